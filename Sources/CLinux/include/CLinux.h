@@ -1,0 +1,31 @@
+// What Swift's Glibc module lacks or cannot import, as small C functions. Each returns 0 (or a descriptor) or -1 with errno set.
+#pragma once
+#include <stdint.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/// Takes an open-file-description write lock on one byte of `fd` without waiting (fcntl(2), F_OFD_SETLK).
+/// The kernel releases it when the last descriptor of the open file description is closed.
+int clinux_lock_byte(int fd, int64_t offset);
+/// Releases the lock of one byte.
+int clinux_unlock_byte(int fd, int64_t offset);
+/// 1 when another open file description holds a lock on the byte, 0 when nobody does (F_OFD_GETLK).
+int clinux_byte_is_locked(int fd, int64_t offset);
+
+/// eventfd(2), non-blocking and close-on-exec.
+int clinux_eventfd(void);
+/// The peer's uid on a Unix socket (SO_PEERCRED, unix(7)).
+int clinux_peer_uid(int fd, uid_t *uid);
+/// accept4(2) with SOCK_CLOEXEC.
+int clinux_accept(int fd);
+/// Frees the reserved blocks of a file or reserves them (posix_fallocate returns the error; here it is put in errno).
+int clinux_reserve(int fd, int64_t length);
+/// Makes SO_KEEPALIVE, TCP_USER_TIMEOUT and TCP_NODELAY fit for a field link (tcp(7)); the times are in seconds.
+int clinux_tune_tcp(int fd, int idle, int interval, int count, int user_timeout_ms);
+
+/// Spawns `path` in a session of its own: stdin from /dev/null, stdout to `out`, stderr to `err`, descriptor 3 = `ready`
+/// (-1 for none), every other descriptor closed, signals reset. The new pid, or -1 with errno.
+pid_t clinux_spawn_detached(const char *path, char *const argv[], char *const envp[], int out, int err, int ready);
+
+/// The last component of this process's executable, resolved: readlink("/proc/self/exe").
+ssize_t clinux_executable_path(char *buffer, size_t size);

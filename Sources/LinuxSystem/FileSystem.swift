@@ -1,0 +1,120 @@
+import CLinux
+import Glibc
+
+/// The few operations on names that ECR needs. Paths are absolute or relative to the working directory.
+package enum FileSystem {
+    package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+    package static func isDirectory(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
+    /// mkdir(2): throws EEXIST when the name is taken, which makes it a claim on the name.
+    package static func makeDirectory(_ path: String, mode: UInt32 = 0o700) throws(SystemError) {
+        try check("create directory", path: path) { mkdir(path, mode) }
+    }
+
+    /// Makes a directory and its parents where they are missing.
+    package static func makeDirectories(_ path: String, mode: UInt32 = 0o700) throws(SystemError) {
+        if isDirectory(path) || path.isEmpty { return }
+        try makeDirectories(parent(of: path), mode: mode)
+        do { try makeDirectory(path, mode: mode) } catch  where error.code == EEXIST && isDirectory(path) {}
+    }
+
+    /// The names in a directory without `.` and `..`, sorted.
+    package static func list(_ path: String) throws(SystemError) -> [String] {
+        guard let directory = opendir(path) else { throw SystemError("list", path: path) }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != "." && name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    /// The whole of a file; refuses one that is longer than `limit` with EFBIG.
+    package static func read(_ path: String, limit: Int64 = 1 << 30) throws(SystemError) -> [UInt8] {
+        let file = try File(path: path, O_RDONLY)
+        let size = try file.size()
+        guard size <= limit else { throw SystemError("read", path: path, code: EFBIG) }
+        // Files of /proc say that they are empty.
+        return try file.read(at: 0, count: size == 0 ? 65_536 : Int(size))
+    }
+
+    /// Replaces a file so that a crash leaves the old or the new content, never a part: temporary file, fsync, rename,
+    /// fsync of the directory (without the last one the new name may be lost in a power cut).
+    package static func replace(_ path: String, with bytes: [UInt8], mode: UInt32 = 0o600) throws(SystemError) {
+        let temporary = "\(path).tmp-\(getpid())"
+        do {
+            let file = try File(path: temporary, O_WRONLY | O_CREAT | O_TRUNC, mode: mode)
+            try file.write(bytes, at: 0)
+            try file.sync()
+        } catch {
+            unlink(temporary)
+            throw error
+        }
+        try rename(temporary, to: path)
+    }
+
+    /// rename(2), then fsync of the directory that holds the new name.
+    package static func rename(_ old: String, to new: String) throws(SystemError) {
+        try check("rename \(old) to", path: new) { Glibc.rename(old, new) }
+        try syncDirectory(parent(of: new))
+    }
+
+    package static func syncDirectory(_ path: String) throws(SystemError) {
+        try File(path: path.isEmpty ? "." : path, O_RDONLY | O_DIRECTORY).sync()
+    }
+
+    /// Removes a directory with everything in it; links are removed, never followed.
+    package static func removeTree(_ path: String) throws(SystemError) {
+        for name in try list(path) {
+            let child = "\(path)/\(name)"
+            var status = stat()
+            try check("examine", path: child) { lstat(child, &status) }
+            if status.st_mode & S_IFMT == S_IFDIR {
+                try removeTree(child)
+            } else {
+                try check("remove", path: child) { unlink(child) }
+            }
+        }
+        try check("remove", path: path) { rmdir(path) }
+    }
+
+    /// Everything before the last `/`; "" for a name without one.
+    package static func parent(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "" }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    /// Everything behind the last `/`.
+    package static func name(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return path }
+        return String(path[path.index(after: slash)...])
+    }
+
+    /// The path made absolute by the working directory; `.` and `..` stay as they are, since links may stand before them.
+    package static func absolute(_ path: String) -> String {
+        if path.hasPrefix("/") { return path }
+        guard let directory = getcwd(nil, 0) else { return path }
+        defer { free(directory) }
+        let base = String(cString: directory)
+        return path == "." ? base : "\(base)/\(path.hasPrefix("./") ? String(path.dropFirst(2)) : path)"
+    }
+
+    /// The path with a leading `~` replaced by `$HOME`, else by the home directory of passwd(5).
+    package static func expandingTilde(_ path: String) -> String {
+        guard path == "~" || path.hasPrefix("~/") else { return path }
+        return homeDirectory + path.dropFirst(1)
+    }
+
+    package static var homeDirectory: String {
+        if let home = getenv("HOME"), home[0] != 0 { return String(cString: home) }
+        if let entry = getpwuid(getuid()) { return String(cString: entry.pointee.pw_dir) }
+        return "/"
+    }
+}

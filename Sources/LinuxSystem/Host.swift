@@ -1,0 +1,35 @@
+import CLinux
+import Glibc
+
+/// What is known about the controller and this process.
+package enum Host {
+    /// An environment variable; an empty one counts as unset.
+    package static func environment(_ name: String) -> String? {
+        guard let value = getenv(name), value[0] != 0 else { return nil }
+        return String(cString: value)
+    }
+
+    package static var name: String {
+        var buffer = [CChar](repeating: 0, count: 256)
+        gethostname(&buffer, 255)
+        return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    package static var userName: String {
+        if let entry = getpwuid(getuid()) { return String(cString: entry.pointee.pw_name) }
+        return String(getuid())
+    }
+
+    /// The absolute path of the running executable.
+    package static var executablePath: String {
+        var buffer = [CChar](repeating: 0, count: 4096)
+        let length = clinux_executable_path(&buffer, buffer.count)
+        return String(decoding: buffer.prefix(max(0, length)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// Bytes from the kernel's generator.
+    package static func randomBytes(_ count: Int) -> [UInt8] {
+        var generator = SystemRandomNumberGenerator()
+        return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+    }
+}
