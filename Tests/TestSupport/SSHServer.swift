@@ -1,0 +1,73 @@
+import Glibc
+import LinuxSystem
+
+/// A private OpenSSH server on a loopback port, with keys of its own in a scratch directory.
+///
+/// It works for root and for an ordinary user, who can log in as themselves only. It dies with its last reference.
+package final class SSHServer: SSHTestServer {
+    package struct Options: Sendable {
+        /// `Subsystem sftp internal-sftp`.
+        package var servesSFTP: Bool
+        /// The most channels a connection may have; nil for the server's default of 10.
+        package var maxSessions: Int?
+        /// Further lines of sshd_config(5). Where a keyword comes twice, sshd takes the first: these stand first.
+        package var extraLines: [String]
+
+        package init(servesSFTP: Bool = true, maxSessions: Int? = nil, extraLines: [String] = []) {
+            self.servesSFTP = servesSFTP
+            self.maxSessions = maxSessions
+            self.extraLines = extraLines
+        }
+    }
+
+    package let scratch: ScratchDirectory
+    package let clientKey: String
+    package let knownHosts: String
+    /// The host key's fingerprint as ssh-keygen prints it: `SHA256:…`.
+    package let hostKeyFingerprint: String
+    package let process: LoopbackServer
+
+    /// Origin: Debian's openssh-server; sshd insists on an absolute path.
+    private static let executable = "/usr/sbin/sshd"
+
+    /// Makes the keys, starts the server and waits until it accepts connections.
+    package static func start(_ options: Options = Options()) async throws -> SSHServer {
+        // sshd refuses to start as root without its privilege separation directory.
+        if getuid() == 0 { try FileSystem.makeDirectories("/run/sshd", mode: 0o755) }
+        let server = try await SSHServer(ScratchDirectory(), port: LoopbackServer.freePort(), options)
+        try await server.process.start()
+        return server
+    }
+
+    private init(_ scratch: ScratchDirectory, port: Int, _ options: Options) async throws {
+        self.scratch = scratch
+        let hostKey = try await KeyPair.generate(at: scratch.path("host_key"))
+        let client = try await KeyPair.generate(at: scratch.path("client_key"))
+        clientKey = client.path
+        hostKeyFingerprint = hostKey.fingerprint
+        try scratch.write("authorized_keys", client.publicLine)
+        knownHosts = try scratch.write("known_hosts", "[127.0.0.1]:\(port) \(hostKey.publicLine)")
+        let configuration = try scratch.write("sshd_config", SSHServer.configuration(scratch, port, options))
+        process = LoopbackServer([SSHServer.executable, "-D", "-e", "-f", configuration], port: port)
+    }
+
+    private static func configuration(_ scratch: ScratchDirectory, _ port: Int, _ options: Options) -> String {
+        var lines = options.extraLines
+        lines += [
+            "Port \(port)",
+            "ListenAddress 127.0.0.1",
+            "HostKey \(scratch.path("host_key"))",
+            "AuthorizedKeysFile \(scratch.path("authorized_keys"))",
+            "PidFile \(scratch.path("sshd.pid"))",
+            "StrictModes no",
+            "UsePAM no",
+            "PermitRootLogin yes",
+            "PasswordAuthentication no",
+            "KbdInteractiveAuthentication no",
+            "LogLevel VERBOSE",
+        ]
+        if options.servesSFTP { lines.append("Subsystem sftp internal-sftp") }
+        if let limit = options.maxSessions { lines.append("MaxSessions \(limit)") }
+        return lines.joined(separator: "\n") + "\n"
+    }
+}
