@@ -62,7 +62,7 @@ let package = Package(
         tests("JSONTests", ["JSON"]),
         tests("YAMLTests", ["YAML"]),
         tests("ProfilesTests", ["Profiles", "YAML", "JSON"]),
-        tests("ZIPTests", ["ZIP", "LinuxSystem"]),
+        tests("ZIPTests", ["ZIP", "TestSupport", "LinuxSystem"]),
         tests("EventLogTests", ["EventLog", "JSON", "Hashing", "LinuxSystem"]),
         tests("RunStoreTests", ["RunStore", "EventLog", "JSON", "LinuxSystem"]),
         tests("SSHTests", ["SSH", "TestSupport", "LinuxSystem"]),
