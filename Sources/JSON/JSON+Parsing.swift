@@ -28,6 +28,19 @@ extension JSON {
     }
 }
 
+/// The keys of the object being parsed. Searching the few of a usual object is faster than hashing them; with more the
+/// search would take quadratic time, minutes for the 100,000 keys that a hostile text may have.
+private struct SeenKeys {
+    private var hashed: Set<[UInt8]>?
+
+    /// Notes a key that is about to be added to `object`; false when the object has it already.
+    mutating func insert(_ key: String, into object: JSONObject) -> Bool {
+        if object.members.count < 16 { return object[key] == nil }
+        if hashed == nil { hashed = Set(object.members.map { Array($0.key.utf8) }) }
+        return hashed?.insert(Array(key.utf8)).inserted ?? false
+    }
+}
+
 /// A recursive-descent parser over bytes that outlive it.
 private struct Parser {
     let bytes: UnsafeBufferPointer<UInt8>
@@ -92,6 +105,7 @@ private struct Parser {
     private mutating func object(depth: Int) throws(JSONError) -> JSON {
         position += 1
         var object = JSONObject()
+        var seen = SeenKeys()
         skipSpace()
         if current == UInt8(ascii: "}") {
             position += 1
@@ -101,7 +115,7 @@ private struct Parser {
             skipSpace()
             guard current == UInt8(ascii: "\"") else { throw error("expected a key") }
             let key = try string()
-            guard object[key] == nil else { throw error("duplicate key \"\(key)\"") }
+            guard seen.insert(key, into: object) else { throw error("duplicate key \"\(key)\"") }
             skipSpace()
             guard current == UInt8(ascii: ":") else { throw error("expected ':'") }
             position += 1
@@ -186,10 +200,10 @@ private struct Parser {
     }
 
     private mutating func escape(into output: inout [UInt8]) throws(JSONError) {
-        let byte = current
+        guard let byte = current else { throw error("the string does not end") }
         position += 1
         switch byte {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): output.append(byte ?? 0)
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): output.append(byte)
         case UInt8(ascii: "b"): output.append(0x08)
         case UInt8(ascii: "f"): output.append(0x0C)
         case UInt8(ascii: "n"): output.append(0x0A)

@@ -23,9 +23,9 @@ package struct JSONObject: Sendable, Equatable, ExpressibleByDictionaryLiteral {
     }
 
     package subscript(key: String) -> JSON? {
-        get { members.first { $0.key == key }?.value }
+        get { index(of: key).map { members[$0].value } }
         set {
-            guard let index = members.firstIndex(where: { $0.key == key }) else {
+            guard let index = index(of: key) else {
                 if let newValue { members.append((key, newValue)) }
                 return
             }
@@ -36,6 +36,11 @@ package struct JSONObject: Sendable, Equatable, ExpressibleByDictionaryLiteral {
     /// Adds every member of `other`, replacing those of the same key.
     package mutating func merge(_ other: JSONObject) {
         for (key, value) in other.members { self[key] = value }
+    }
+
+    /// Keys are compared byte by byte: for Swift's `==` two spellings of `é` are one, for a file system they are two.
+    private func index(of key: String) -> Int? {
+        members.firstIndex { $0.key == key && $0.key.utf8.elementsEqual(key.utf8) }
     }
 
     /// For the parser, which has seen that the key is new.
