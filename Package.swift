@@ -60,6 +60,7 @@ let package = Package(
             name: "TestSupport", dependencies: ["LinuxSystem", "JSON"], path: "Tests/TestSupport",
             swiftSettings: strict),
         tests("JSONTests", ["JSON"]),
+        tests("LinuxSystemTests", ["LinuxSystem", "TestSupport"]),
         tests("YAMLTests", ["YAML"]),
         tests("ProfilesTests", ["Profiles", "YAML", "JSON"]),
         tests("ZIPTests", ["ZIP", "TestSupport", "LinuxSystem"]),

@@ -67,13 +67,22 @@ int clinux_tune_tcp(int fd, int idle, int interval, int count, int user_timeout_
 }
 
 pid_t clinux_spawn_detached(const char *path, char *const argv[], char *const envp[], int out, int err, int ready) {
+    // Lift the descriptors above 3 first, so that no dup2 below overwrites one that is still needed.
+    int high_out = fcntl(out, F_DUPFD_CLOEXEC, 10), high_err = fcntl(err, F_DUPFD_CLOEXEC, 10);
+    int high_ready = ready < 0 ? -1 : fcntl(ready, F_DUPFD_CLOEXEC, 10);
+    if (high_out < 0 || high_err < 0 || (ready >= 0 && high_ready < 0)) {
+        // A dup2 of -1 would be left out, and the child would write to our own terminal.
+        int error = errno;
+        if (high_out >= 0) close(high_out);
+        if (high_err >= 0) close(high_err);
+        if (high_ready >= 0) close(high_ready);
+        errno = error;
+        return -1;
+    }
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     posix_spawn_file_actions_init(&actions);
     posix_spawnattr_init(&attributes);
-    // Lift the descriptors above 3 first, so that no dup2 below overwrites one that is still needed.
-    int high_out = fcntl(out, F_DUPFD_CLOEXEC, 10), high_err = fcntl(err, F_DUPFD_CLOEXEC, 10);
-    int high_ready = ready < 0 ? -1 : fcntl(ready, F_DUPFD_CLOEXEC, 10);
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_adddup2(&actions, high_out, 1);
     posix_spawn_file_actions_adddup2(&actions, high_err, 2);

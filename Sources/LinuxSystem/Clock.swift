@@ -42,7 +42,12 @@ package enum Clock {
     /// The inverse of `iso8601`: microseconds since 1970, or nil for any other form.
     package static func microseconds(iso8601 text: String) -> Int64? {
         let bytes = Array(text.utf8)
-        guard bytes.count == 27, bytes[10] == UInt8(ascii: "T"), bytes[26] == UInt8(ascii: "Z") else { return nil }
+        let form = Array("0000-00-00T00:00:00.000000Z".utf8)
+        guard bytes.count == form.count else { return nil }
+        for (byte, expected) in zip(bytes, form) {
+            let isDigit = (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+            guard expected == UInt8(ascii: "0") ? isDigit : byte == expected else { return nil }
+        }
         func number(_ range: Range<Int>) -> Int? { Int(String(decoding: bytes[range], as: UTF8.self)) }
         guard let year = number(0..<4), let month = number(5..<7), let day = number(8..<10), let hour = number(11..<13),
             let minute = number(14..<16), let second = number(17..<19), let fraction = number(20..<26)
@@ -54,7 +59,12 @@ package enum Clock {
         time.tm_hour = Int32(hour)
         time.tm_min = Int32(minute)
         time.tm_sec = Int32(second)
-        return Int64(timegm(&time)) * 1_000_000 + Int64(fraction)
+        let seconds = Int64(timegm(&time))
+        // timegm(3) makes a real date of 30 February: what it had to change was none.
+        guard Int(time.tm_mon) == month - 1, Int(time.tm_mday) == day, Int(time.tm_hour) == hour,
+            Int(time.tm_min) == minute, Int(time.tm_sec) == second
+        else { return nil }
+        return seconds * 1_000_000 + Int64(fraction)
     }
 
     private static func components(_ microseconds: Int64) -> (

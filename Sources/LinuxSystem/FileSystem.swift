@@ -27,12 +27,15 @@ package enum FileSystem {
         guard let directory = opendir(path) else { throw SystemError("list", path: path) }
         defer { closedir(directory) }
         var names: [String] = []
-        while let entry = readdir(directory) {
+        while true {
+            errno = 0  // readdir(3) says nothing else at the end than in an error.
+            guard let entry = readdir(directory) else { break }
             let name = withUnsafePointer(to: &entry.pointee.d_name) {
                 $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
             if name != "." && name != ".." { names.append(name) }
         }
+        if errno != 0 { throw SystemError("list", path: path) }
         return names.sorted()
     }
 
@@ -48,16 +51,18 @@ package enum FileSystem {
     /// Replaces a file so that a crash leaves the old or the new content, never a part: temporary file, fsync, rename,
     /// fsync of the directory (without the last one the new name may be lost in a power cut).
     package static func replace(_ path: String, with bytes: [UInt8], mode: UInt32 = 0o600) throws(SystemError) {
-        let temporary = "\(path).tmp-\(getpid())"
-        do {
-            let file = try File(path: temporary, O_WRONLY | O_CREAT | O_TRUNC, mode: mode)
+        // A name of its own: two threads may replace the same file.
+        let random = Host.randomBytes(4).map { String($0, radix: 16) }.joined()
+        let temporary = "\(path).tmp-\(getpid())-\(random)"
+        let file = try File(path: temporary, O_WRONLY | O_CREAT | O_EXCL, mode: mode)
+        do throws(SystemError) {
             try file.write(bytes, at: 0)
             try file.sync()
+            try rename(temporary, to: path)
         } catch {
             unlink(temporary)
             throw error
         }
-        try rename(temporary, to: path)
     }
 
     /// rename(2), then fsync of the directory that holds the new name.

@@ -36,7 +36,8 @@ import Testing
         let integers: [Int64] = [0, 1, -1, .max, .min, .max - 1, .min + 1, 1 << 53 + 1]
         for value in integers { #expect(try JSON(parsing: JSON.int(value).bytes) == .int(value)) }
         let doubles: [Double] = [
-            0.1, 1.0 / 3, .leastNonzeroMagnitude, .leastNormalMagnitude, .greatestFiniteMagnitude, 1e16, 1e15, 123456789.125, 2e-7,
+            0.1, 1.0 / 3, .leastNonzeroMagnitude, .leastNormalMagnitude, .greatestFiniteMagnitude, 1e16, 1e15,
+            123456789.125, 2e-7,
             9_007_199_254_740_992, -1e22,
         ]
         for value in doubles { #expect(try JSON(parsing: JSON.double(value).bytes) == .double(value)) }
