@@ -114,7 +114,8 @@ struct TreeBuilder {
             guard let name = key.name else { return }
             open[last].members.append(Node.Member(name: name, mark: key.mark, value: item.node))
         } else {
-            open[last].key = (acceptedKey(item.node, at: event.start.mark), event.start.mark)
+            let mark = isNew ? event.start.mark : item.node.mark
+            open[last].key = (acceptedKey(item.node, at: mark), mark)
         }
     }
 
