@@ -136,6 +136,7 @@ private enum SyntaxAdvice {
         ("did not find expected <document start>", "unexpected text behind the end of the document; remove it"),
         ("found a tab character where an indentation space is expected", "indent with spaces, not with tabs"),
         ("found a tab character that violates indentation", "indent with spaces, not with tabs"),
+        ("found unexpected ':'", "unexpected ':'; write a blank behind it, or put the text in quotes"),
         ("found undefined tag handle", "tags are not supported; put text that starts with '!' in quotes"),
     ]
 

@@ -15,7 +15,8 @@ package struct KnownNames: Sendable {
     package func closest(to name: String) -> String? {
         let measured = names.map { (name: $0, distance: KnownNames.distance($0, name)) }
         guard let best = measured.min(by: { $0.distance < $1.distance }) else { return nil }
-        return best.distance <= max(1, best.name.utf8.count / 3) ? best.name : nil
+        let length = best.name.utf8.count
+        return best.distance <= (length < 2 ? 0 : max(1, length / 3)) ? best.name : nil
     }
 
     /// Typing errors between two names: a letter added, left out, replaced, or two neighbours swapped, without regard

@@ -50,10 +50,10 @@ private let possible =
     @Test func namesWhatIsNotCarriedOut() {
         #expect(
             complaints(example) == [
-                "14:40: error: 'sudo: true' is not carried out by this version of ecr; remove it",
+                "14:42: error: 'sudo: true' is not carried out by this version of ecr; remove it",
                 "21:5: error: 'upload' is not carried out by this version of ecr; remove it",
                 "23:5: warning: 'metrics' is recorded in the profile but not evaluated by this version of ecr",
-                "31:47: warning: 'parse' is recorded in the profile but not evaluated by this version of ecr",
+                "31:48: warning: 'parse' is recorded in the profile but not evaluated by this version of ecr",
             ])
         #expect(complaints(possible).count == 2)
     }

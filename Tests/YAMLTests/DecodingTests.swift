@@ -19,7 +19,9 @@ import Testing
     private enum Colour: String, CaseIterable { case red, green }
 
     @Test func takesTextVerbatim() throws {
-        for (yaml, text) in [("22", "22"), ("true", "true"), ("0x1F", "0x1F"), ("''", ""), ("'null'", "null"), ("yes", "yes")] {
+        for (yaml, text) in [
+            ("22", "22"), ("true", "true"), ("0x1F", "0x1F"), ("''", ""), ("'null'", "null"), ("yes", "yes"),
+        ] {
             #expect(try decode("k: \(yaml)") { $0.string("k") }.0 == text)
         }
         for yaml in ["", "~", "null", "[a]", "{a: b}"] {
@@ -47,12 +49,18 @@ import Testing
             #expect(try decode("k: \(yaml)") { $0.bool("k") }.0 == value)
         }
         #expect(try decode("k: yes") { $0.bool("k") }.0 == nil)
-        let durations = [("30", 30.0), ("0.5", 0.5), ("500ms", 0.5), ("60s", 60), ("5m", 300), ("2h", 7200), ("1.5h", 5400), ("'5m'", 300)]
+        let durations = [
+            ("30", 30.0), ("0.5", 0.5), ("500ms", 0.5), ("60s", 60), ("5m", 300), ("2h", 7200), ("1.5h", 5400),
+            ("'5m'", 300),
+        ]
         for (yaml, value) in durations { #expect(try decode("k: \(yaml)") { $0.duration("k") }.0 == value) }
         for yaml in ["-1", "5 m", "5d", "m", "-5m", "+5m", "'30'", "1e999s", ".inf", "infs", "0x1s"] {
             #expect(try decode("k: \(yaml)") { $0.duration("k") }.0 == nil, "\(yaml)")
         }
-        #expect(try decode("k: 0") { $0.positiveDuration("k") }.1 == ["1:4: 'k' must be longer than 0; write a duration, such as 60s"])
+        #expect(
+            try decode("k: 0") { $0.positiveDuration("k") }.1 == [
+                "1:4: 'k' must be longer than 0; write a duration, such as 60s"
+            ])
     }
 
     @Test func saysWhatWasFoundAndWhatToWrite() throws {

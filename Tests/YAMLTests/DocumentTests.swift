@@ -29,7 +29,8 @@ import Testing
     }
 
     @Test func readsATree() throws {
-        let document = try parse("a: 1\nb: [x, 'y z', \"q\\tr\"]\nc:\n  - d: |\n      one\n      two\n  - >\n    f\n    g\n")
+        let document = try parse(
+            "a: 1\nb: [x, 'y z', \"q\\tr\"]\nc:\n  - d: |\n      one\n      two\n  - >\n    f\n    g\n")
         #expect(show(document.root) == "{a: <1> b: [<x> <y z> <q\tr>] c: [{d: <one\ntwo\n>} <f g\n>]}")
         #expect(document.problems.isEmpty)
     }
@@ -50,7 +51,9 @@ import Testing
     }
 
     @Test func followsAliases() throws {
-        #expect(show(try parse("a: &x [1, 2]\nb: *x\nc: {d: *x}\n").root) == "{a: [<1> <2>] b: [<1> <2>] c: {d: [<1> <2>]}}")
+        #expect(
+            show(try parse("a: &x [1, 2]\nb: *x\nc: {d: *x}\n").root) == "{a: [<1> <2>] b: [<1> <2>] c: {d: [<1> <2>]}}"
+        )
     }
 
     @Test func refusesAliasesToNothing() {
@@ -117,7 +120,8 @@ import Testing
                    ^
                 """)
         #expect(refusal("a: \"\\0\"\n").contains("1:4: error: text must not contain NUL"))
-        #expect(refusal(String(repeating: "#", count: 262_145)).contains("the file has 262145 bytes; the limit is 262144"))
+        #expect(
+            refusal(String(repeating: "#", count: 262_145)).contains("the file has 262145 bytes; the limit is 262144"))
     }
 
     @Test(arguments: [
@@ -140,7 +144,9 @@ import Testing
         #expect(refusal(text) == message)
     }
 
-    @Test(arguments: ["a: [1, 2\n", "a: {b\n", "a: 'x\n", "a: \"x\n", "a\nb: 1\n", "- a\nb: 1\n", "a: !x! y\n", "@: 1\n", "%"])
+    @Test(arguments: [
+        "a: [1, 2\n", "a: {b\n", "a: 'x\n", "a: \"x\n", "a\nb: 1\n", "- a\nb: 1\n", "a: !x! y\n", "@: 1\n", "%",
+    ])
     func neverAcceptsBrokenSyntax(text: String) {
         #expect(refusal(text).contains(": error: "))
     }

@@ -68,8 +68,8 @@ extension ProfileDecoder {
         var choices: [String] = []
         for item in items {
             guard let choice = context.string(item, "each entry of 'choices'") else { continue }
-            if let objection = declaration.objection(to: choice) {
-                context.error("this choice \(objection); write another, or change the declaration", at: item.mark)
+            if let objection = declaration.objection(to: choice, advice: "write another, or change the declaration") {
+                context.error("this choice \(objection)", at: item.mark)
             }
             choices.append(choice)
         }
@@ -78,8 +78,8 @@ extension ProfileDecoder {
 
     private func checkDefault(_ declaration: ParameterDeclaration, _ fields: FieldReader) {
         guard let value = declaration.defaultValue, let node = fields["default"],
-            let objection = declaration.objection(to: value)
+            let objection = declaration.objection(to: value, advice: "write another, or change the declaration")
         else { return }
-        context.error("the default \(objection); write another, or change the declaration", at: node.mark)
+        context.error("the default \(objection)", at: node.mark)
     }
 }

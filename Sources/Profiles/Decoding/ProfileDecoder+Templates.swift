@@ -73,7 +73,7 @@ extension ProfileDecoder {
         var owners: [String: String] = [:]
         for declaration in declarations { owners[declaration.environmentName] = declaration.name }
         for use in uses {
-            for placeholder in use.template.placeholders {
+            for placeholder in use.template.placeholders where declarationMarks[placeholder.name] == nil {
                 let owner = owners[variable(placeholder.name)] ?? placeholder.name
                 owners[variable(placeholder.name)] = owner
                 guard owner != placeholder.name else { continue }

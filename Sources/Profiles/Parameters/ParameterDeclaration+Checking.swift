@@ -1,6 +1,11 @@
 import YAML
 
 extension ParameterDeclaration {
+    /// The objection to a value with what to do about it, unless it already asks whether another value was meant.
+    func objection(to value: String, advice: String) -> String? {
+        objection(to: value).map { $0.hasSuffix("?") ? $0 : "\($0); \(advice)" }
+    }
+
     /// Why a value does not fit, such as `must be a whole number, not 'abc'`; nil where it fits.
     package func objection(to value: String) -> String? {
         if value.utf8.contains(0) { return "must not contain NUL" }

@@ -70,9 +70,8 @@ extension Profile {
     }
 
     private func objections(to value: String, _ declaration: ParameterDeclaration) -> [String] {
-        declaration.objection(to: value).map {
-            ["parameter '\(declaration.name)' \($0); \(howToGive(declaration.name))"]
-        } ?? []
+        let objection = declaration.objection(to: value, advice: howToGive(declaration.name))
+        return objection.map { ["parameter '\(declaration.name)' \($0)"] } ?? []
     }
 
     private func howToGive(_ name: String) -> String { "give it with -p \(name)=VALUE" }

@@ -2,10 +2,12 @@ import Glibc
 
 /// Runs a text with a shell in a fresh directory, to see what really happens.
 struct Shell {
-    let path: String
+    /// The words that start it, before the name of a script.
+    let command: String
 
-    static let all = [Shell(path: "/bin/sh"), Shell(path: "/bin/dash"), Shell(path: "/bin/bash")]
-        .filter { access($0.path, X_OK) == 0 }
+    /// Those that this machine has.
+    static let all = ["/bin/sh", "/bin/dash", "/bin/bash", "/bin/bash --posix", "/usr/bin/busybox sh"]
+        .filter { access(String($0.prefix { $0 != " " }), X_OK) == 0 }.map { Shell(command: $0) }
 
     struct Outcome {
         let output: [UInt8]
@@ -22,7 +24,8 @@ struct Shell {
         defer { unlink(script) }
         let output = directory + ".out"
         defer { unlink(output) }
-        spawn(["-c", "cd \"$1\" && exec \"$2\" \"$3\" >\"$4\" 2>/dev/null </dev/null", "x", directory, path, script, output], environment)
+        let line = "cd \"$1\" && exec \(command) \"$2\" >\"$3\" 2>/dev/null </dev/null"
+        spawn(["-c", line, "x", directory, script, output], environment)
         return Outcome(output: Shell.read(output), files: Shell.names(in: directory))
     }
 
