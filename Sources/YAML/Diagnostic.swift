@@ -10,8 +10,10 @@ package struct Diagnostic: Error, Sendable, Equatable, CustomStringConvertible {
     package let line: Int
     package let column: Int
     package let message: String
-    /// The line of the file as it stands there; may hold anything, terminal controls included.
+    /// The line of the file as it stands there, cut around the column where it is long; may hold anything, terminal
+    /// controls included.
     package let sourceLine: String
+    private let caret: Int
 
     package init(_ severity: Severity, _ message: String, at mark: Mark, in source: SourceText) {
         self.severity = severity
@@ -19,7 +21,7 @@ package struct Diagnostic: Error, Sendable, Equatable, CustomStringConvertible {
         file = source.file
         line = mark.line
         column = mark.column
-        sourceLine = source.line(mark.line)
+        (sourceLine, caret) = source.excerpt(at: mark)
     }
 
     /// For a file that has no lines to show.
@@ -30,11 +32,12 @@ package struct Diagnostic: Error, Sendable, Equatable, CustomStringConvertible {
         line = 1
         column = 1
         sourceLine = ""
+        caret = 1
     }
 
     package var description: String {
         let head = "\(file):\(line):\(column): \(severity.rawValue): \(message)"
-        return DisplayText.safe(head) + "\n" + DisplayText.excerpt(of: sourceLine, caretAt: column)
+        return DisplayText.safe(head) + "\n" + DisplayText.excerpt(of: sourceLine, caretAt: caret)
     }
 }
 

@@ -1,8 +1,5 @@
 /// Text from a file, made fit for a terminal.
 enum DisplayText {
-    /// Columns of a source line that are shown; a longer one is cut around its caret.
-    private static let shownColumns = 120
-
     /// The text with everything escaped that could move the cursor or reorder what is read: C0, C1, DEL, line
     /// separators and bidirectional controls.
     static func safe(_ text: String) -> String { text.unicodeScalars.map(shown).joined() }
@@ -11,15 +8,7 @@ enum DisplayText {
     ///
     /// Tabs stay tabs in both lines, so the caret fits whatever the terminal's tab stops are.
     static func excerpt(of line: String, caretAt column: Int) -> String {
-        let characters = Array(line.unicodeScalars)
-        let caret = min(column - 1, characters.count)
-        let first = characters.count <= shownColumns ? 0 : max(0, caret - shownColumns / 2)
-        let last = min(characters.count, first + shownColumns)
-        let opening = first > 0 ? "…" : ""
-        let closing = last < characters.count ? "…" : ""
-        let margin = opening + characters[first..<caret].map(blank).joined()
-        return opening + characters[first..<last].map(shown).joined() + closing + "\n"
-            + margin.map { $0 == "…" ? " " : String($0) }.joined() + "^"
+        safe(line) + "\n" + line.unicodeScalars.prefix(column - 1).map(blank).joined() + "^"
     }
 
     private static func shown(_ character: Unicode.Scalar) -> String {

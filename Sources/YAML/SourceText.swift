@@ -27,15 +27,23 @@ package struct SourceText: Sendable {
         character == " " || character == "\t" || isBreak(character)
     }
 
-    /// The text of a line (from 1) without its end; empty beyond the file.
-    func line(_ number: Int) -> String {
-        guard number >= 1, number <= lineStarts.count else { return "" }
-        var text = String.UnicodeScalarView()
-        for character in characters[lineStarts[number - 1]...] {
-            if SourceText.isBreak(character) { break }
-            text.append(character)
-        }
-        return String(text)
+    /// Columns of a line that are shown; a longer one is cut around the mark, so that thousands of problems in one
+    /// endless line stay small.
+    private static let shownColumns = 120
+
+    /// The line of a mark without its end, and the column in that text at which the mark is.
+    func excerpt(at mark: Mark) -> (line: String, column: Int) {
+        guard mark.line >= 1, mark.line <= lineStarts.count else { return ("", 1) }
+        let start = lineStarts[mark.line - 1]
+        var end = mark.line < lineStarts.count ? lineStarts[mark.line] : characters.count
+        while end > start, SourceText.isBreak(characters[end - 1]) { end -= 1 }
+        let place = min(start + mark.column - 1, end)
+        let isLong = end - start > SourceText.shownColumns
+        let first = isLong ? max(start, place - SourceText.shownColumns / 2) : start
+        let last = min(end, first + SourceText.shownColumns)
+        let opening = first > start ? "…" : ""
+        let text = String(String.UnicodeScalarView(characters[first..<last]))
+        return (opening + text + (last < end ? "…" : ""), place - first + opening.unicodeScalars.count + 1)
     }
 
     /// The place of the character with this index (from 0).

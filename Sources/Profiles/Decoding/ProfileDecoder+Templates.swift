@@ -1,11 +1,14 @@
 import YAML
 
 extension ProfileDecoder {
+    /// Refusals that are reported of one command: finding the place of each costs a walk over its text.
+    private static let shownRefusals = 20
+
     /// Shell text; a placeholder where no value can stand is an error.
     mutating func shellTemplate(_ node: Node, _ what: String) -> Template? {
         guard let text = filled(node, what) else { return nil }
         let (template, refusals) = Template.shell(text, mark: node.mark)
-        for refusal in refusals {
+        for refusal in refusals.prefix(Self.shownRefusals) {
             let place = context.source.mark(in: node, atByte: refusal.placeholder.offset)
             context.error(refusal.message, at: place)
         }
@@ -37,7 +40,7 @@ extension ProfileDecoder {
                     + "or remove it", at: mark)
         }
         for use in uses {
-            for placeholder in use.template.placeholders {
+            for placeholder in use.template.firstPlaceholders {
                 use.isShellText ? check(placeholder, in: use.node) : checkIsNotWords(placeholder, in: use.node)
             }
         }
@@ -46,18 +49,17 @@ extension ProfileDecoder {
 
     private func check(_ placeholder: Template.Placeholder, in node: Node) {
         let declaration = declarations.first { $0.name == placeholder.name }
-        let mark = context.source.mark(in: node, atByte: placeholder.offset)
         let name = placeholder.name
-        if declaration?.type == .words {
-            if placeholder.quoting != .bare || !placeholder.standsAlone {
-                context.error(
-                    "{\(name)} gives several words and must stand alone; put blanks around it, no quotes", at: mark)
-            }
+        if declaration?.type == .words, placeholder.quoting != .bare || !placeholder.standsAlone {
+            context.error(
+                "{\(name)} gives several words and must stand alone; put blanks around it, no quotes",
+                at: context.source.mark(in: node, atByte: placeholder.offset))
         }
         if let interpreter = placeholder.interpreter, declaration?.isHarmless != true {
             context.warning(
                 "the value of {\(name)} is interpreted again by '\(interpreter)'; use \"$\(variable(name))\" there, "
-                    + "or declare the parameter with 'choices' or as a number", at: mark)
+                    + "or declare the parameter with 'choices' or as a number",
+                at: context.source.mark(in: node, atByte: placeholder.offset))
         }
     }
 

@@ -103,11 +103,12 @@ struct ShellLexer {
     /// Changes the innermost command that the current spot belongs to.
     mutating func withCommand(_ change: (inout CommandContext) -> Void) {
         for index in stack.indices.reversed() {
-            if case .command(var command) = stack[index] {
-                change(&command)
-                stack[index] = .command(command)
-                return
-            }
+            guard case .command(var command) = stack[index] else { continue }
+            // Gives up the stack's hold on the command, so that its arrays change in place: a word may be long.
+            stack[index] = .doubleQuotes
+            change(&command)
+            stack[index] = .command(command)
+            return
         }
     }
 

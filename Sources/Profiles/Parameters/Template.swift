@@ -36,6 +36,14 @@ package struct Template: Sendable {
         placeholders.map(\.name).reduce(into: []) { names, name in if !names.contains(name) { names.append(name) } }
     }
 
+    /// The placeholders without those that say nothing new: same name, same kind of spot.
+    var firstPlaceholders: [Placeholder] {
+        var seen: Set<String> = []
+        return placeholders.filter {
+            seen.insert("\($0.name) \($0.quoting) \($0.standsAlone) \($0.interpreter ?? "")").inserted
+        }
+    }
+
     var placeholders: [Placeholder] {
         pieces.compactMap { if case .placeholder(let placeholder) = $0 { placeholder } else { nil } }
     }
