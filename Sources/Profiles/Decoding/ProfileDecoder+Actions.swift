@@ -1,0 +1,139 @@
+import YAML
+
+extension ProfileDecoder {
+    private static let actionKeys = [
+        "description", "commands", "workdir", "env", "sudo", "spool", "stop_if_unreachable", "upload", "artifacts",
+        "metrics", "timeout", "retries", "retry_on",
+    ]
+
+    mutating func actions(_ fields: FieldReader) -> [Action] {
+        guard let node = fields["actions"], let members = context.entries(node, "'actions'") else { return [] }
+        if members.isEmpty { context.error("'actions' is empty; write an action, or remove it", at: node.mark) }
+        var actions: [Action] = []
+        for member in members {
+            checkName(member.name, "an action's name", at: member.mark)
+            if let action = action(member) { actions.append(action) }
+        }
+        return actions
+    }
+
+    private mutating func action(_ member: Node.Member) -> Action? {
+        guard let fields = context.fields(member.value, "action '\(member.name)'", keys: Self.actionKeys) else {
+            return nil
+        }
+        let reasons = fields.list("retry_on")?.compactMap {
+            context.choice($0, "each entry of 'retry_on'", of: RetryReason.self)
+        }
+        let action = Action(
+            name: member.name, description: fields.string("description"), commands: commands(fields),
+            workdir: fields["workdir"].flatMap { path($0, "'workdir'") }, env: environment(fields),
+            sudo: fields.bool("sudo") ?? false, spool: fields.bool("spool") ?? true,
+            stopIfUnreachable: fields.positiveDuration("stop_if_unreachable"), upload: uploads(fields),
+            artifacts: artifacts(fields), metrics: metrics(fields), timeout: fields.positiveDuration("timeout"),
+            retries: retries(fields), retryOn: reasons ?? [.failed, .timeout])
+        noteFeatures(of: action, fields)
+        return action
+    }
+
+    private func noteFeatures(of action: Action, _ fields: FieldReader) {
+        let uses: [(Feature, key: String, isUsed: Bool)] = [
+            (.sudo, "sudo", action.sudo), (.unspooled, "spool", !action.spool), (.upload, "upload", true),
+            (.metrics, "metrics", true), (.stopIfUnreachable, "stop_if_unreachable", true),
+        ]
+        for (feature, key, isUsed) in uses where isUsed {
+            if let member = fields.member(key) { context.note(feature, at: member.mark) }
+        }
+    }
+
+    private mutating func commands(_ fields: FieldReader) -> [Template] {
+        guard let node = fields.require("commands", example: "commands: [\"uname -a\"]"),
+            let items = context.list(node, "'commands'")
+        else { return [] }
+        if items.isEmpty {
+            context.error("'commands' is empty; write at least one command, such as [\"uname -a\"]", at: node.mark)
+        }
+        var commands: [Template] = []
+        for item in items {
+            if let command = shellTemplate(item, "a command") { commands.append(command) }
+        }
+        return commands
+    }
+
+    private func retries(_ fields: FieldReader) -> Int {
+        guard let node = fields["retries"] else {
+            if let reasons = fields.member("retry_on") {
+                context.warning("'retry_on' has no effect without 'retries'; write 'retries: 1'", at: reasons.mark)
+            }
+            return 0
+        }
+        guard let retries = context.int(node, "'retries'") else { return 0 }
+        // More than a thousand attempts are a typing error or a job for a collector.
+        guard (0...1000).contains(retries) else {
+            context.error("'retries' cannot be \(retries); write a number from 0 to 1000", at: node.mark)
+            return 0
+        }
+        return retries
+    }
+
+    // MARK: Files
+
+    private mutating func uploads(_ fields: FieldReader) -> [Upload] {
+        var uploads: [Upload] = []
+        for item in fields.list("upload") ?? [] {
+            guard let entry = context.fields(item, "an upload", keys: ["from", "to"]) else { continue }
+            let from = entry.require("from", example: "from: model.onnx").flatMap { path($0, "'from'") }
+            let to = entry.require("to", example: "to: /opt/model/").flatMap { path($0, "'to'") }
+            if let from, let to { uploads.append(Upload(from: from, to: to)) }
+        }
+        return uploads
+    }
+
+    private mutating func artifacts(_ fields: FieldReader) -> [ArtifactEntry] {
+        var artifacts: [ArtifactEntry] = []
+        for item in fields.list("artifacts") ?? [] {
+            if let artifact = artifact(item) { artifacts.append(artifact) }
+        }
+        return artifacts
+    }
+
+    private mutating func artifact(_ node: Node) -> ArtifactEntry? {
+        guard case .mapping = node.content else {
+            return path(node, "an artifact").map { ArtifactEntry(path: $0, allowOld: false, required: false) }
+        }
+        guard let fields = context.fields(node, "an artifact", keys: ["path", "allow_old", "required"]),
+            let path = fields.require("path", example: "path: /tmp/results.json").flatMap({ path($0, "'path'") })
+        else { return nil }
+        return ArtifactEntry(
+            path: path, allowOld: fields.bool("allow_old") ?? false, required: fields.bool("required") ?? false)
+    }
+
+    // MARK: Metrics
+
+    private mutating func metrics(_ fields: FieldReader) -> [Metric] {
+        var metrics: [Metric] = []
+        for member in fields.entries("metrics") ?? [] {
+            checkName(member.name, "a metric's name", at: member.mark)
+            if let metric = metric(member) { metrics.append(metric) }
+        }
+        return metrics
+    }
+
+    private mutating func metric(_ member: Node.Member) -> Metric? {
+        let what = "metric '\(member.name)'"
+        let keys = ["regex", "json", "from", "unit"]
+        guard let fields = context.fields(member.value, what, keys: keys) else { return nil }
+        let from = fields["from"].flatMap { path($0, "'from'") }
+        let source: Metric.Source?
+        switch (fields["regex"], fields["json"]) {
+        case (let regex?, nil): source = filled(regex, "'regex'").map { .regex($0) }
+        case (nil, let json?): source = filled(json, "'json'").map { .json($0) }
+        default:
+            context.error("\(what) needs either 'regex' or 'json'; write one of the two", at: member.mark)
+            return nil
+        }
+        guard let source else { return nil }
+        let isStandardOutput = from?.text == "stdout"
+        return Metric(
+            name: member.name, source: source, from: isStandardOutput ? nil : from, unit: fields.string("unit"))
+    }
+}

@@ -1,0 +1,72 @@
+import YAML
+
+extension ProfileDecoder {
+    private static let collectorKeys = [
+        "description", "command", "interval", "timeout", "stream", "parse", "start", "while_paused", "env",
+    ]
+
+    mutating func collectors(_ fields: FieldReader) -> [Collector] {
+        guard let node = fields["background_collectors"],
+            let members = context.entries(node, "'background_collectors'")
+        else { return [] }
+        if members.isEmpty {
+            context.error("'background_collectors' is empty; write a collector, or remove it", at: node.mark)
+        }
+        var collectors: [Collector] = []
+        for member in members {
+            checkName(member.name, "a collector's name", at: member.mark)
+            if let collector = collector(member) { collectors.append(collector) }
+        }
+        return collectors
+    }
+
+    private mutating func collector(_ member: Node.Member) -> Collector? {
+        let what = "collector '\(member.name)'"
+        guard let fields = context.fields(member.value, what, keys: Self.collectorKeys) else { return nil }
+        let parse = fields.member("parse")
+        if let parse { context.note(.parse, at: parse.mark) }
+        let expression = parse.flatMap { self.expression($0.value) }
+        let environment = environment(fields)
+        let start = fields.choice("start", of: Collector.Start.self) ?? .auto
+        let whilePaused = fields.bool("while_paused") ?? true
+        guard let kind = kind(fields, at: member.mark) else { return nil }
+        return Collector(
+            name: member.name, description: fields.string("description"), kind: kind, start: start,
+            whilePaused: whilePaused, env: environment, parse: expression)
+    }
+
+    private mutating func kind(_ fields: FieldReader, at mark: Mark) -> Collector.Kind? {
+        switch (fields["command"], fields["stream"]) {
+        case (let command?, nil): return sampler(fields, command, at: mark)
+        case (nil, let stream?):
+            for key in ["interval", "timeout"] {
+                guard let member = fields.member(key) else { continue }
+                context.error("a 'stream' runs without end and takes no '\(key)'; remove it", at: member.mark)
+            }
+            return shellTemplate(stream, "'stream'").map { .stream($0) }
+        case (nil, nil):
+            context.error("\(fields.what) has no command; write 'command' and 'interval', or 'stream'", at: mark)
+        case (.some, let stream?):
+            context.error("\(fields.what) has 'command' and 'stream'; remove one of the two", at: stream.mark)
+        }
+        return nil
+    }
+
+    private mutating func sampler(_ fields: FieldReader, _ command: Node, at mark: Mark) -> Collector.Kind? {
+        let template = shellTemplate(command, "'command'")
+        let interval = fields.positiveDuration("interval")
+        if fields["interval"] == nil {
+            context.error("\(fields.what) has no 'interval'; write 'interval: 60s'", at: mark)
+        }
+        let timeout = fields.positiveDuration("timeout")
+        guard let template, let interval else { return nil }
+        return .command(template, interval: interval, timeout: timeout)
+    }
+
+    private func expression(_ node: Node) -> String? {
+        guard let fields = context.fields(node, "'parse'", keys: ["regex"]),
+            let regex = fields.require("regex", example: "regex: '(?<value>[0-9.]+)'")
+        else { return nil }
+        return filled(regex, "'regex'")
+    }
+}

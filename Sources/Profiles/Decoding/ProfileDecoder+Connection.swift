@@ -1,0 +1,141 @@
+import YAML
+
+extension ProfileDecoder {
+    private static let connectionKeys = [
+        "host", "port", "user", "key_file", "timeout", "known_hosts", "host_key", "jump", "algorithms", "keepalive",
+        "spool_dir", "env", "reconnect",
+    ]
+    private static let connectionAdvice = [
+        "password": "a profile holds no password; use a key, an agent, or type it when asked",
+        "identity_file": "write 'key_file'",
+        "username": "write 'user'",
+        "hostname": "write 'host'",
+    ]
+
+    func connection(_ node: Node) -> Connection? {
+        guard
+            let fields = context.fields(
+                node, "'connection'", keys: Self.connectionKeys, advice: Self.connectionAdvice)
+        else { return nil }
+        let host = fields.require("host", example: "host: \"192.168.1.100\"")
+        var connection = Connection(host: host.flatMap { word($0, "'host'") } ?? "")
+        connection.port = port(fields)
+        connection.user = fields["user"].flatMap { word($0, "'user'") }
+        connection.keyFile = fields["key_file"].flatMap { filled($0, "'key_file'") }
+        connection.timeout = fields.positiveDuration("timeout") ?? connection.timeout
+        connection.knownHosts = fields["known_hosts"].flatMap { filled($0, "'known_hosts'") }
+        connection.hostKey = fields["host_key"].flatMap { fingerprint($0) }
+        connection.jump = fields["jump"].flatMap { word($0, "'jump'") }
+        connection.algorithms = fields["algorithms"].flatMap { algorithms($0) }
+        connection.keepalive = fields.positiveDuration("keepalive")
+        connection.spoolDir = fields["spool_dir"].flatMap { absolutePath($0, "'spool_dir'") }
+        connection.env = literalEnvironment(fields)
+        connection.giveUpAfter = fields["reconnect"].flatMap { giveUpAfter($0) }
+        if let jump = fields.member("jump") { context.note(.jump, at: jump.mark) }
+        if let algorithms = fields.member("algorithms") { context.note(.algorithms, at: algorithms.mark) }
+        return connection
+    }
+
+    // MARK: Values
+
+    /// Text of at least one character.
+    func filled(_ node: Node, _ what: String) -> String? {
+        guard let text = context.string(node, what) else { return nil }
+        guard text.utf8.contains(where: { !" \t\n".utf8.contains($0) }) else {
+            context.error("\(what) is empty; write its text, or remove it", at: node.mark)
+            return nil
+        }
+        return text
+    }
+
+    /// Text that could be one argument of `ssh` and none of its options.
+    private func word(_ node: Node, _ what: String) -> String? {
+        guard let text = filled(node, what) else { return nil }
+        guard text.utf8.first != UInt8(ascii: "-"), text.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else {
+            context.error(
+                "\(what) cannot be '\(text)'; write it without blanks and without a leading '-'", at: node.mark)
+            return nil
+        }
+        return text
+    }
+
+    private func absolutePath(_ node: Node, _ what: String) -> String? {
+        guard let text = filled(node, what) else { return nil }
+        guard text.hasPrefix("/") else {
+            context.error("\(what) cannot be '\(text)'; write a path from '/' on", at: node.mark)
+            return nil
+        }
+        return text
+    }
+
+    private func port(_ fields: FieldReader) -> Int? {
+        guard let node = fields["port"], let port = context.int(node, "'port'") else { return nil }
+        guard (1...65535).contains(port) else {
+            context.error("'port' cannot be \(port); write a number from 1 to 65535", at: node.mark)
+            return nil
+        }
+        return port
+    }
+
+    /// A fingerprint as OpenSSH prints it: SHA-256 in 43 characters of base64 without padding.
+    private func fingerprint(_ node: Node) -> String? {
+        guard let text = context.string(node, "'host_key'") else { return nil }
+        let digest = text.utf8.dropFirst("SHA256:".utf8.count)
+        let isBase64 = digest.allSatisfy {
+            isNameByte($0, first: false) && $0 != UInt8(ascii: "_") || "+/".utf8.contains($0)
+        }
+        guard text.hasPrefix("SHA256:"), digest.count == 43, isBase64 else {
+            context.error(
+                "'host_key' is no fingerprint; write \"SHA256:\" and 43 characters, as 'ssh-keygen -l' prints them",
+                at: node.mark)
+            return nil
+        }
+        return text
+    }
+
+    private func algorithms(_ node: Node) -> Connection.Algorithms? {
+        guard let fields = context.fields(node, "'algorithms'", keys: ["kex", "ciphers", "hostkeys", "macs"]) else {
+            return nil
+        }
+        return Connection.Algorithms(
+            kex: fields.strings("kex"), ciphers: fields.strings("ciphers"), hostkeys: fields.strings("hostkeys"),
+            macs: fields.strings("macs"))
+    }
+
+    private func giveUpAfter(_ node: Node) -> Double? {
+        guard let fields = context.fields(node, "'reconnect'", keys: ["give_up_after"]),
+            let value = fields["give_up_after"]
+        else { return nil }
+        return value.scalar?.text == "never" ? nil : context.duration(value, "'give_up_after' (or never)")
+    }
+
+    // MARK: Environment
+
+    private func literalEnvironment(_ fields: FieldReader) -> [(name: String, value: String)] {
+        (fields.entries("env") ?? []).compactMap { member in
+            checkVariable(member)
+            return context.string(member.value, "'\(member.name)'").map { (member.name, $0) }
+        }
+    }
+
+    mutating func environment(_ fields: FieldReader) -> [EnvironmentEntry] {
+        var entries: [EnvironmentEntry] = []
+        for member in fields.entries("env") ?? [] {
+            checkVariable(member)
+            guard let text = context.string(member.value, "'\(member.name)'") else { continue }
+            entries.append(EnvironmentEntry(name: member.name, value: plainTemplate(text, at: member.value)))
+        }
+        return entries
+    }
+
+    private func checkVariable(_ member: Node.Member) {
+        guard member.name.utf8.enumerated().allSatisfy({ isNameByte($1, first: $0 == 0) }) else {
+            return context.error(
+                "'\(member.name)' cannot be an environment variable; write letters, digits and '_', no digit first",
+                at: member.mark)
+        }
+        if member.name.hasPrefix("ECR_") {
+            context.error("'\(member.name)' belongs to ecr; use a name that does not start with ECR_", at: member.mark)
+        }
+    }
+}

@@ -1,0 +1,64 @@
+/// Commands on the target that end, with what goes in and what comes out.
+package struct Action: Sendable {
+    package var name: String
+    package var description: String?
+    /// Shell text; each runs in a fresh `sh`, in order, until one fails.
+    package var commands: [Template]
+    package var workdir: Template?
+    package var env: [EnvironmentEntry]
+    package var sudo: Bool
+    /// False for a plain attached exec without the promises of a job.
+    package var spool: Bool
+    /// Seconds without contact after which the target stops the action by itself.
+    package var stopIfUnreachable: Double?
+    package var upload: [Upload]
+    package var artifacts: [ArtifactEntry]
+    package var metrics: [Metric]
+    /// Seconds, kept by the target.
+    package var timeout: Double?
+    /// Attempts beyond the first.
+    package var retries: Int
+    package var retryOn: [RetryReason]
+}
+
+/// The outcomes after which another attempt may be made.
+package enum RetryReason: String, Sendable, CaseIterable { case failed, timeout, unknown }
+
+/// `NAME: value` for one action or collector; the value may have placeholders.
+package struct EnvironmentEntry: Sendable {
+    package var name: String
+    package var value: Template
+}
+
+/// A file that goes to the target before the commands run.
+package struct Upload: Sendable {
+    /// Relative to the profile's file.
+    package var from: Template
+    package var to: Template
+}
+
+/// Files that are pulled from the target after the commands have run.
+package struct ArtifactEntry: Sendable {
+    /// A path or a glob pattern.
+    package var path: Template
+    /// Pull it even if it is older than the job.
+    package var allowOld: Bool
+    /// Fail the action where it is missing, stale or cannot be pulled.
+    package var required: Bool
+}
+
+/// A number to be taken from the output or from a file.
+package struct Metric: Sendable {
+    package enum Source: Sendable {
+        /// A regular expression whose first group is the number.
+        case regex(String)
+        /// A key of a JSON document.
+        case json(String)
+    }
+
+    package var name: String
+    package var source: Source
+    /// The file to look in; nil means standard output.
+    package var from: Template?
+    package var unit: String?
+}

@@ -1,0 +1,32 @@
+/// Commands on the target that sample until they are stopped.
+package struct Collector: Sendable {
+    package enum Kind: Sendable {
+        /// Run again and again; `interval` and `timeout` in seconds.
+        case command(Template, interval: Double, timeout: Double?)
+        /// Run once; every line is a sample.
+        case stream(Template)
+    }
+
+    package enum Start: String, Sendable, CaseIterable {
+        /// With the run.
+        case auto
+        /// When an operator asks for it.
+        case manual
+    }
+
+    package var name: String
+    package var description: String?
+    package var kind: Kind
+    package var start: Start
+    /// False to hold it while the run is paused.
+    package var whilePaused: Bool
+    package var env: [EnvironmentEntry]
+    /// The regular expression whose named groups are the columns of a sample.
+    package var parse: String?
+
+    package var command: Template {
+        switch kind {
+        case .command(let template, _, _), .stream(let template): template
+        }
+    }
+}

@@ -1,0 +1,126 @@
+package import JSON
+
+extension Profile {
+    /// The profile as understood, for `profile_resolved.json`: the profile's own keys, defaults filled in, durations in
+    /// seconds, in the order of the file. What is not set and has no default is left out.
+    package var resolved: JSON {
+        [
+            "name": .string(name), "description": description.map { .string($0) },
+            "connection": connection.resolved,
+            "parameters": JSON(members: parameters.map { ($0.name, $0.resolved) }),
+            "setup": JSON(strings: setup),
+            "actions": JSON(members: actions.map { ($0.name, $0.resolved) }),
+            "background_collectors": JSON(members: collectors.map { ($0.name, $0.resolved) }),
+            "stages": .array(stages.map { ["name": .string($0.name), "actions": JSON(strings: $0.actions)] }),
+            "finally": JSON(strings: finally),
+        ]
+    }
+}
+
+extension JSON {
+    fileprivate init(members: [(String, JSON)]) {
+        var object = JSONObject()
+        for (key, value) in members { object[key] = value }
+        self = .object(object)
+    }
+
+    fileprivate init?(text: String?) {
+        guard let text else { return nil }
+        self = .string(text)
+    }
+
+    fileprivate init?(number: Double?) {
+        guard let number else { return nil }
+        self = Int64(exactly: number).map { .int($0) } ?? .double(number)
+    }
+
+    fileprivate init?(list: [String]?) {
+        guard let list else { return nil }
+        self = JSON(strings: list)
+    }
+}
+
+extension Connection {
+    fileprivate var resolved: JSON {
+        [
+            "host": .string(host), "port": port.map { JSON($0) }, "user": JSON(text: user),
+            "key_file": JSON(text: keyFile), "timeout": JSON(number: timeout), "known_hosts": JSON(text: knownHosts),
+            "host_key": JSON(text: hostKey), "jump": JSON(text: jump),
+            "algorithms": algorithms.map {
+                [
+                    "kex": JSON(list: $0.kex), "ciphers": JSON(list: $0.ciphers),
+                    "hostkeys": JSON(list: $0.hostkeys), "macs": JSON(list: $0.macs),
+                ]
+            },
+            "keepalive": JSON(number: keepalive), "spool_dir": JSON(text: spoolDir),
+            "env": JSON(members: env.map { ($0.name, .string($0.value)) }),
+            "reconnect": ["give_up_after": JSON(number: giveUpAfter) ?? "never"],
+        ]
+    }
+}
+
+extension ParameterDeclaration {
+    fileprivate var resolved: JSON {
+        [
+            "type": .string(type.rawValue), "default": JSON(text: defaultValue), "choices": JSON(list: choices),
+            "min": JSON(number: min), "max": JSON(number: max),
+            "allow": allow.isEmpty ? nil : JSON(strings: allow.map(\.rawValue)), "description": JSON(text: description),
+        ]
+    }
+}
+
+extension Action {
+    fileprivate var resolved: JSON {
+        [
+            "description": JSON(text: description), "commands": JSON(strings: commands.map(\.text)),
+            "workdir": JSON(text: workdir?.text), "env": env.resolved, "sudo": .bool(sudo), "spool": .bool(spool),
+            "stop_if_unreachable": JSON(number: stopIfUnreachable),
+            "upload": .array(upload.map { ["from": .string($0.from.text), "to": .string($0.to.text)] }),
+            "artifacts": .array(artifacts.map(\.resolved)),
+            "metrics": JSON(members: metrics.map { ($0.name, $0.resolved) }),
+            "timeout": JSON(number: timeout), "retries": JSON(retries),
+            "retry_on": JSON(strings: retryOn.map(\.rawValue)),
+        ]
+    }
+}
+
+extension ArtifactEntry {
+    fileprivate var resolved: JSON {
+        ["path": .string(path.text), "allow_old": .bool(allowOld), "required": .bool(required)]
+    }
+}
+
+extension [EnvironmentEntry] {
+    fileprivate var resolved: JSON { JSON(members: map { ($0.name, .string($0.value.text)) }) }
+}
+
+extension Metric {
+    fileprivate var resolved: JSON {
+        var object = JSONObject()
+        switch source {
+        case .regex(let regex): object["regex"] = .string(regex)
+        case .json(let key): object["json"] = .string(key)
+        }
+        object["from"] = .string(from?.text ?? "stdout")
+        object["unit"] = JSON(text: unit)
+        return .object(object)
+    }
+}
+
+extension Collector {
+    fileprivate var resolved: JSON {
+        var object: JSONObject = ["description": JSON(text: description)]
+        switch kind {
+        case .command(let command, let interval, let timeout):
+            object["command"] = .string(command.text)
+            object["interval"] = JSON(number: interval)
+            object["timeout"] = JSON(number: timeout)
+        case .stream(let command): object["stream"] = .string(command.text)
+        }
+        object["parse"] = parse.map { ["regex": .string($0)] }
+        object["start"] = .string(start.rawValue)
+        object["while_paused"] = .bool(whilePaused)
+        object["env"] = env.resolved
+        return .object(object)
+    }
+}

@@ -1,0 +1,113 @@
+import JSON
+import Profiles
+import Testing
+
+/// The profile that the design shows, key for key.
+private let example = #"""
+    name: my-device
+    description: "My edge AI device"
+    connection:
+      host: "192.168.1.100"      # or a Host alias of ~/.ssh/config
+      port: 22
+      user: "root"
+      key_file: "~/.ssh/id_ed25519"
+      timeout: 30
+      reconnect: {give_up_after: never}
+    parameters:
+      model_name: {default: resnet50, choices: [resnet50, mobilenet]}
+    setup: [prepare]
+    actions:
+      prepare: {commands: ["nvpmodel -m 0"], sudo: true}
+      cool_down: {commands: ["sleep 60"]}
+      run_inference:
+        description: "Run ML inference"
+        commands:
+          - "cd /opt/model && ./infer.sh {model_name}"
+        workdir: /opt/model
+        upload: [{from: model.onnx, to: /opt/model/}]
+        artifacts: ["/tmp/results.json", {path: "/tmp/logs/*.csv", required: true}]
+        metrics:
+          latency_ms: {regex: 'latency: ([0-9.]+) ms', unit: ms}
+          accuracy: {from: /tmp/results.json, json: accuracy}
+        timeout: 5m
+        retries: 2
+        retry_on: [failed, timeout]
+    background_collectors:
+      system_stats: {command: "uptime && free -m", interval: 60, timeout: 10}
+      power: {stream: "tegrastats --interval 500", parse: {regex: 'VDD_IN (?<vdd_in_mw>\d+)mW'}}
+    stages:
+      - {name: warmup, actions: [run_inference]}
+    finally: [cool_down]
+    """#
+
+/// The same without what this version refuses to leave out.
+private let possible =
+    example
+    .split(separator: "\n").filter { !$0.contains("upload:") }.joined(separator: "\n")
+    .split(separator: ", sudo: true").joined()
+
+@Suite struct DesignExampleTests {
+    @Test func namesWhatIsNotCarriedOut() {
+        #expect(
+            complaints(example) == [
+                "14:42: error: 'sudo: true' is not carried out by this version of ecr; remove it",
+                "21:5: error: 'upload' is not carried out by this version of ecr; remove it",
+                "23:5: warning: 'metrics' is recorded in the profile but not evaluated by this version of ecr",
+                "31:48: warning: 'parse' is recorded in the profile but not evaluated by this version of ecr",
+            ])
+        #expect(complaints(possible).count == 2)
+    }
+
+    @Test func readsEverything() throws {
+        let profile = try parse(possible)
+        #expect(profile.connection.timeout == 30)
+        #expect(profile.connection.giveUpAfter == nil)
+        #expect(profile.actions.map(\.name) == ["prepare", "cool_down", "run_inference"])
+        let action = try #require(profile.action(named: "run_inference"))
+        #expect(action.timeout == 300)
+        #expect(action.artifacts.map(\.required) == [false, true])
+        #expect(action.metrics.map(\.name) == ["latency_ms", "accuracy"])
+        let stats = try #require(profile.collector(named: "system_stats"))
+        guard case .command(_, let interval, let timeout) = stats.kind else {
+            Issue.record("not a command")
+            return
+        }
+        #expect(interval == 60)
+        #expect(timeout == 10)
+        #expect(profile.stages.map(\.actions) == [["run_inference"]])
+        #expect(profile.finally == ["cool_down"])
+    }
+
+    @Test func resolvesToJSON() throws {
+        let expected = """
+            {"name":"my-device","description":"My edge AI device","connection":{"host":"192.168.1.100","port":22,\
+            "user":"root","key_file":"~/.ssh/id_ed25519","timeout":30,"env":{},"reconnect":{"give_up_after":"never"}},\
+            "parameters":{"model_name":{"type":"string","default":"resnet50","choices":["resnet50","mobilenet"]}},\
+            "setup":["prepare"],"actions":{"prepare":{"commands":["nvpmodel -m 0"],"env":{},"sudo":false,"spool":true,\
+            "upload":[],"artifacts":[],"metrics":{},"retries":0,"retry_on":["failed","timeout"]},\
+            "cool_down":{"commands":["sleep 60"],"env":{},"sudo":false,"spool":true,"upload":[],"artifacts":[],\
+            "metrics":{},"retries":0,"retry_on":["failed","timeout"]},"run_inference":{"description":"Run ML inference",\
+            "commands":["cd /opt/model && ./infer.sh {model_name}"],"workdir":"/opt/model","env":{},"sudo":false,\
+            "spool":true,"upload":[],"artifacts":[{"path":"/tmp/results.json","allow_old":false,"required":false},\
+            {"path":"/tmp/logs/*.csv","allow_old":false,"required":true}],"metrics":{"latency_ms":{"regex":\
+            "latency: ([0-9.]+) ms","from":"stdout","unit":"ms"},"accuracy":{"json":"accuracy",\
+            "from":"/tmp/results.json"}},"timeout":300,"retries":2,"retry_on":["failed","timeout"]}},\
+            "background_collectors":{"system_stats":{"command":"uptime && free -m","interval":60,"timeout":10,\
+            "start":"auto","while_paused":true,"env":{}},"power":{"stream":"tegrastats --interval 500",\
+            "parse":{"regex":"VDD_IN (?<vdd_in_mw>\\\\d+)mW"},"start":"auto","while_paused":true,"env":{}}},\
+            "stages":[{"name":"warmup","actions":["run_inference"]}],"finally":["cool_down"]}
+            """
+        #expect(try parse(possible).resolved.text == expected)
+    }
+
+    @Test func preparesTheAction() throws {
+        let profile = try parse(possible)
+        let action = try #require(profile.action(named: "run_inference"))
+        let values = try profile.parameters(for: action, given: [("model_name", "mobilenet")], standing: [])
+        let prepared = profile.prepare(action, with: values)
+        #expect(prepared.commands == ["cd /opt/model && ./infer.sh 'mobilenet'"])
+        #expect(prepared.environment.map { "\($0.name)=\($0.value)" } == ["ECR_PARAM_MODEL_NAME=mobilenet"])
+        #expect(prepared.workdir == "/opt/model")
+        #expect(prepared.artifacts.map(\.pattern) == ["/tmp/results.json", "/tmp/logs/*.csv"])
+    }
+}
