@@ -77,6 +77,11 @@ package final class File: Sendable {
         try check("sync", path: path) { fdatasync(descriptor) }
     }
 
+    /// Takes blocks for the first `length` bytes, so that they are there when the disk is full (posix_fallocate(3)).
+    package func reserve(_ length: Int64) throws(SystemError) {
+        try check("reserve space for", path: path) { clinux_reserve(descriptor, length) }
+    }
+
     package func sync() throws(SystemError) {
         try check("sync", path: path) { fsync(descriptor) }
     }

@@ -1,0 +1,190 @@
+import Glibc
+import Hashing
+package import JSON
+package import LinuxSystem
+import Synchronization
+
+/// Bytes that must be on the disk before the event that speaks of them: a piece of a raw log.
+package struct RawWrite: Sendable {
+    package let file: File
+    package let offset: Int64
+    package let bytes: [UInt8]
+
+    package init(file: File, offset: Int64, bytes: [UInt8]) {
+        self.file = file
+        self.offset = offset
+        self.bytes = bytes
+    }
+}
+
+/// The one appender of an event stream: holds byte 0 of the file, owns a thread, and acknowledges an event only after
+/// fdatasync. Waiting callers share one sync (group commit).
+///
+/// After a failed write or sync nothing more is acknowledged: a second fdatasync would falsely succeed, because Linux
+/// marks the pages clean. The file is cut back to the last acknowledged line, a reserve is released, and one
+/// `storage_error` is tried.
+package final class EventWriter: Sendable {
+    /// Byte 0 of `events.jsonl`: the right to append.
+    package static let appendByte: Int64 = 0
+    /// Byte 1: a supervisor lives.
+    package static let supervisorByte: Int64 = 1
+
+    private let queue = Mailbox<Request>()
+    package let file: File
+    /// The last event that was on disk when this writer opened the stream.
+    package let lastEvent: Event?
+
+    private struct Request: Sendable {
+        let type: EventType
+        let data: JSONObject
+        let raw: RawWrite?
+        let done: @Sendable (Result<Event, EventLogError>) -> Void
+    }
+
+    /// Opens the stream, or makes it, takes the right to append, and recovers a torn last line.
+    ///
+    /// - Parameter onCommit: called on the writer's thread, in order, with events that are on disk.
+    /// - Throws: `.locked` when another writer is there; `.damaged` when the stream is broken before its last line.
+    package init(
+        path: String, onCommit: @escaping @Sendable (_ events: [Event], _ behind: Checkpoint) -> Void = { _, _ in }
+    ) throws(EventLogError) {
+        do {
+            let isNew = !FileSystem.exists(path)
+            file = try File(path: path, O_RDWR | O_CREAT)
+            if isNew { try FileSystem.syncDirectory(FileSystem.parent(of: path)) }
+            guard try file.lock(byte: Self.appendByte) else {
+                throw EventLogError(.locked, "another process is writing to \(path)")
+            }
+        } catch let error as SystemError {
+            throw EventLogError(error.isStorageFailure ? .storage : .unavailable, error.description)
+        } catch let error as EventLogError { throw error } catch { fatalError("\(error)") }
+        let recovery = try EventLogRecovery(file)
+        lastEvent = recovery.last
+        let commit = CommitLoop(
+            file: file, checkpoint: recovery.checkpoint,
+            reserve: FileSystem.parent(of: path) + "/.reserve", onCommit: onCommit)
+        startThread { [queue] in commit.run(queue) }
+        if let torn = recovery.torn {
+            enqueue(.logRecovered, ["bytes": .int(torn.bytes), "kept_as": .string(torn.keptAs)], nil) { _ in }
+        }
+    }
+
+    deinit { queue.close() }
+
+    /// Appends an event and returns it once it is on disk.
+    /// - Parameter raw: bytes that are written and synced before the event.
+    /// - Throws: `EventLogError` with code `.storage`.
+    @discardableResult
+    package func append(
+        _ type: EventType, _ data: JSONObject = [:], raw: RawWrite? = nil
+    ) async throws(EventLogError) -> Event {
+        let result = await withCheckedContinuation { continuation in
+            enqueue(type, data, raw) { continuation.resume(returning: $0) }
+        }
+        return try result.get()
+    }
+
+    /// Hands an event to the writer without waiting: its place in the stream is fixed, its being on disk is not.
+    package func post(_ type: EventType, _ data: JSONObject = [:], raw: RawWrite? = nil) {
+        enqueue(type, data, raw) { _ in }
+    }
+
+    private func enqueue(
+        _ type: EventType, _ data: JSONObject, _ raw: RawWrite?,
+        _ done: @escaping @Sendable (Result<Event, EventLogError>) -> Void
+    ) {
+        let isOpen = queue.send(Request(type: type, data: data, raw: raw, done: done))
+        if !isOpen { done(.failure(EventLogError(.storage, "the event stream is closed"))) }
+    }
+
+    /// Waits until everything handed over so far is on disk or has failed, then refuses more.
+    package func close() { queue.close() }
+
+    /// The writer's thread.
+    private final class CommitLoop: @unchecked Sendable {
+        // @unchecked because after init only the writer's thread touches it.
+        private let file: File
+        private var checkpoint: Checkpoint
+        private let reserve: String
+        private let onCommit: @Sendable ([Event], Checkpoint) -> Void
+        private var failure: EventLogError?
+
+        init(
+            file: File, checkpoint: Checkpoint, reserve: String,
+            onCommit: @escaping @Sendable ([Event], Checkpoint) -> Void
+        ) {
+            self.file = file
+            self.checkpoint = checkpoint
+            self.reserve = reserve
+            self.onCommit = onCommit
+        }
+
+        func run(_ queue: Mailbox<Request>) {
+            while let batch = queue.takeAll() {
+                if let failure {
+                    batch.forEach { $0.done(.failure(failure)) }
+                    continue
+                }
+                let events: [Event]
+                do { events = try commit(batch) } catch {
+                    failure = EventLogError(.storage, "could not record: \(error)")
+                    reportStorageError(error)
+                    batch.forEach { $0.done(.failure(failure ?? EventLogError(.storage, "\(error)"))) }
+                    continue
+                }
+                onCommit(events, checkpoint)
+                for (request, event) in zip(batch, events) { request.done(.success(event)) }
+            }
+        }
+
+        private func commit(_ batch: [Request]) throws -> [Event] {
+            var rawFiles: [Int32: File] = [:]
+            for raw in batch.compactMap(\.raw) {
+                try raw.file.write(raw.bytes, at: raw.offset)
+                rawFiles[raw.file.descriptor] = raw.file
+            }
+            for file in rawFiles.values { try file.syncData() }
+            var next = checkpoint
+            var bytes: [UInt8] = []
+            var events: [Event] = []
+            for request in batch {
+                let event = stamp(request.type, request.data, next)
+                let line = event.line
+                try next.accept(event, line: line)
+                bytes += line
+                bytes.append(0x0A)
+                events.append(event)
+            }
+            try write(bytes)
+            checkpoint = next
+            return events
+        }
+
+        private func stamp(_ type: EventType, _ data: JSONObject, _ place: Checkpoint) -> Event {
+            Event(
+                seq: place.seq, time: Clock.iso8601(microseconds: Clock.wallMicroseconds()),
+                boottimeNanoseconds: Clock.boottimeNanoseconds(), boot: Clock.bootID, type: type, data: data,
+                previous: place.hash)
+        }
+
+        private func write(_ bytes: [UInt8]) throws(SystemError) {
+            do {
+                try file.write(bytes, at: checkpoint.byteOffset)
+                try file.syncData()
+            } catch {
+                // A short write before ENOSPC is real: what is behind the last acknowledged line must go.
+                try? file.truncate(to: checkpoint.byteOffset)
+                throw error
+            }
+        }
+
+        /// Uses the space of the reserve file, so that the failure itself is on record.
+        private func reportStorageError(_ error: any Error) {
+            unlink(reserve)
+            let event = stamp(.storageError, ["message": .string("\(error)")], checkpoint)
+            let line = event.line
+            guard (try? write(line + [0x0A])) != nil, (try? checkpoint.accept(event, line: line)) != nil else { return }
+            onCommit([event], checkpoint)
+        }
+    }
+}

@@ -1,0 +1,71 @@
+package import JSON
+
+/// What the events say of one job.
+package struct JobState: Sendable, Equatable {
+    package enum Kind: String, Sendable { case action, exec, collector }
+
+    /// Where a job stands. `running` means: started and no end is on record.
+    package enum Outcome: String, Sendable { case running, completed, failed, cancelled, unknown, stopped }
+
+    package let id: String
+    package let kind: Kind
+    /// The action's or collector's name.
+    package let name: String
+    package var stage: String?
+    package var attempt = 1
+    package var outcome = Outcome.running
+    package var exit: Int64?
+    package var reason: String?
+    /// Seconds by the target's clock.
+    package var duration: Double?
+    /// When `*_started` was appended, and when the end was.
+    package var started: String
+    package var ended: String?
+    /// How many bytes of each stream are on record; for a collector `stdoutBytes` counts those of its spool.
+    package var stdoutBytes: Int64 = 0
+    package var stderrBytes: Int64 = 0
+    /// A collector's samples.
+    package var samples: Int64 = 0
+    /// What a reattach must know: the spool directory in which the job was launched and the boot id of the target then.
+    package var spool: String?
+    package var boot: String?
+
+    package init(id: String, kind: Kind, name: String, started: String) {
+        self.id = id
+        self.kind = kind
+        self.name = name
+        self.started = started
+    }
+
+    package var json: JSON {
+        [
+            "job": .string(id), "kind": .string(kind.rawValue), "name": .string(name),
+            "stage": stage.map { .string($0) },
+            "attempt": JSON(attempt), "outcome": .string(outcome.rawValue), "exit": exit.map { .int($0) },
+            "reason": reason.map { .string($0) }, "duration_s": duration.map { .double($0) },
+            "started": .string(started), "ended": ended.map { .string($0) }, "stdout_bytes": .int(stdoutBytes),
+            "stderr_bytes": .int(stderrBytes), "samples": kind == .collector ? .int(samples) : nil,
+            "spool": spool.map { .string($0) }, "boot": boot.map { .string($0) },
+        ]
+    }
+
+    init?(json: JSON) {
+        guard let id = json["job"]?.string, let kind = Kind(rawValue: json["kind"]?.string ?? ""),
+            let name = json["name"]?.string, let outcome = Outcome(rawValue: json["outcome"]?.string ?? ""),
+            let started = json["started"]?.string
+        else { return nil }
+        self.init(id: id, kind: kind, name: name, started: started)
+        self.outcome = outcome
+        stage = json["stage"]?.string
+        attempt = Int(json["attempt"]?.int ?? 1)
+        exit = json["exit"]?.int
+        reason = json["reason"]?.string
+        duration = json["duration_s"]?.double
+        ended = json["ended"]?.string
+        stdoutBytes = json["stdout_bytes"]?.int ?? 0
+        stderrBytes = json["stderr_bytes"]?.int ?? 0
+        samples = json["samples"]?.int ?? 0
+        spool = json["spool"]?.string
+        boot = json["boot"]?.string
+    }
+}

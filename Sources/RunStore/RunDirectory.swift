@@ -1,0 +1,74 @@
+import EventLog
+import Glibc
+import JSON
+package import LinuxSystem
+
+/// A run's directory: the only owner of the names in it.
+package struct RunDirectory: Sendable, Equatable {
+    /// The absolute path.
+    package let path: String
+
+    package init(path: String) { self.path = FileSystem.absolute(path) }
+
+    /// The run's id: the directory's name.
+    package var id: String { FileSystem.name(of: path) }
+
+    package var events: String { "\(path)/events.jsonl" }
+    package var manifest: String { "\(path)/manifest.json" }
+    package var profileSnapshot: String { "\(path)/profile_snapshot.yaml" }
+    package var profileResolved: String { "\(path)/profile_resolved.json" }
+    package var socket: String { "\(path)/control.sock" }
+    package var supervisorLog: String { "\(path)/logs/supervisor.log" }
+    package var artifacts: String { "\(path)/artifacts" }
+    /// Space that is given back when the disk is full, so that the failure itself can be recorded.
+    package var reserve: String { "\(path)/.reserve" }
+
+    /// The raw log of one stream of an action's job.
+    package func actionLog(job: String, stream: String) -> String { "\(path)/logs/actions/\(job).\(stream)" }
+    /// A collector's samples: rows, and the raw bytes of the spool.
+    package func collectorRows(_ name: String) -> String { "\(path)/logs/collectors/\(name).csv" }
+    package func collectorLog(_ name: String) -> String { "\(path)/logs/collectors/\(name).log" }
+
+    /// The path of a file as it stands in events: relative to the run directory.
+    package func relative(_ file: String) -> String {
+        file.hasPrefix(path + "/") ? String(file.dropFirst(path.count + 1)) : file
+    }
+
+    /// Makes the folders and the reserve of a new run.
+    func makeLayout() throws(SystemError) {
+        for folder in ["artifacts", "logs", "logs/actions", "logs/collectors"] {
+            try FileSystem.makeDirectories("\(path)/\(folder)")
+        }
+        try File(path: reserve, O_WRONLY | O_CREAT).reserve(65_536)
+    }
+
+    /// Whether a supervisor lives: it holds byte 1 of the event stream, which the kernel releases with its death.
+    package func hasSupervisor() -> Bool {
+        guard let file = try? File(path: events, O_RDWR) else { return false }
+        return (try? file.isLocked(byte: EventWriter.supervisorByte)) ?? false
+    }
+
+    /// The run's state: the manifest's checkpoint and the events behind it.
+    /// - Throws: `EventLogError` (damage), `SystemError` (not readable).
+    package func state() throws -> RunState {
+        var state = savedState() ?? RunState()
+        do {
+            try state.catchUp(with: events)
+        } catch let error as EventLogError where state.checkpoint.seq > 0 && error.code != .storage {
+            // The checkpoint may be the one that is wrong: the events are the truth.
+            state = RunState()
+            try state.catchUp(with: events)
+        }
+        return state
+    }
+
+    private func savedState() -> RunState? {
+        guard let bytes = try? FileSystem.read(manifest), let json = try? JSON(parsing: bytes) else { return nil }
+        return RunState(json: json)
+    }
+
+    /// Replaces the manifest atomically.
+    package func save(_ state: RunState) throws(SystemError) {
+        try FileSystem.replace(manifest, with: Array((state.json(id: id).prettyText + "\n").utf8))
+    }
+}

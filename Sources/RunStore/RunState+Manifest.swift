@@ -1,0 +1,50 @@
+import EventLog
+package import JSON
+
+/// The state as `manifest.json`, and back.
+extension RunState {
+    package func json(id: String) -> JSON {
+        [
+            "format": 1, "id": .string(id), "short_id": .string(shortID), "uuid": .string(uuid), "name": .string(name),
+            "state": .string(status.rawValue), "profile": .string(profile), "profile_file": .string(profileFile),
+            "tags": JSON(strings: tags), "parameters": .object(parameters), "created": .string(created),
+            "started": started.map { .string($0) }, "ended": ended.map { .string($0) },
+            "end_reason": endReason.map { .string($0) }, "connection": .object(connection),
+            "connected": .bool(isConnected), "facts": .object(facts), "spool": spool.map { .string($0) },
+            "jobs": .array(jobs.map(\.json)), "notes": .int(notes), "artifacts": .array(artifacts),
+            "failed_pulls": .int(failedPulls), "ledger": ledger.map { .object($0) }, "last_event": .string(lastTime),
+            "head_hash": .string(checkpoint.hash), "checkpoint": checkpoint.json,
+        ]
+    }
+
+    /// Nil for anything that this version did not write: the events are folded from the start then.
+    init?(json: JSON) {
+        guard json["format"]?.int == 1, let checkpoint = Checkpoint(json: json["checkpoint"]),
+            let status = Status(rawValue: json["state"]?.string ?? ""), let jobs = json["jobs"]?.array
+        else { return nil }
+        self.init()
+        self.checkpoint = checkpoint
+        self.status = status
+        shortID = json["short_id"]?.string ?? ""
+        uuid = json["uuid"]?.string ?? ""
+        name = json["name"]?.string ?? ""
+        profile = json["profile"]?.string ?? ""
+        profileFile = json["profile_file"]?.string ?? ""
+        tags = json["tags"]?.array?.compactMap(\.string) ?? []
+        parameters = json["parameters"]?.object ?? [:]
+        created = json["created"]?.string ?? ""
+        started = json["started"]?.string
+        ended = json["ended"]?.string
+        endReason = json["end_reason"]?.string
+        connection = json["connection"]?.object ?? [:]
+        isConnected = json["connected"]?.bool ?? false
+        facts = json["facts"]?.object ?? [:]
+        spool = json["spool"]?.string
+        notes = json["notes"]?.int ?? 0
+        artifacts = json["artifacts"]?.array ?? []
+        failedPulls = json["failed_pulls"]?.int ?? 0
+        ledger = json["ledger"]?.object
+        lastTime = json["last_event"]?.string ?? ""
+        restore(jobs: jobs.compactMap { JobState(json: $0) })
+    }
+}

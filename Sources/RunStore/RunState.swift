@@ -1,0 +1,174 @@
+package import EventLog
+package import JSON
+
+/// A run as its events tell it: a pure fold, so that everything but `events.jsonl` can be rebuilt.
+package struct RunState: Sendable, Equatable {
+    /// The recorded state. `interrupted` is not among them: it is derived from a running or paused run whose supervisor
+    /// is gone (see `RunCondition`).
+    package enum Status: String, Sendable { case created, running, paused, completed, aborted }
+
+    package var status = Status.created
+    package var uuid = ""
+    package var shortID = ""
+    package var name = ""
+    package var profile = ""
+    package var profileFile = ""
+    package var tags: [String] = []
+    package var parameters = JSONObject()
+    package var created = ""
+    package var started: String?
+    package var ended: String?
+    package var endReason: String?
+    /// `connection_established`'s data of the last connection: host, port, user, host_key, address.
+    package var connection = JSONObject()
+    package var isConnected = false
+    /// The last `target_facts`.
+    package var facts = JSONObject()
+    /// The spool directory on the target.
+    package var spool: String?
+    /// Jobs in the order of their start.
+    package private(set) var jobs: [JobState] = []
+    private var jobIndex: [String: Int] = [:]
+    package var notes: Int64 = 0
+    /// The data of every `artifact_pulled`.
+    package var artifacts: [JSON] = []
+    package var failedPulls: Int64 = 0
+    package var ledger: JSONObject?
+    package var lastTime = ""
+    /// Behind the last event that was folded in.
+    package var checkpoint = Checkpoint()
+
+    package init() {}
+
+    package static func == (left: RunState, right: RunState) -> Bool { left.json(id: "") == right.json(id: "") }
+
+    package func job(_ id: String) -> JobState? { jobIndex[id].map { jobs[$0] } }
+
+    /// Jobs without an end on record.
+    package var openJobs: [JobState] { jobs.filter { $0.outcome == .running } }
+
+    package var isOver: Bool { status == .completed || status == .aborted }
+
+    /// The number of the next job.
+    package var nextJobNumber: Int { (jobs.compactMap { Int($0.id.prefix { $0 != "-" }) }.max() ?? 0) + 1 }
+
+    /// Folds in what was appended to the stream since the checkpoint.
+    package mutating func catchUp(with path: String) throws {
+        var reader = try EventReader(path: path, from: checkpoint)
+        while let event = try reader.next() { apply(event) }
+        checkpoint = reader.checkpoint
+    }
+
+    /// Folds in the next event. The checkpoint is the caller's: it knows the bytes.
+    package mutating func apply(_ event: Event) {
+        lastTime = event.time
+        let data = event.data
+        switch event.type {
+        case .runCreated: applyCreation(event)
+        case .runStarted:
+            status = .running
+            started = event.time
+            spool = data["spool"]?.string ?? spool
+        case "run_paused": status = .paused
+        case .runResumed: status = Status(rawValue: data["state"]?.string ?? "") ?? .running
+        case .runCompleted, .runAborted:
+            status = event.type == .runCompleted ? .completed : .aborted
+            ended = event.time
+            endReason = data["reason"]?.string
+            isConnected = false
+        case .connectionEstablished:
+            connection = data
+            isConnected = true
+        case .connectionLost: isConnected = false
+        case .targetFacts:
+            facts = data
+            spool = data["spool"]?.string ?? spool
+        case .note: notes += 1
+        case "tag_added": if let tag = data["tag"]?.string, !tags.contains(tag) { tags.append(tag) }
+        case "tag_removed": tags.removeAll { $0 == data["tag"]?.string }
+        case .artifactPulled: artifacts.append(.object(data))
+        case .artifactPullFailed: failedPulls += 1
+        case .ledger: ledger = data
+        default: applyToJob(event)
+        }
+    }
+
+    private mutating func applyCreation(_ event: Event) {
+        created = event.time
+        uuid = event.data["uuid"]?.string ?? ""
+        shortID = event.data["short_id"]?.string ?? ""
+        name = event.data["name"]?.string ?? ""
+        profile = event.data["profile"]?.string ?? ""
+        profileFile = event.data["profile_file"]?.string ?? ""
+        tags = event.data["tags"]?.array?.compactMap(\.string) ?? []
+        parameters = event.data["parameters"]?.object ?? [:]
+    }
+
+    private mutating func applyToJob(_ event: Event) {
+        guard let id = event.data["job"]?.string else { return }
+        switch event.type {
+        case .actionStarted, .collectorStarted: start(id, event)
+        case .actionCompleted, .actionFailed, .actionCancelled, .actionUnknown, .collectorStopped: end(id, event)
+        case .commandOutput:
+            let behind = (event.data["offset"]?.int ?? 0) + (event.data["length"]?.int ?? 0)
+            let isError = event.data["stream"]?.string == "stderr"
+            change(id) { if isError { $0.stderrBytes = behind } else { $0.stdoutBytes = behind } }
+        case .collectorOutput:
+            let behind = (event.data["offset"]?.int ?? 0) + (event.data["length"]?.int ?? 0)
+            let rows = Int64(event.data["rows"]?.array?.count ?? 0)
+            change(id) {
+                $0.stdoutBytes = behind
+                $0.samples += rows
+            }
+        default: break
+        }
+    }
+
+    private mutating func start(_ id: String, _ event: Event) {
+        let data = event.data
+        let kind: JobState.Kind =
+            event.type == .collectorStarted ? .collector : data["invocation"]?.string == "exec" ? .exec : .action
+        let name = data["collector"]?.string ?? data["action"]?.string ?? ""
+        var job = JobState(id: id, kind: kind, name: name, started: event.time)
+        job.stage = data["stage"]?.string
+        job.attempt = Int(data["attempt"]?.int ?? 1)
+        job.spool = data["spool"]?.string
+        job.boot = data["target_boot"]?.string
+        jobIndex[id] = jobs.count
+        jobs.append(job)
+    }
+
+    private mutating func end(_ id: String, _ event: Event) {
+        change(id) {
+            $0.ended = event.time
+            $0.exit = event.data["exit"]?.int
+            $0.reason = event.data["reason"]?.string
+            $0.duration = event.data["duration_s"]?.double
+            switch event.type {
+            case .actionCompleted: $0.outcome = .completed
+            case .actionFailed: $0.outcome = .failed
+            case .actionCancelled: $0.outcome = .cancelled
+            case .collectorStopped: $0.outcome = event.data["outcome"]?.string == "unknown" ? .unknown : .stopped
+            default: $0.outcome = .unknown
+            }
+        }
+    }
+
+    private mutating func change(_ id: String, _ body: (inout JobState) -> Void) {
+        guard let index = jobIndex[id] else { return }
+        body(&jobs[index])
+    }
+
+    mutating func restore(jobs restored: [JobState]) {
+        jobs = restored
+        jobIndex = Dictionary(restored.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { $1 })
+    }
+}
+
+/// What a reader reports: the recorded state, or `interrupted` when a started run's supervisor is gone.
+package enum RunCondition {
+    package static func word(_ state: RunState, hasSupervisor: Bool) -> String {
+        if (state.status == .running || state.status == .paused) && !hasSupervisor { return "interrupted" }
+        return state.status.rawValue
+    }
+}
