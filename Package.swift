@@ -39,7 +39,7 @@ let package = Package(
         room("JSON"),
         room("LinuxSystem", ["CLinux"]),
         room("Hashing", ["CCrypto"]),
-        room("SSH", ["CLibSSH", "LinuxSystem"]),
+        room("SSH", ["CLibSSH", "CLinux", "LinuxSystem"]),
         room("YAML", ["CLibYAML"]),
         room("ZIP", ["CLibZip", "LinuxSystem"]),
         room("EventLog", ["JSON", "Hashing", "LinuxSystem"]),

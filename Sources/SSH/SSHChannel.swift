@@ -1,0 +1,188 @@
+import CLibSSH
+import Glibc
+
+/// How a remote command ended.
+package enum ChannelExit: Sendable, Equatable {
+    /// The exit code.
+    case status(Int32)
+    /// The signal's name without SIG, for example `KILL`.
+    case signal(String)
+}
+
+/// One remote command or subsystem: its three streams and its end. Owned by the poll loop.
+///
+/// Read to the end or close it, else the server keeps it open and refuses others in the end.
+@SSHActor package final class SSHChannel {
+    /// Bytes of the command as they came.
+    package enum Output: Sendable, Equatable {
+        case stdout([UInt8])
+        case stderr([UInt8])
+
+        var count: Int {
+            switch self {
+            case .stdout(let bytes), .stderr(let bytes): bytes.count
+            }
+        }
+    }
+
+    /// How the command ended; valid at the end of `read()`. nil where the server did not say.
+    package private(set) var exit: ChannelExit?
+
+    let session: SSHSession
+    /// nil once libssh's channel is freed.
+    private(set) var handle: ssh_channel?
+    private var callbacks: UnsafeMutablePointer<ssh_channel_callbacks_struct>?
+    private var received = OutputQueue()
+    private var reader: CheckedContinuation<Void, Never>?
+    private var writers = WriterQueue()
+    /// The server has confirmed the channel: it must be told of the end.
+    var isOpen = false
+    /// The server has sent its CLOSE: nothing comes after it.
+    private var isClosedByServer = false
+    private var isClosedByUs = false
+    /// Bytes were left in libssh's own buffer, because nobody read.
+    private var isStalled = false
+
+    init(session: SSHSession, handle: ssh_channel) {
+        self.session = session
+        self.handle = handle
+        let callbacks = ChannelCallbacks.make(for: self)
+        self.callbacks = callbacks
+        ssh_add_channel_callbacks(handle, callbacks)
+    }
+
+    /// Waits for the command's next output; nil at the channel's end, after all output. One reader at a time.
+    /// - Throws: `connectionLost` or `closed` when the session ends first; what had come before is returned first.
+    package func read() async throws(SSHError) -> Output? {
+        while true {
+            if let output = received.removeFirst() {
+                if isStalled, received.isLow { drain() }
+                return output
+            }
+            if isClosedByServer || isClosedByUs { return nil }
+            if let failure = session.failure { throw failure }
+            precondition(reader == nil, "a channel has one reader at a time")
+            await withCheckedContinuation { reader = $0 }
+        }
+    }
+
+    /// Writes to the command's stdin; returns when all bytes are with libssh, as far as the server's window lets them.
+    /// Concurrent calls are written one after the other.
+    /// - Throws: `closed` after `sendEOF()` or the channel's end.
+    package func write(_ bytes: [UInt8]) async throws(SSHError) {
+        await writers.enter()
+        defer { writers.leave() }
+        var done = 0
+        while done < bytes.count {
+            let mark = session.receivedBytes
+            let count = try writeNow(bytes, from: done)
+            done += count
+            // libssh 0.10 has no callback for a window that opens.
+            if count == 0 { try await session.activity(since: mark) }
+        }
+    }
+
+    /// Ends the command's stdin.
+    package func sendEOF() {
+        if let handle { ssh_channel_send_eof(handle) }
+    }
+
+    /// Ends the channel without waiting for the command, which goes on: a server does not kill it.
+    package func close() {
+        isClosedByUs = true
+        received = OutputQueue()
+        reap()
+        wakeReader()
+    }
+
+    /// Writes what the window allows now, 0 for nothing.
+    private func writeNow(_ bytes: [UInt8], from start: Int) throws(SSHError) -> Int {
+        if let failure = session.failure { throw failure }
+        guard let handle, let raw = session.raw, !isClosedByServer, !isClosedByUs else {
+            throw SSHError(.closed, "the channel is closed")
+        }
+        let count = min(bytes.count - start, Int(ssh_channel_window_size(handle)), SSHChannel.writeLimit)
+        guard count > 0 else { return 0 }
+        let written = bytes.withUnsafeBytes { ssh_channel_write(handle, $0.baseAddress! + start, UInt32(count)) }
+        guard written >= 0 else { throw SSHError(.closed, "cannot write to the channel: \(lastError(raw))") }
+        return Int(written)
+    }
+
+    /// Origin: encrypting 256 KiB takes less than a millisecond, in which nothing else runs on the loop.
+    private static let writeLimit = 256 << 10
+}
+
+extension SSHChannel {
+    /// The server has closed the channel, but it is not freed yet.
+    var isFinished: Bool { handle != nil && (isClosedByServer || isClosedByUs) }
+
+    /// Takes output from libssh's callback; returns how much was taken. What is left stays in libssh's buffer, and
+    /// the server's window does not open again before it is read.
+    func receive(_ bytes: UnsafeRawBufferPointer, isError: Bool) -> Int {
+        guard !isClosedByUs else { return bytes.count }
+        guard !received.isFull else {
+            isStalled = true
+            return 0
+        }
+        received.append(isError ? .stderr(Array(bytes)) : .stdout(Array(bytes)))
+        wakeReader()
+        return bytes.count
+    }
+
+    func end(with exit: ChannelExit) { self.exit = exit }
+
+    /// CLOSE has come. Freeing in this callback would keep our own CLOSE from being sent; the session reaps later.
+    func closedByServer() { isClosedByServer = true }
+
+    /// Sends our CLOSE and frees libssh's channel. Never inside a callback. Comes again while the socket is full.
+    func reap() {
+        guard let handle else { return }
+        if isClosedByServer, isStalled { drain() }
+        if isOpen, ssh_channel_close(handle) == SSH_AGAIN { return }
+        release(handle)
+        session.forget(self)
+        wakeReader()
+    }
+
+    /// The session is over, and libssh is about to free the channel with it.
+    func sessionEnded(_ raw: ssh_session) {
+        if let handle { release(handle) }
+        wakeReader()
+    }
+
+    /// Freed channels keep firing callbacks until the server's CLOSE, so these are removed first.
+    private func release(_ handle: ssh_channel) {
+        self.handle = nil
+        if let callbacks {
+            ssh_remove_channel_callbacks(handle, callbacks)
+            callbacks.deallocate()
+        }
+        callbacks = nil
+        ssh_channel_free(handle)
+    }
+
+    /// Reads what stayed in libssh's buffers; at most a receive window, 1.28 MB.
+    private func drain() {
+        isStalled = false
+        guard let handle else { return }
+        for isError in [false, true] {
+            while let bytes = readBuffered(handle, isError: isError) {
+                received.append(isError ? .stderr(bytes) : .stdout(bytes))
+            }
+        }
+    }
+
+    private func readBuffered(_ handle: ssh_channel, isError: Bool) -> [UInt8]? {
+        var count: Int32 = 0
+        let bytes = [UInt8](unsafeUninitializedCapacity: 64 << 10) { buffer, used in
+            count = ssh_channel_read_nonblocking(handle, buffer.baseAddress, UInt32(buffer.count), isError ? 1 : 0)
+            used = max(0, Int(count))
+        }
+        return count > 0 ? bytes : nil
+    }
+
+    private func wakeReader() {
+        reader?.resume()
+        reader = nil
+    }
+}
