@@ -83,6 +83,18 @@ import Glibc
         return try await open("a command on \(place)") { ssh_channel_request_exec($0, text) }
     }
 
+    /// Opens a channel to the server's SFTP subsystem.
+    /// - Throws: `channelRefused` when the server takes no further channel or has no SFTP server.
+    package func openSFTP() async throws(SSHError) -> SFTPClient {
+        let channel = try await open("SFTP on \(place)") { ssh_channel_request_subsystem($0, "sftp") }
+        do {
+            return try await SFTPClient(channel)
+        } catch {
+            channel.close()
+            throw error
+        }
+    }
+
     /// Opens a channel and asks for its program.
     /// - Parameter request: called again while it returns SSH_AGAIN, and never after that.
     func open(_ what: String, _ request: (ssh_channel) -> Int32) async throws(SSHError) -> SSHChannel {

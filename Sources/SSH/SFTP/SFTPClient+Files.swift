@@ -1,0 +1,116 @@
+/// An open file of the server's.
+package struct SFTPHandle: Sendable, Equatable {
+    let bytes: [UInt8]
+}
+
+/// How a file is opened (draft-ietf-secsh-filexfer-02, section 6.3).
+package struct SFTPOpenMode: OptionSet, Sendable {
+    package let rawValue: UInt32
+
+    package init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    package static let read = SFTPOpenMode(rawValue: 0x1)
+    package static let write = SFTPOpenMode(rawValue: 0x2)
+    package static let append = SFTPOpenMode(rawValue: 0x4)
+    package static let create = SFTPOpenMode(rawValue: 0x8)
+    package static let truncate = SFTPOpenMode(rawValue: 0x10)
+    /// Fail where the file exists; with `create`.
+    package static let exclusive = SFTPOpenMode(rawValue: 0x20)
+}
+
+/// Every function throws `sftp(status)` for what the server refuses: 2 no such file, 3 permission denied, 4 failure;
+/// `connectionLost` or `closed` when the answer never comes; `protocolViolation` for one that makes no sense.
+extension SFTPClient {
+    /// The most bytes of one read or write request. Origin: 32 KiB is what every server must take (section 3).
+    package nonisolated static var chunk: Int { 32 << 10 }
+
+    /// - Parameter permissions: of a file that is made; the server's umask takes from them.
+    package func open(
+        _ path: [UInt8], _ mode: SFTPOpenMode = .read, permissions: UInt32 = 0o644
+    ) async throws(SSHError) -> SFTPHandle {
+        let attributes = SFTPAttributes(permissions: mode.contains(.create) ? permissions : nil)
+        let reply = try await ask(.open(path: path, flags: mode.rawValue, attributes: attributes))
+        return SFTPHandle(bytes: try handle(reply, "open", path))
+    }
+
+    /// One request: what the server gives at once, at most `count` and 32 KiB; empty at the end of the file.
+    package func read(
+        _ file: SFTPHandle, offset: UInt64, count: Int = chunk
+    ) async throws(SSHError) -> [UInt8] {
+        let length = UInt32(min(max(count, 0), SFTPClient.chunk))
+        return try content(of: await ask(.read(handle: file.bytes, offset: offset, count: length)), limit: length)
+    }
+
+    /// Writes all bytes, in as many requests as that takes, before it waits for their answers.
+    package func write(_ file: SFTPHandle, offset: UInt64, _ bytes: [UInt8]) async throws(SSHError) {
+        var replies: [PendingReply] = []
+        var done = 0
+        while done < bytes.count {
+            let piece = Array(bytes[done..<min(done + SFTPClient.chunk, bytes.count)])
+            replies.append(try await send(.write(handle: file.bytes, offset: offset + UInt64(done), bytes: piece)))
+            done += piece.count
+        }
+        for reply in replies { try confirm(await reply.value(), "write") }
+    }
+
+    package func close(_ file: SFTPHandle) async throws(SSHError) {
+        try confirm(await ask(.close(handle: file.bytes)), "close")
+    }
+
+    package func attributes(of file: SFTPHandle) async throws(SSHError) -> SFTPAttributes {
+        try attributes(await ask(.fstat(handle: file.bytes)), "examine", nil)
+    }
+
+    /// Follows symbolic links.
+    package func stat(_ path: [UInt8]) async throws(SSHError) -> SFTPAttributes {
+        try attributes(await ask(.stat(path: path)), "examine", path)
+    }
+
+    /// Does not follow a symbolic link.
+    package func lstat(_ path: [UInt8]) async throws(SSHError) -> SFTPAttributes {
+        try attributes(await ask(.lstat(path: path)), "examine", path)
+    }
+
+    /// A directory's entries in the server's order, without `.` and `..`.
+    package func list(_ path: [UInt8]) async throws(SSHError) -> [SFTPEntry] {
+        let directory = SFTPHandle(bytes: try handle(await ask(.openDirectory(path: path)), "list", path))
+        var entries: [SFTPEntry] = []
+        do {
+            while let more = try entryBatch(await ask(.readDirectory(handle: directory.bytes)), path) {
+                entries += more.filter { $0.name != [0x2E] && $0.name != [0x2E, 0x2E] }
+            }
+        } catch {
+            // The handle is lost with a broken channel only; the first error is the one to tell.
+            try? await close(directory)
+            throw error
+        }
+        try await close(directory)
+        return entries
+    }
+
+    /// The absolute path without links; of an empty path the working directory.
+    package func realPath(_ path: [UInt8]) async throws(SSHError) -> [UInt8] {
+        try singleName(await ask(.realPath(path: path)), "resolve", path)
+    }
+
+    /// The text of a symbolic link.
+    package func readLink(_ path: [UInt8]) async throws(SSHError) -> [UInt8] {
+        try singleName(await ask(.readLink(path: path)), "read the link", path)
+    }
+
+    package func makeDirectory(_ path: [UInt8], permissions: UInt32 = 0o755) async throws(SSHError) {
+        let attributes = SFTPAttributes(permissions: permissions)
+        try confirm(await ask(.makeDirectory(path: path, attributes: attributes)), "make the directory", path)
+    }
+
+    /// Removes a file, not a directory.
+    package func remove(_ path: [UInt8]) async throws(SSHError) {
+        try confirm(await ask(.remove(path: path)), "remove", path)
+    }
+
+    /// Replaces an existing file where the server can (`posix-rename@openssh.com`), else fails on it.
+    package func rename(_ old: [UInt8], to new: [UInt8]) async throws(SSHError) {
+        let request: SFTPRequest = hasPosixRename ? .posixRename(from: old, to: new) : .rename(from: old, to: new)
+        try confirm(await ask(request), "rename", old)
+    }
+}

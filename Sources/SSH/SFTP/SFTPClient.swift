@@ -1,0 +1,114 @@
+/// Files of the target over one channel: SFTP version 3 (draft-ietf-secsh-filexfer-02), many requests in flight.
+///
+/// A codec of our own, since libssh 0.10's blocks, and its pipelined reader shifts offsets after short reads. Paths and
+/// names are raw bytes. Owned by the poll loop; `close()` it, or it lives as long as its session.
+@SSHActor package final class SFTPClient {
+    private let channel: SSHChannel
+    private let extensions: Set<[UInt8]>
+    private var pending: [UInt32: PendingReply] = [:]
+    private var lastID: UInt32 = 0
+    /// Why no request can be answered any more.
+    private var failure: SSHError?
+
+    /// Greets the server on a fresh channel.
+    init(_ channel: SSHChannel) async throws(SSHError) {
+        self.channel = channel
+        var decoder = SFTPDecoder()
+        try await channel.write(SFTPRequest.initialization)
+        var greeting: SFTPReply?
+        while greeting == nil {
+            guard let output = try await channel.read() else {
+                throw SSHError(.channelRefused, "the SFTP server has ended without a greeting")
+            }
+            if case .stdout(let bytes) = output { decoder.append(bytes) }
+            greeting = try decoder.next()?.reply
+        }
+        // Servers answer with the lower of both versions; 3 is the one that all speak.
+        guard case .version(3, let extensions) = greeting else {
+            throw SSHError(.protocolViolation, "the SFTP server does not speak version 3")
+        }
+        self.extensions = Set(extensions)
+        Task { await self.receive(decoder) }
+    }
+
+    /// Ends the channel; requests without an answer throw `closed`.
+    package func close() {
+        fail(SSHError(.closed, "the SFTP channel is closed"))
+        channel.close()
+    }
+
+    /// Whether the server renames over existing files.
+    var hasPosixRename: Bool { extensions.contains(Array("posix-rename@openssh.com".utf8)) }
+
+    /// Sends a request; its answer is awaited on what this returns.
+    func send(_ request: SFTPRequest) async throws(SSHError) -> PendingReply {
+        if let failure { throw failure }
+        lastID &+= 1
+        let id = lastID
+        let reply = PendingReply()
+        pending[id] = reply
+        do {
+            try await channel.write(request.encoded(id: id))
+        } catch {
+            pending[id] = nil
+            throw failure ?? error
+        }
+        return reply
+    }
+
+    /// Sends a request and waits for its answer.
+    func ask(_ request: SFTPRequest) async throws(SSHError) -> SFTPReply {
+        try await send(request).value()
+    }
+
+    /// Hands the replies to those who wait, until the channel ends.
+    private func receive(_ initial: SFTPDecoder) async {
+        var decoder = initial
+        do {
+            try dispatch(&decoder)
+            while let output = try await channel.read() {
+                guard case .stdout(let bytes) = output else { continue }
+                decoder.append(bytes)
+                try dispatch(&decoder)
+            }
+            fail(SSHError(.closed, "the SFTP server has ended"))
+        } catch {
+            fail(error)
+            channel.close()
+        }
+    }
+
+    private func dispatch(_ decoder: inout SFTPDecoder) throws(SSHError) {
+        while let (id, reply) = try decoder.next() {
+            guard let waiting = pending.removeValue(forKey: id) else {
+                throw SSHError(.protocolViolation, "the SFTP server has answered a request that nobody made")
+            }
+            waiting.complete(.success(reply))
+        }
+    }
+
+    private func fail(_ error: SSHError) {
+        if failure == nil { failure = error }
+        let waiting = pending.values
+        pending = [:]
+        for reply in waiting { reply.complete(.failure(error)) }
+    }
+}
+
+/// The answer to one request, now or later. Dropping it is fine: the answer is then thrown away.
+@SSHActor final class PendingReply {
+    private var result: Result<SFTPReply, SSHError>?
+    private var waiter: CheckedContinuation<Void, Never>?
+
+    func complete(_ result: Result<SFTPReply, SSHError>) {
+        self.result = result
+        waiter?.resume()
+        waiter = nil
+    }
+
+    /// Waits for the answer. One waiter.
+    func value() async throws(SSHError) -> SFTPReply {
+        if result == nil { await withCheckedContinuation { waiter = $0 } }
+        return try result!.get()
+    }
+}

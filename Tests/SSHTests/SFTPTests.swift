@@ -1,0 +1,159 @@
+import Glibc
+import LinuxSystem
+import SSH
+import Synchronization
+import TestSupport
+import Testing
+
+/// Files on a real server.
+@Suite(.timeLimit(.minutes(2))) struct SFTPTests {
+    private func client(_ server: SSHServer) async throws -> SFTPClient {
+        try await SSHSession.connect(server.options).openSFTP()
+    }
+
+    private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
+
+    @Test func aFileIsReadAtOffsetsToItsEnd() async throws {
+        let server = try await SSHServer.start()
+        let sftp = try await client(server)
+        let path = bytes(try server.scratch.write("file", "0123456789"))
+        let file = try await sftp.open(path)
+        #expect(try await sftp.read(file, offset: 0) == bytes("0123456789"))
+        #expect(try await sftp.read(file, offset: 4, count: 3) == bytes("456"))
+        #expect(try await sftp.read(file, offset: 10) == [])
+        #expect(try await sftp.attributes(of: file).size == 10)
+        try await sftp.close(file)
+        #expect(try await sftp.stat(path).isRegular)
+        #expect(try await sftp.stat(path).permissions.map { $0 & 0o777 } == 0o600)
+    }
+
+    @Test func whatIsMissingHasStatus2AndItsPath() async throws {
+        let server = try await SSHServer.start()
+        let sftp = try await client(server)
+        let path = bytes(server.scratch.path("missing"))
+        for call in [sftp.stat, sftp.lstat] {
+            let error = await #expect(throws: SSHError.self) { _ = try await call(path) }
+            #expect(error?.code == .sftp(2))
+            #expect(error?.message.contains(server.scratch.path("missing")) == true)
+        }
+        let error = await #expect(throws: SSHError.self) { try await sftp.open(path) }
+        #expect(error?.code == .sftp(2))
+        #expect(try await sftp.list(bytes(server.scratch.path)).isEmpty == false)
+    }
+
+    @Test func hostileNamesComeAsTheyAre() async throws {
+        let server = try await SSHServer.start()
+        let sftp = try await client(server)
+        let directory = server.scratch.path("names")
+        try FileSystem.makeDirectory(directory)
+        let names: [[UInt8]] = [
+            bytes("a b"), bytes("line\nbreak"), bytes("-rf"), bytes("\u{1B}[31m"), [0xFF, 0xFE], bytes("ü"),
+            bytes("..x"), [0x5C],
+        ]
+        for name in names {
+            let path = bytes(directory + "/") + name
+            let file = try await sftp.open(path, [.write, .create, .exclusive])
+            try await sftp.close(file)
+        }
+        let entries = try await sftp.list(bytes(directory))
+        #expect(Set(entries.map(\.name)) == Set(names))
+        for entry in entries { #expect(entry.attributes.isRegular) }
+    }
+
+    @Test func aLargeDirectoryIsListedWhole() async throws {
+        let server = try await SSHServer.start()
+        let sftp = try await client(server)
+        for number in 0..<500 { try server.scratch.write("many/file-\(number)", "") }
+        #expect(try await sftp.list(bytes(server.scratch.path("many"))).count == 500)
+    }
+
+    @Test func twentyMegabytesAreDownloadedInOrder() async throws {
+        let server = try await SSHServer.start()
+        let sftp = try await client(server)
+        let content = (0..<20_000_001).map { UInt8(truncatingIfNeeded: $0 &* 13 >> 2) }
+        let file = try await sftp.open(bytes(try server.scratch.write("large", bytes: content)))
+        for start in [0, 12_345_678] {
+            let received = Mutex<[UInt8]>([])
+            try await sftp.download(file, from: UInt64(start)) { offset, piece in
+                received.withLock {
+                    #expect(offset == UInt64(start + $0.count))
+                    $0 += piece
+                }
+            }
+            #expect(received.withLock { $0 } == Array(content[start...]))
+        }
+        try await sftp.close(file)
+    }
+
+    @Test func aSinkThatThrowsEndsTheDownloadOnly() async throws {
+        let server = try await SSHServer.start()
+        let sftp = try await client(server)
+        let content = [UInt8](repeating: 7, count: 3_000_000)
+        let file = try await sftp.open(bytes(try server.scratch.write("large", bytes: content)))
+        await #expect(throws: CancellationError.self) {
+            try await sftp.download(file) { _, _ in throw CancellationError() }
+        }
+        #expect(try await sftp.read(file, offset: 2_999_999) == [7])
+    }
+
+    @Test func aFileIsWrittenRenamedAndRemoved() async throws {
+        let server = try await SSHServer.start()
+        let sftp = try await client(server)
+        let content = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 11 >> 1) }
+        let directory = server.scratch.path("made")
+        try await sftp.makeDirectory(bytes(directory), permissions: 0o700)
+        let new = bytes(directory + "/new")
+        let file = try await sftp.open(new, [.write, .create, .truncate], permissions: 0o640)
+        try await sftp.write(file, offset: 0, content)
+        try await sftp.close(file)
+        let target = try server.scratch.write("made/target", "old")
+        try await sftp.rename(new, to: bytes(target))
+        #expect(try FileSystem.read(target) == content)
+        try await sftp.remove(bytes(target))
+        #expect(!FileSystem.exists(target))
+    }
+
+    @Test func linksAndDirectoriesAreToldApart() async throws {
+        let server = try await SSHServer.start()
+        let sftp = try await client(server)
+        let link = server.scratch.path("link")
+        #expect(symlink("some/where", link) == 0)
+        #expect(try await sftp.readLink(bytes(link)) == bytes("some/where"))
+        #expect(try await sftp.lstat(bytes(link)).isSymlink)
+        #expect(try await sftp.stat(bytes(server.scratch.path)).isDirectory)
+        #expect(try await sftp.realPath(bytes(server.scratch.path + "/x/..")) == bytes(server.scratch.path))
+    }
+
+    @Test func manyRequestsAreAnsweredEachToItsOwner() async throws {
+        let server = try await SSHServer.start()
+        let sftp = try await client(server)
+        for number in 0..<40 { try server.scratch.write("f\(number)", "content \(number)") }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 0..<40 {
+                group.addTask {
+                    let file = try await sftp.open(Array(server.scratch.path("f\(number)").utf8))
+                    #expect(try await sftp.read(file, offset: 0) == Array("content \(number)".utf8))
+                    try await sftp.close(file)
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    @Test func aServerWithoutTheSubsystemRefuses() async throws {
+        let server = try await SSHServer.start(.init(servesSFTP: false))
+        let session = try await SSHSession.connect(server.options)
+        let error = await #expect(throws: SSHError.self) { try await session.openSFTP() }
+        #expect(error?.code == .channelRefused)
+        #expect(try await session.run("echo fine").outputText == "fine\n")
+        await session.close()
+    }
+
+    @Test func aClosedClientAnswersNothing() async throws {
+        let server = try await SSHServer.start()
+        let sftp = try await client(server)
+        await sftp.close()
+        let error = await #expect(throws: SSHError.self) { try await sftp.stat(bytes("/")) }
+        #expect(error?.code == .closed)
+    }
+}
