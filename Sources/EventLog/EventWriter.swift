@@ -37,7 +37,7 @@ package final class EventWriter: Sendable {
     private struct Request: Sendable {
         let type: EventType
         let data: JSONObject
-        let raw: RawWrite?
+        let raw: [RawWrite]
         let done: @Sendable (Result<Event, EventLogError>) -> Void
     }
 
@@ -65,7 +65,7 @@ package final class EventWriter: Sendable {
             reserve: FileSystem.parent(of: path) + "/.reserve", onCommit: onCommit)
         startThread { [queue] in commit.run(queue) }
         if let torn = recovery.torn {
-            enqueue(.logRecovered, ["bytes": .int(torn.bytes), "kept_as": .string(torn.keptAs)], nil) { _ in }
+            enqueue(.logRecovered, ["bytes": .int(torn.bytes), "kept_as": .string(torn.keptAs)], []) { _ in }
         }
     }
 
@@ -76,7 +76,7 @@ package final class EventWriter: Sendable {
     /// - Throws: `EventLogError` with code `.storage`.
     @discardableResult
     package func append(
-        _ type: EventType, _ data: JSONObject = [:], raw: RawWrite? = nil
+        _ type: EventType, _ data: JSONObject = [:], raw: [RawWrite] = []
     ) async throws(EventLogError) -> Event {
         let result = await withCheckedContinuation { continuation in
             enqueue(type, data, raw) { continuation.resume(returning: $0) }
@@ -85,12 +85,12 @@ package final class EventWriter: Sendable {
     }
 
     /// Hands an event to the writer without waiting: its place in the stream is fixed, its being on disk is not.
-    package func post(_ type: EventType, _ data: JSONObject = [:], raw: RawWrite? = nil) {
+    package func post(_ type: EventType, _ data: JSONObject = [:], raw: [RawWrite] = []) {
         enqueue(type, data, raw) { _ in }
     }
 
     private func enqueue(
-        _ type: EventType, _ data: JSONObject, _ raw: RawWrite?,
+        _ type: EventType, _ data: JSONObject, _ raw: [RawWrite],
         _ done: @escaping @Sendable (Result<Event, EventLogError>) -> Void
     ) {
         let isOpen = queue.send(Request(type: type, data: data, raw: raw, done: done))
@@ -139,7 +139,7 @@ package final class EventWriter: Sendable {
 
         private func commit(_ batch: [Request]) throws -> [Event] {
             var rawFiles: [Int32: File] = [:]
-            for raw in batch.compactMap(\.raw) {
+            for raw in batch.flatMap(\.raw) {
                 try raw.file.write(raw.bytes, at: raw.offset)
                 rawFiles[raw.file.descriptor] = raw.file
             }

@@ -119,6 +119,7 @@ package struct RunState: Sendable, Equatable {
             change(id) {
                 $0.stdoutBytes = behind
                 $0.samples += rows
+                $0.tableBytes = event.data["table_bytes"]?.int ?? $0.tableBytes
             }
         default: break
         }

@@ -1,0 +1,159 @@
+import EventLog
+import JSON
+import LinuxSystem
+import Profiles
+import RemoteJobs
+import RunStore
+import SSH
+
+/// Pulls what a job left behind: the entries of its action, and all of `$ECR_OUT`.
+struct ArtifactStep {
+    let journal: Journal
+    let link: TargetLink
+    let feed: JobFeed
+    let worker: Worker
+    let request: JobRequest
+
+    struct Result: Sendable {
+        /// Relative to the run directory.
+        var pulled: [String] = []
+        var warnings: [String] = []
+        /// A required entry brought nothing, or failed.
+        var isFailure = false
+    }
+
+    func run(_ entries: [PreparedArtifact], hasFiles: Bool) async throws -> Result {
+        var result = Result()
+        if entries.isEmpty && !hasFiles { return result }
+        var taken: Set<String> = []
+        if hasFiles {
+            try await pull("$ECR_OUT", allowOld: true, isRequired: false, &taken, &result) { (files: RemoteFiles) throws(SSHError) in
+                try await files.all(below: "\(request.folder)/out")
+            }
+        }
+        for entry in entries {
+            try await pull(
+                entry.pattern, allowOld: entry.allowOld, isRequired: entry.required, &taken, &result
+            ) { (files: RemoteFiles) throws(SSHError) in
+                try await files.expand(entry.pattern, base: request.workdir ?? ".")
+            }
+        }
+        return result
+    }
+
+    /// Pulls what one entry names; after a break of the link it goes on with the file that was cut.
+    private func pull(
+        _ pattern: String, allowOld: Bool, isRequired: Bool, _ taken: inout Set<String>, _ result: inout Result,
+        expand: @Sendable (RemoteFiles) async throws(SSHError) -> Expansion
+    ) async throws {
+        var done: Set<[UInt8]> = []
+        while true {
+            let target = try await link.target()
+            do {
+                guard let sftp = await target.sftp else {
+                    return try await fail(pattern, nil, "the target's SSH server offers no SFTP", isRequired, &result)
+                }
+                let expansion = try await expand(RemoteFiles(sftp))
+                let claimed = try await target.claimTime(of: request.job, in: request.spool) ?? 0
+                for problem in expansion.problems where done.insert(problem.path).inserted {
+                    try await fail(pattern, problem.path, problem.reason, isRequired, &result)
+                }
+                if expansion.files.isEmpty && expansion.problems.isEmpty && done.isEmpty {
+                    try await fail(pattern, nil, "no such file", isRequired, &result)
+                }
+                for file in expansion.files where !done.contains(file.path) {
+                    if !allowOld && file.modificationTime < claimed {
+                        try await fail(pattern, file.path, "stale: older than the job", isRequired, &result)
+                    } else {
+                        try await pull(file, sftp, isRequired, pattern, &taken, &result)
+                    }
+                    done.insert(file.path)
+                }
+                return
+            } catch let error as SSHError {
+                if case .sftp(let status) = error.code {
+                    let reason = status == 2 ? "no such file" : error.message
+                    return try await fail(pattern, nil, reason, isRequired, &result)
+                }
+                await target.close()
+                try await Task.sleep(for: .milliseconds(50))
+            }
+        }
+    }
+
+    private func pull(
+        _ file: RemoteFile, _ sftp: SFTPClient, _ isRequired: Bool, _ pattern: String, _ taken: inout Set<String>,
+        _ result: inout Result
+    ) async throws {
+        let path = freePath(for: file, &taken)
+        let remote = remoteName(file.path)
+        let target = JSON.string(RunEngine.targetName)
+        let began = Clock.boottimeNanoseconds()
+        journal.post(
+            .artifactPullStarted,
+            JSONObject(["target": target, "job": .string(request.job), "size": .int(Int64(file.size))], remote))
+        do {
+            let pulled = try await ArtifactPull(sftp, worker: worker).pull(
+                file, to: "\(journal.directory.path)/\(path)")
+            let seconds = Double(Clock.boottimeNanoseconds() - began) / 1e9
+            try await journal.append(
+                .artifactPulled,
+                JSONObject(
+                    [
+                        "target": target, "job": .string(request.job), "path": .string(path), "size": .int(pulled.size),
+                        "mtime": .int(Int64(pulled.modificationTime)), "mode": .int(Int64(file.permissions & 0o7777)),
+                        "sha256": .string(pulled.sha256), "method": "sftp", "duration_s": .double(seconds),
+                        "changed": pulled.hasChanged ? .bool(true) : nil,
+                    ], remote))
+            result.pulled.append(path)
+            if pulled.hasChanged { result.warnings.append("\(path) changed while it was read") }
+        } catch let error as SSHError {
+            guard case .sftp = error.code else { throw error }
+            try await fail(pattern, file.path, error.message, isRequired, &result)
+        } catch let error as SystemError where !error.isStorageFailure {
+            try await fail(pattern, file.path, error.description, isRequired, &result)
+        }
+    }
+
+    private func fail(
+        _ pattern: String, _ path: [UInt8]?, _ reason: String, _ isRequired: Bool, _ result: inout Result
+    ) async throws {
+        let remote = path.map(remoteName) ?? ["remote": .string(pattern)]
+        try await journal.append(
+            .artifactPullFailed,
+            JSONObject(
+                [
+                    "target": .string(RunEngine.targetName), "job": .string(request.job), "reason": .string(reason),
+                    "required": .bool(isRequired),
+                ], remote))
+        let name = path.map { String(decoding: $0, as: UTF8.self) } ?? pattern
+        result.warnings.append("artifact \(name): \(reason)")
+        if isRequired { result.isFailure = true }
+    }
+
+    /// A raw name as text where it is UTF-8, else in base64.
+    private func remoteName(_ path: [UInt8]) -> JSONObject {
+        if let text = String(validating: path, as: UTF8.self) { return ["remote": .string(text)] }
+        return ["remote_base64": .string(Base64.encode(path))]
+    }
+
+    private func freePath(for file: RemoteFile, _ taken: inout Set<String>) -> String {
+        let name = ArtifactName.local(for: file.relative)
+        var candidate = name
+        var number = 1
+        // Names are compared without case: the dataset may be unpacked where case does not count.
+        while !taken.insert(candidate.lowercased()).inserted {
+            number += 1
+            candidate = ArtifactName.numbered(name, number)
+        }
+        return "artifacts/\(request.job)/\(candidate)"
+    }
+}
+
+extension JSONObject {
+    /// The members of both, the first ones first.
+    init(_ first: JSONObject, _ second: JSONObject) {
+        self = first
+        merge(second)
+    }
+}

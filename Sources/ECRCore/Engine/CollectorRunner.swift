@@ -1,0 +1,93 @@
+import EventLog
+import Hashing
+import JSON
+import LinuxSystem
+import Profiles
+import RemoteJobs
+import RunStore
+
+/// Runs one collector: its sampler is a job on the target, its samples come into the record while it runs.
+struct CollectorRunner {
+    let journal: Journal
+    let link: TargetLink
+    let collector: Collector
+    let prepared: PreparedCollector
+    let job: String
+    let spool: String
+
+    /// Records the start and samples until the job is stopped or ends by itself.
+    func run() async throws {
+        let target = try await link.target()
+        try await journal.append(
+            .collectorStarted,
+            [
+                "target": .string(RunEngine.targetName), "collector": .string(collector.name), "job": .string(job),
+                "kind": .string(kind), "command": .string(prepared.command), "interval_s": interval.map { .double($0) },
+                "spool": .string(spool), "target_boot": .string(target.facts.boot),
+            ])
+        try await observe(boot: target.facts.boot, recorded: nil, isNew: true)
+    }
+
+    /// Goes on with a job that was on record as running.
+    func resume(_ state: JobState) async throws {
+        try await observe(boot: state.boot ?? "", recorded: state, isNew: false)
+    }
+
+    private var kind: String { if case .command = collector.kind { "interval" } else { "stream" } }
+    private var interval: Double? { if case .command(_, let interval, _) = collector.kind { interval } else { nil } }
+
+    private func observe(boot: String, recorded: JobState?, isNew: Bool) async throws {
+        let target = try await link.target()
+        // The same for the same job, so that a reattach knows it; the spool's random name makes it unguessable.
+        let token = "#ecr-" + SHA256.hexDigest(of: Array("\(spool)/\(job)".utf8)).prefix(16)
+        let sampler: Sampler =
+            switch collector.kind {
+            case .command(_, let interval, let timeout):
+                .interval(
+                    command: prepared.command, interval: interval, timeout: timeout, token: token,
+                    tools: target.facts.tools)
+            case .stream: .stream(command: prepared.command, token: token)
+            }
+        let request = JobRequest(
+            job: job, spool: spool, commands: sampler.commands,
+            environment: prepared.environment + [("ECR_RUN", journal.directory.id), ("ECR_JOB", job)])
+        let earlier = journal.state.jobs.filter { $0.kind == .collector && $0.name == collector.name && $0.id != job }
+        let recorder = try SampleRecorder(
+            journal: journal, link: link, collector: collector.name, job: job, token: token,
+            base: earlier.reduce(0) { $0 + $1.stdoutBytes }, recorded: recorded?.stdoutBytes ?? 0,
+            tableLength: max(recorded?.tableBytes ?? 0, earlier.last?.tableBytes ?? 0))
+        var observer = JobObserver(
+            journal: journal, link: link, feed: JobFeed(), request: request, boot: boot, pace: .sampled,
+            streams: [recorder])
+        let verdict = try await observer.run(isNew: isNew)
+        try await recordEnd(verdict, bytes: observer.recordedBytes("stdout"))
+    }
+
+    private func recordEnd(_ verdict: JobVerdict, bytes: Int64) async throws {
+        var data: JSONObject = [
+            "target": .string(RunEngine.targetName), "collector": .string(collector.name), "job": .string(job),
+            "bytes": .int(bytes),
+        ]
+        switch verdict {
+        case .ended(let record):
+            data["outcome"] = "stopped"
+            data["exit"] = .int(record.status)
+            data["started_target"] = .double(record.started)
+            data["ended_target"] = .double(record.ended)
+            data["duration_s"] = .double(((record.ended - record.started) * 100).rounded() / 100)
+            if record.reason != .cancel {
+                data["reason"] = "the command ended by itself"
+                journal.post(
+                    .collectorError,
+                    [
+                        "target": .string(RunEngine.targetName), "collector": .string(collector.name),
+                        "job": .string(job), "reason": "the command ended by itself", "exit": .int(record.status),
+                    ])
+            }
+        case .unknown(let reason):
+            data["outcome"] = "unknown"
+            data["reason"] = .string(reason)
+        }
+        try await journal.append(.collectorStopped, data)
+    }
+}

@@ -1,0 +1,183 @@
+import EventLog
+import JSON
+import LinuxSystem
+import RemoteJobs
+import RunStore
+import SSH
+
+/// How a job's observation ended.
+enum JobVerdict: Sendable {
+    case ended(ExitRecord)
+    /// Nothing on the target can say how it ended.
+    case unknown(reason: String)
+}
+
+/// Brings a job's output into the record until it has ended, across breaks of the link, and launches it if that has
+/// not been done. Owned by the task that runs the job.
+struct JobObserver {
+    let journal: Journal
+    let link: TargetLink
+    let feed: JobFeed
+    let request: JobRequest
+    /// The boot id under which the job was intended.
+    let boot: String
+    let pace: Pace
+    private var streams: [any StreamRecorder]
+    /// The job's wrapper speaks to the dispatcher that launched it; a later one must ask.
+    private var announcer: Target?
+
+    /// How often a job's spool is looked at while nothing announces itself.
+    enum Pace: Sendable {
+        /// Often enough to feel immediate while somebody watches.
+        case watched
+        /// Once a second: rows are batched.
+        case sampled
+    }
+
+    init(
+        journal: Journal, link: TargetLink, feed: JobFeed, request: JobRequest, boot: String, pace: Pace,
+        streams: [any StreamRecorder]
+    ) {
+        self.journal = journal
+        self.link = link
+        self.feed = feed
+        self.request = request
+        self.boot = boot
+        self.pace = pace
+        self.streams = streams
+    }
+
+    /// Bytes on record of a stream.
+    func recordedBytes(_ stream: String) -> Int64 { streams.first { $0.stream == stream }?.offset ?? 0 }
+
+    /// Launches the job, if `isNew`, and observes it to its end.
+    /// - Throws: only what ends the run: a storage error, a link that was given up.
+    mutating func run(isNew: Bool) async throws -> JobVerdict {
+        var mayLaunch = isNew
+        while true {
+            let target = try await link.target()
+            do {
+                if mayLaunch, let verdict = try await launch(on: target) { return verdict }
+                mayLaunch = false
+                if announcer !== target, let verdict = try await reattach(to: target, mayLaunch: &mayLaunch) {
+                    return verdict
+                }
+                if mayLaunch { continue }
+                return try await observe(target)
+            } catch let error as SSHError {
+                if case .sftp(let status) = error.code {
+                    return .unknown(reason: "its output could not be read (SFTP status \(status)): \(error.message)")
+                }
+                feed.tell(.progress("link lost (\(error.message)); the job runs on, reconnecting"))
+                // The connection may be half dead: ending it makes the link begin anew.
+                await target.close()
+                try await Task.sleep(for: .milliseconds(50))
+                // A launch that was cut off may or may not have happened: the claim tells.
+                mayLaunch = false
+            }
+        }
+    }
+
+    private mutating func launch(on target: Target) async throws -> JobVerdict? {
+        guard target.facts.boot == boot else { return .unknown(reason: "the target was rebooted before the launch") }
+        switch try await target.launch(request) {
+        case .launched:
+            announcer = target
+            return nil
+        case .claimedBefore: return nil
+        case .spoolLost: return .unknown(reason: "the spool on the target is gone")
+        case .noSpace: return .unknown(reason: "the target's disk is full: the job could not be claimed")
+        }
+    }
+
+    private func reattach(to target: Target, mayLaunch: inout Bool) async throws -> JobVerdict? {
+        switch try await target.standing(of: request.job, in: request.spool) {
+        case .running, .ended: return nil
+        case .unclaimed:
+            guard target.facts.boot == boot else { return .unknown(reason: "the target was rebooted before the launch") }
+            mayLaunch = true
+            return nil
+        case .spoolLost: return .unknown(reason: "the spool on the target is gone")
+        case .claimedOnly: return .unknown(reason: "the launch broke off on the target")
+        case .rebooted: return .unknown(reason: "the target was rebooted")
+        case .wrapperLost: return .unknown(reason: "the job's wrapper was killed; the job may still run")
+        case .vanished: return .unknown(reason: "the job was killed together with its wrapper")
+        }
+    }
+
+    private mutating func observe(_ target: Target) async throws -> JobVerdict {
+        var files: [SpoolFile] = []
+        for stream in streams { files.append(await SpoolFile("\(request.folder)/\(stream.stream)", on: target)) }
+        var pause = nextPause(after: 0, hasMoved: true)
+        var sinceStatus = 0
+        while true {
+            if announcer === target, let record = await target.dispatcher.announcedExit(of: request.job, within: pause) {
+                await target.dispatcher.forget(job: request.job)
+                return try await drain(files, record)
+            }
+            if announcer !== target { try await Task.sleep(for: .milliseconds(pause)) }
+            sinceStatus += pause
+            // An announcement can get lost with a connection, so the record is looked for as well.
+            if sinceStatus >= (announcer === target ? 5000 : 500) {
+                sinceStatus = 0
+                switch try await target.standing(of: request.job, in: request.spool) {
+                case .ended(let record): return try await drain(files, record)
+                case .running: break
+                default:
+                    var unused = false
+                    _ = try await readAll(files)
+                    if let verdict = try await reattach(to: target, mayLaunch: &unused) { return verdict }
+                }
+            }
+            let hasMoved = try await readAll(files)
+            pause = nextPause(after: pause, hasMoved: hasMoved)
+        }
+    }
+
+    /// Milliseconds. An unwatched job costs the link less.
+    private func nextPause(after pause: Int, hasMoved: Bool) -> Int {
+        switch pace {
+        case .sampled: 1000
+        case .watched: hasMoved ? 10 : min(pause * 2, feed.hasListeners ? 40 : 250)
+        }
+    }
+
+    /// Reads both streams to their present ends; true when there was something.
+    private mutating func readAll(_ files: [SpoolFile]) async throws -> Bool {
+        var hasMoved = false
+        for index in streams.indices {
+            while true {
+                let bytes = try await files[index].read(at: streams[index].readOffset)
+                if bytes.isEmpty { break }
+                hasMoved = true
+                try await record(bytes, index, isLast: false)
+            }
+        }
+        return hasMoved
+    }
+
+    private mutating func record(_ bytes: [UInt8], _ index: Int, isLast: Bool) async throws {
+        let recorded = try await streams[index].record(bytes, isLast: isLast)
+        if !recorded.isEmpty { feed.tell(.output(stream: streams[index].stream, bytes: recorded)) }
+    }
+
+    /// Everything that the job wrote comes into the record before its exit is believed.
+    private mutating func drain(_ files: [SpoolFile], _ record: ExitRecord) async throws -> JobVerdict {
+        if record.stdoutBytes + record.stderrBytes > 0 { _ = try await readAll(files) }
+        for index in streams.indices {
+            try await self.record([], index, isLast: true)
+            let least = streams[index].stream == "stdout" ? record.stdoutBytes : record.stderrBytes
+            if streams[index].offset < least {
+                try await journal.append(
+                    .storageError,
+                    [
+                        "target": .string(RunEngine.targetName), "job": .string(request.job),
+                        "stream": .string(streams[index].stream),
+                        "message": .string("output damaged: \(least) bytes were written, \(streams[index].offset) are left"),
+                    ])
+            }
+        }
+        for file in files { await file.close() }
+        return .ended(record)
+    }
+}

@@ -1,0 +1,68 @@
+import JSON
+import LinuxSystem
+import Profiles
+import RemoteJobs
+import RunStore
+
+/// One attempt of an action, or one ad hoc command, ready to run.
+struct JobSpec: Sendable {
+    /// Who asked for it: recorded with the job.
+    enum Invocation: String, Sendable { case action, exec, setup, finally }
+
+    var name: String
+    var invocation: Invocation
+    var attempt = 1
+    var commands: [String]
+    var environment: [(name: String, value: String)] = []
+    var workdir: String?
+    var timeout: Double?
+    var artifacts: [PreparedArtifact] = []
+    var parameters: [(name: String, value: String)] = []
+}
+
+/// How a job ended, for the client that asked for it.
+struct JobEnd: Sendable {
+    let job: String
+    let name: String
+    let outcome: JobState.Outcome
+    var exit: Int64?
+    var reason: String?
+    var duration: Double?
+    var artifacts: [String] = []
+    var warnings: [String] = []
+
+    /// What `ecr run action` exits with.
+    var exitCode: ExitCode {
+        switch outcome {
+        case .completed, .stopped: .success
+        case .failed: reason == "timeout" ? .timeout : .experimentSaidNo
+        case .cancelled: .interrupted
+        case .unknown, .running: .unknownOutcome
+        }
+    }
+
+    var json: JSON {
+        [
+            "job": .string(job), "name": .string(name), "outcome": .string(outcome.rawValue),
+            "exit": exit.map { .int($0) }, "reason": reason.map { .string($0) },
+            "duration_s": duration.map { .double($0) }, "artifacts": JSON(strings: artifacts),
+            "warnings": JSON(strings: warnings), "exit_code": .int(Int64(exitCode.rawValue)),
+        ]
+    }
+
+    /// What the record says of a job that is over.
+    init(_ state: JobState) {
+        job = state.id
+        name = state.name
+        outcome = state.outcome
+        exit = state.exit
+        reason = state.reason
+        duration = state.duration
+    }
+
+    init(job: String, name: String, outcome: JobState.Outcome) {
+        self.job = job
+        self.name = name
+        self.outcome = outcome
+    }
+}

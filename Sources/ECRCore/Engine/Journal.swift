@@ -1,0 +1,81 @@
+package import EventLog
+package import JSON
+import LinuxSystem
+package import RunStore
+import Synchronization
+
+/// The record of one live run: the event writer, the state folded from what is on disk, and the manifest.
+///
+/// Thread-safe: appending goes through the writer's thread, which folds each event once it is on disk.
+package final class Journal: Sendable {
+    package let directory: RunDirectory
+    private let writer: EventWriter
+    private let fold: StateFold
+    private let worker = Worker()
+
+    /// Opens the run's stream, takes the right to append, and folds what is there.
+    package init(_ directory: RunDirectory) throws {
+        self.directory = directory
+        let fold = StateFold()
+        writer = try EventWriter(path: directory.events) { events, checkpoint in
+            fold.take(events, behind: checkpoint)
+        }
+        self.fold = fold
+        fold.begin(with: try directory.state())
+    }
+
+    /// The state of what is on disk.
+    package var state: RunState { fold.state }
+
+    /// The stream's file, on which the supervisor's lock is taken.
+    var file: File { writer.file }
+
+    /// Appends an event; returns once it is on disk.
+    @discardableResult
+    package func append(_ type: EventType, _ data: JSONObject = [:], raw: [RawWrite] = []) async throws -> Event {
+        try await writer.append(type, data, raw: raw)
+    }
+
+    /// Hands over an event that the next `append` will share its sync with.
+    package func post(_ type: EventType, _ data: JSONObject) { writer.post(type, data) }
+
+    /// Replaces the manifest, away from the caller's thread.
+    package func saveManifest() async throws {
+        let (directory, state) = (directory, state)
+        try await worker.run { try directory.save(state) }
+    }
+}
+
+/// The state, folded on the writer's thread and read from anywhere.
+private final class StateFold: Sendable {
+    private struct Content {
+        var state = RunState()
+        /// Events that came before the state was read from disk.
+        var early: [(event: Event, behind: Checkpoint)]? = []
+    }
+    private let content = Mutex(Content())
+
+    var state: RunState { content.withLock { $0.state } }
+
+    func begin(with state: RunState) {
+        content.withLock {
+            $0.state = state
+            for (event, behind) in $0.early ?? [] where event.seq >= state.checkpoint.seq {
+                $0.state.apply(event)
+                $0.state.checkpoint = behind
+            }
+            $0.early = nil
+        }
+    }
+
+    func take(_ events: [Event], behind checkpoint: Checkpoint) {
+        content.withLock {
+            if $0.early != nil {
+                for event in events { $0.early?.append((event, checkpoint)) }
+                return
+            }
+            for event in events { $0.state.apply(event) }
+            $0.state.checkpoint = checkpoint
+        }
+    }
+}

@@ -1,0 +1,170 @@
+import EventLog
+import JSON
+import LinuxSystem
+import Profiles
+import RemoteJobs
+import RunStore
+
+/// Actions and ad hoc commands.
+extension RunEngine {
+    /// What a client that waits for a job hears: the job's id first, then its output.
+    typealias Listener = @Sendable (_ job: String, JobNews) -> Void
+
+    /// Runs an action with its retries, when its turn has come, and returns how the last attempt ended.
+    func runAction(
+        _ name: String, given: [(String, String)], invocation: JobSpec.Invocation, listener: @escaping Listener
+    ) async throws -> JobEnd {
+        guard let action = profile.action(named: name) else { throw unknownAction(name) }
+        let values = try profile.parameters(for: action, given: given, standing: standingParameters)
+        let prepared = profile.prepare(action, with: values)
+        await takeTurn()
+        defer { giveTurn() }
+        if invocation == .action { try requireRunning() }
+        var attempt = 1
+        while true {
+            let spec = JobSpec(
+                name: name, invocation: invocation, attempt: attempt, commands: prepared.commands,
+                environment: prepared.environment, workdir: prepared.workdir, timeout: action.timeout,
+                artifacts: prepared.artifacts, parameters: values.all)
+            let end = try await begin(spec, listener).value
+            guard attempt <= action.retries, mayRetry(end, action), !isEnding else { return end }
+            attempt += 1
+            try await journal.append(
+                .actionRetry,
+                [
+                    "target": .string(Self.targetName), "action": .string(name), "job": .string(end.job),
+                    "attempt": JSON(attempt), "reason": .string(end.reason ?? end.outcome.rawValue),
+                ])
+        }
+    }
+
+    /// Runs a command that is in no profile, beside the actions.
+    func exec(_ words: [String], listener: @escaping Listener) async throws -> Task<JobEnd, any Error> {
+        try requireRunning()
+        guard let first = words.first, !first.isEmpty else {
+            throw ECRFailure(.usage, "no command was given", hint: "ecr run exec -- uname -a")
+        }
+        let command = words.count == 1 ? first : words.map(shellQuote).joined(separator: " ")
+        let spec = JobSpec(
+            name: "exec", invocation: .exec, commands: [command], environment: profile.connection.env)
+        return begin(spec, listener)
+    }
+
+    /// Starts one job in a task of the engine's own: a client that goes away does not end it.
+    private func begin(_ spec: JobSpec, _ listener: @escaping Listener) -> Task<JobEnd, any Error> {
+        let job = newJobID(spec.name)
+        return watch(job, spec, listener) { runner, spool in try await runner.run(spec, job: job, spool: spool) }
+    }
+
+    /// Goes on with a job that an earlier supervisor had started. What it ran and which artifacts it owes are taken from
+    /// its `action_started` event, not from the profile, which can't have changed but whose parameters are not known here.
+    func resumeAction(_ state: JobState) throws {
+        guard let started = try startedEvent(of: state.id) else { return }
+        let data = started.data
+        let invocation = JobSpec.Invocation(rawValue: data["invocation"]?.string ?? "") ?? .action
+        var spec = JobSpec(
+            name: state.name, invocation: invocation, attempt: state.attempt,
+            commands: data["commands"]?.array?.compactMap(\.string) ?? [])
+        spec.workdir = data["workdir"]?.string
+        spec.timeout = data["timeout_s"]?.double
+        for (name, value) in data["parameters"]?.object?.members ?? [] {
+            spec.parameters.append((name, value.string ?? ""))
+        }
+        if let action = profile.action(named: state.name), invocation != .exec,
+            let values = try? profile.parameters(for: action, given: spec.parameters.map { ($0.name, $0.value) }, standing: [])
+        {
+            let prepared = profile.prepare(action, with: values)
+            spec.artifacts = prepared.artifacts
+            spec.environment = prepared.environment
+        }
+        let isSerial = invocation != .exec
+        if isSerial { isTurnTaken = true }
+        _ = watch(state.id, spec, { _, _ in }) { [spec] runner, _ in
+            defer { if isSerial { Task { await self.giveTurn() } } }
+            return try await runner.resume(spec, state, spool: state.spool ?? "")
+        }
+    }
+
+    private func startedEvent(of job: String) throws -> Event? {
+        var reader = try EventReader(path: journal.directory.events)
+        while let event = try reader.next() {
+            if event.type == .actionStarted, event.data["job"]?.string == job { return event }
+        }
+        return nil
+    }
+
+    private func watch(
+        _ job: String, _ spec: JobSpec, _ listener: @escaping Listener,
+        _ body: @escaping @Sendable (ActionRunner, String) async throws -> JobEnd
+    ) -> Task<JobEnd, any Error> {
+        let feed = JobFeed()
+        _ = feed.add { listener(job, $0) }
+        let runner = ActionRunner(journal: journal, link: link, feed: feed, worker: worker)
+        let spool = spool
+        let task = Task {
+            do {
+                let end = try await body(runner, spool)
+                self.ended(job)
+                return end
+            } catch {
+                self.ended(job)
+                self.noticeFailure(error)
+                throw error
+            }
+        }
+        live[job] = LiveJob(
+            name: spec.name, invocation: spec.invocation, feed: feed, began: Clock.boottimeNanoseconds(), end: task)
+        listener(job, .progress(""))
+        return task
+    }
+
+    private func ended(_ job: String) { live[job] = nil }
+
+    /// Shows a job's output from its beginning and waits for its end; without a name the one that runs, or the last.
+    func follow(_ name: String?, listener: @escaping Listener) async throws -> JobEnd {
+        let state = journal.state
+        let candidates = state.jobs.filter { $0.kind != .collector }
+        let found = name.map { name in candidates.last { $0.id == name || $0.name == name } } ?? candidates.last
+        guard let job = found else {
+            let known = candidates.suffix(8).map { "  \($0.id)" }.joined(separator: "\n")
+            let message = name.map { "no job '\($0)'" } ?? "no action has run yet"
+            throw ECRFailure(.usage, known.isEmpty ? message : "\(message); the last jobs are\n\(known)")
+        }
+        guard let running = live[job.id] else { return JobEnd(job) }
+        let number = running.feed.add { listener(job.id, $0) }
+        defer { running.feed.remove(number) }
+        return try await running.end.value
+    }
+
+    private func mayRetry(_ end: JobEnd, _ action: Action) -> Bool {
+        switch end.outcome {
+        case .failed: action.retryOn.contains(end.reason == "timeout" ? .timeout : .failed)
+        case .unknown: action.retryOn.contains(.unknown)
+        default: false
+        }
+    }
+
+    private func unknownAction(_ name: String) -> ECRFailure {
+        let names = profile.actions.map(\.name)
+        guard !names.isEmpty else { return ECRFailure(.usage, "no action '\(name)': the profile has none") }
+        return ECRFailure(.usage, "no action '\(name)'; the profile has: \(names.joined(separator: ", "))")
+    }
+
+    private var standingParameters: [(String, String)] {
+        journal.state.parameters.members.map { ($0.key, $0.value.string ?? "") }
+    }
+
+    // MARK: Turns
+
+    private func takeTurn() async {
+        if !isTurnTaken {
+            isTurnTaken = true
+            return
+        }
+        await withCheckedContinuation { turns.append($0) }
+    }
+
+    private func giveTurn() {
+        if turns.isEmpty { isTurnTaken = false } else { turns.removeFirst().resume() }
+    }
+}

@@ -1,0 +1,96 @@
+import EventLog
+import JSON
+import LinuxSystem
+import Profiles
+import RemoteJobs
+import RunStore
+
+/// Background collectors.
+extension RunEngine {
+    /// Starts a collector that does not run; returns its job.
+    @discardableResult
+    func startCollector(_ name: String) throws -> String {
+        try requireRunning()
+        let collector = try known(name)
+        if let running = collectors[name] {
+            throw ECRFailure(.usage, "collector \(name) runs already (job \(running.job))", hint: "ecr run collector list")
+        }
+        let job = newJobID(name)
+        try attach(collector, job) { try await $0.run() }
+        return job
+    }
+
+    func resumeCollector(_ state: JobState) {
+        guard let collector = profile.collector(named: state.name) else { return }
+        try? attach(collector, state.id) { try await $0.resume(state) }
+    }
+
+    private func attach(
+        _ collector: Collector, _ job: String, _ body: @escaping @Sendable (CollectorRunner) async throws -> Void
+    ) throws {
+        let standing = journal.state.parameters.members.map { ($0.key, $0.value.string ?? "") }
+        let values = try profile.parameters(for: collector, standing: standing)
+        let runner = CollectorRunner(
+            journal: journal, link: link, collector: collector, prepared: profile.prepare(collector, with: values),
+            job: job, spool: spool)
+        let task = Task {
+            do { try await body(runner) } catch {
+                self.noticeFailure(error)
+                self.forget(collector.name, job)
+                throw error
+            }
+            self.forget(collector.name, job)
+        }
+        collectors[collector.name] = LiveCollector(job: job, task: task)
+    }
+
+    private func forget(_ name: String, _ job: String) {
+        if collectors[name]?.job == job { collectors[name] = nil }
+    }
+
+    /// Stops a collector's sampler and waits until its last samples are on record.
+    @discardableResult
+    func stopCollector(_ name: String) async throws -> String {
+        _ = try known(name)
+        guard let running = collectors[name] else {
+            throw ECRFailure(.usage, "collector \(name) does not run", hint: "ecr run collector start \(name)")
+        }
+        try await cancel(running.job, until: running.task)
+        return running.job
+    }
+
+    /// Stops a job on the target, harder after five seconds, and waits for the task that observes it.
+    func cancel<Value: Sendable>(_ job: String, until task: Task<Value, any Error>) async throws {
+        let spool = journal.state.job(job)?.spool ?? spool
+        try await link.target().cancel(job: job, in: spool)
+        let insist = Task {
+            try await Task.sleep(for: .seconds(5))
+            try await self.link.target().cancel(job: job, in: spool, signal: "KILL")
+        }
+        _ = try await task.value
+        insist.cancel()
+    }
+
+    func listCollectors() -> JSON {
+        let state = journal.state
+        let list: [JSON] = profile.collectors.map { collector in
+            let jobs = state.jobs.filter { $0.kind == .collector && $0.name == collector.name }
+            let word = collectors[collector.name] != nil ? "running" : jobs.isEmpty ? "not started" : "stopped"
+            return [
+                "name": .string(collector.name), "job": jobs.last.map { .string($0.id) }, "state": .string(word),
+                "samples": .int(jobs.reduce(0) { $0 + $1.samples }),
+            ]
+        }
+        return ["collectors": .array(list)]
+    }
+
+    private func known(_ name: String) throws -> Collector {
+        if let collector = profile.collector(named: name) { return collector }
+        let names = profile.collectors.map(\.name)
+        throw ECRFailure(
+            .usage,
+            names.isEmpty
+                ? "no collector '\(name)': the profile has none"
+                : "no collector '\(name)'; the profile has: \(names.joined(separator: ", "))")
+    }
+}

@@ -1,0 +1,168 @@
+import EventLog
+import Glibc
+import Hashing
+import JSON
+import LinuxSystem
+import Profiles
+import RemoteJobs
+import RunStore
+import SSH
+
+/// The engine of one started run: owns its jobs and its link, and decides what may happen next.
+///
+/// An actor; it never waits for a job inside a step that others need, since every `await` lets other requests in.
+actor RunEngine {
+    /// The name of the target of a profile's short form `connection:`.
+    static let targetName = "target"
+
+    let journal: Journal
+    let profile: Profile
+    let link: TargetLink
+    let worker = Worker()
+    private(set) var spool = ""
+    private var nextJob: Int
+    /// Actions and ad hoc commands that have not ended.
+    var live: [String: LiveJob] = [:]
+    var collectors: [String: LiveCollector] = [:]
+    /// Actions run one after the other; these wait for their turn.
+    var turns: [CheckedContinuation<Void, Never>] = []
+    var isTurnTaken = false
+    /// Set once complete or abort has begun: nothing new starts.
+    var isEnding = false
+    private var onFatal: (@Sendable (any Error) -> Void)?
+
+    struct LiveJob {
+        let name: String
+        let invocation: JobSpec.Invocation
+        let feed: JobFeed
+        let began: Int64
+        let end: Task<JobEnd, any Error>
+    }
+
+    struct LiveCollector {
+        let job: String
+        let task: Task<Void, any Error>
+    }
+
+    init(journal: Journal, profile: Profile, options: SSHOptions) {
+        self.journal = journal
+        self.profile = profile
+        link = TargetLink(journal: journal, options: options, giveUpAfter: profile.connection.giveUpAfter)
+        nextJob = journal.state.nextJobNumber
+        spool = journal.state.spool ?? ""
+    }
+
+    /// - Parameter onFatal: called when nothing can be recorded any more.
+    func setFatalHandler(_ onFatal: @escaping @Sendable (any Error) -> Void) { self.onFatal = onFatal }
+
+    // MARK: Beginning
+
+    /// Connects, makes the spool, records `run_started`, runs the `setup:` actions and starts the collectors.
+    /// - Throws: `ECRFailure`. With `run_started` on record the run is kept.
+    func start(progress: @escaping @Sendable (String) -> Void) async throws -> Target {
+        let target = try await connect()
+        let now = Clock.iso8601(microseconds: Clock.wallMicroseconds())
+        do {
+            spool = try await target.makeSpool(root: profile.connection.spoolDir, for: try controller(), now: now)
+        } catch let error as SpoolError {
+            throw ECRFailure(
+                error.code == .heldByAnother ? .busy : .configuration, error.message,
+                hint: error.code == .heldByAnother ? nil : "set `connection: spool_dir:` to a folder that \(target.facts.user) can write")
+        }
+        try await journal.append(
+            .runStarted, ["target": .string(Self.targetName), "spool": .string(spool), "ecr": .string(ECRVersion.current)])
+        try await journal.saveManifest()
+        for name in profile.setup { try await runSetup(name, progress) }
+        for collector in profile.collectors where collector.start == .auto { try startCollector(collector.name) }
+        return target
+    }
+
+    private func runSetup(_ name: String, _ progress: @escaping @Sendable (String) -> Void) async throws {
+        progress("setup: \(name)")
+        let end = try await runAction(name, given: [], invocation: .setup) { job, news in
+            if case .output(_, let bytes) = news { progress(String(decoding: bytes, as: UTF8.self)) }
+        }
+        guard end.outcome == .completed else {
+            _ = try await abort(reason: "setup failed: \(name)")
+            throw ECRFailure(
+                .experimentSaidNo, "setup action \(name) \(end.outcome.rawValue)\(end.exit.map { ": exit \($0)" } ?? "")",
+                hint: "ecr run show \(journal.directory.id)")
+        }
+    }
+
+    /// Takes up an interrupted run: connects, reattaches every job that has no end on record.
+    func resume(progress: @escaping @Sendable (String) -> Void) async throws -> Target {
+        let target = try await connect()
+        let state = journal.state
+        let status = state.status == .paused ? "paused" : "running"
+        try await journal.append(.runResumed, ["from": "interrupted", "state": .string(status)])
+        for job in state.openJobs {
+            progress("reattaching \(job.id)")
+            if job.kind == .collector { resumeCollector(job) } else { try resumeAction(job) }
+        }
+        return target
+    }
+
+    private func connect() async throws -> Target {
+        do { return try await link.connect() } catch let error as SSHError { throw ECRFailure(error) }
+    }
+
+    /// This machine's id and user, hashed: enough to tell controllers apart, nothing more.
+    private func controller() throws -> ControllerIdentity {
+        let machine = (try? FileSystem.read("/etc/machine-id")) ?? Array(Host.name.utf8)
+        let id = SHA256.hexDigest(of: machine + Array("\(getuid())".utf8)).prefix(16)
+        return ControllerIdentity(id: String(id), name: "\(Host.userName)@\(Host.name)")
+    }
+
+    // MARK: State
+
+    /// Refuses a step that the run's state does not allow.
+    func requireRunning() throws(ECRFailure) {
+        if isEnding { throw ECRFailure(.usage, "the run is ending", hint: "ecr run status") }
+        let state = journal.state
+        if state.status != .running {
+            throw ECRFailure(.usage, "the run is \(state.status.rawValue)", hint: "ecr run show \(journal.directory.id)")
+        }
+    }
+
+    func newJobID(_ name: String) -> String {
+        let number = String(nextJob)
+        nextJob += 1
+        return String(repeating: "0", count: max(0, 4 - number.count)) + number + "-" + name
+    }
+
+    /// Tells the supervisor when the record has failed: nothing more may be acknowledged.
+    func noticeFailure(_ error: any Error) {
+        if let error = error as? EventLogError, error.code == .storage { onFatal?(error) }
+        if let error = error as? SystemError, error.isStorageFailure { onFatal?(error) }
+    }
+
+    /// What only the supervisor knows.
+    func status() async -> JSON {
+        let now = Clock.boottimeNanoseconds()
+        let jobs: [JSON] = live.sorted { $0.key < $1.key }.map { id, job in
+            [
+                "job": .string(id), "name": .string(job.name), "kind": .string(job.invocation.rawValue),
+                "elapsed_s": .double(Double((now - job.began) / 10_000_000) / 100),
+            ]
+        }
+        return ["connected": .bool(await link.isConnected), "jobs": .array(jobs), "needs_input": .null]
+    }
+
+    func note(_ text: String) async throws -> JSON {
+        let event = try await journal.append(.note, ["text": .string(text)])
+        return ["seq": .int(event.seq)]
+    }
+}
+
+extension ECRFailure {
+    /// The exit code for a failed connection.
+    init(_ error: SSHError) {
+        let code: ExitCode =
+            switch error.code {
+            case .hostKeyUnknown, .hostKeyChanged, .hostKeyRevoked, .authenticationFailed, .keyUnusable: .refused
+            case .unreachable, .channelRefused, .connectionLost, .closed, .protocolViolation, .sftp: .unreachable
+            }
+        self.init(code, error.message, hint: error.hint)
+    }
+}

@@ -1,0 +1,73 @@
+import Glibc
+import JSON
+import LinuxSystem
+
+/// Listens on the control socket: a thread that accepts, and a thread for each client's lines. Requests run as tasks.
+struct ControlServer: Sendable {
+    private let handler: RequestHandler
+
+    /// - Parameter onEnd: called when a request has ended the run and its answer is on its way.
+    init(engine: RunEngine, onEnd: @escaping @Sendable () -> Void) {
+        handler = RequestHandler(engine: engine, onEnd: onEnd)
+    }
+
+    func listen(at path: String) throws(SystemError) {
+        let listener = try UnixSocket.listen(at: path)
+        startThread { [handler] in
+            while true {
+                do {
+                    guard let socket = try UnixSocket.accept(on: listener) else { continue }
+                    startThread { ClientConnection(socket).serve(handler) }
+                } catch {
+                    Supervisor.log("\(error)")
+                    usleep(100_000)
+                }
+            }
+        }
+    }
+}
+
+/// One client: reads its request, then writes what the request's task sends until the last line.
+/// The client's thread owns the socket; `send` may be called from anywhere.
+final class ClientConnection: Sendable {
+    private let socket: File
+    private let lines = Mailbox<JSON>()
+
+    init(_ socket: File) { self.socket = socket }
+
+    /// Queues a line; a client that is gone or slow never holds up the run.
+    func send(_ json: JSON) { lines.send(json) }
+
+    /// Queues the last line.
+    func finish(_ json: JSON) {
+        lines.send(json)
+        lines.close()
+    }
+
+    fileprivate func serve(_ handler: RequestHandler) {
+        var received = LineReceiver(socket, interrupt: nil)
+        let hello: JSON = ["protocol": .int(ECRVersion.protocol), "ecr": .string(ECRVersion.current)]
+        guard write(hello), let theirs = next(&received) else { return }
+        guard theirs["protocol"]?.int == ECRVersion.protocol else {
+            let failure = ECRFailure(
+                .configuration,
+                "the supervisor is ecr \(ECRVersion.current) (protocol \(ECRVersion.protocol)), the command is ecr "
+                    + "\(theirs["ecr"]?.string ?? "of an unknown version")",
+                hint: "use the ecr that started the run")
+            _ = write(["error": JSON(failure)])
+            return
+        }
+        guard let request = next(&received) else { return }
+        Task { await handler.handle(request, self) }
+        while let batch = lines.takeAll() {
+            for line in batch { guard write(line) else { return lines.close() } }
+        }
+    }
+
+    private func next(_ received: inout LineReceiver) -> JSON? {
+        guard case .line(let line)? = try? received.next() else { return nil }
+        return try? JSON(parsing: line)
+    }
+
+    private func write(_ json: JSON) -> Bool { (try? socket.write(json.bytes + [0x0A])) != nil }
+}

@@ -1,0 +1,109 @@
+import Glibc
+import JSON
+import LinuxSystem
+
+/// Turns a request of the control protocol into a step of the engine, and its outcome into the last line.
+struct RequestHandler: Sendable {
+    let engine: RunEngine
+    let onEnd: @Sendable () -> Void
+
+    func handle(_ request: JSON, _ client: ClientConnection) async {
+        do {
+            let (result, isOver) = try await answer(request, client)
+            client.finish(["result": result])
+            if isOver {
+                // The client's thread writes the answer; give it the moment that this takes.
+                try? await Task.sleep(for: .milliseconds(50))
+                onEnd()
+            }
+        } catch {
+            client.finish(["error": JSON(ECRFailure(error))])
+        }
+    }
+
+    private func answer(_ request: JSON, _ client: ClientConnection) async throws -> (JSON, isOver: Bool) {
+        switch request["request"]?.string {
+        case "action": return (try await action(request, client), false)
+        case "exec": return (try await exec(request, client), false)
+        case "follow": return (try await follow(request, client), false)
+        case "note": return (try await engine.note(try text(request, "text")), false)
+        case "collector_start":
+            let name = try text(request, "name")
+            return (["collector": .string(name), "job": .string(try await engine.startCollector(name))], false)
+        case "collector_stop":
+            let name = try text(request, "name")
+            return (["collector": .string(name), "job": .string(try await engine.stopCollector(name))], false)
+        case "collector_list": return (await engine.listCollectors(), false)
+        case "complete":
+            return (
+                try await engine.complete(
+                    wait: request["wait"]?.bool ?? false, cancelRunning: request["cancel_running"]?.bool ?? false), true
+            )
+        case "abort": return (try await engine.abort(reason: request["reason"]?.string), true)
+        case "status": return (await engine.status(), false)
+        default: throw ECRFailure(.usage, "unknown request \(request["request"]?.text ?? "(none)")")
+        }
+    }
+
+    private func text(_ request: JSON, _ key: String) throws(ECRFailure) -> String {
+        guard let text = request[key]?.string else { throw ECRFailure(.usage, "the request lacks \(key)") }
+        return text
+    }
+
+    private func action(_ request: JSON, _ client: ClientConnection) async throws -> JSON {
+        let name = try text(request, "name")
+        let given = (request["parameters"]?.array ?? []).compactMap { pair -> (String, String)? in
+            guard let pair = pair.array, pair.count == 2, let key = pair[0].string, let value = pair[1].string else {
+                return nil
+            }
+            return (key, value)
+        }
+        guard request["detach"]?.bool == true else {
+            return try await engine.runAction(name, given: given, invocation: .action, listener: listener(client)).json
+        }
+        return try await detached { listener in
+            Task { try await engine.runAction(name, given: given, invocation: .action, listener: listener) }
+        }
+    }
+
+    private func exec(_ request: JSON, _ client: ClientConnection) async throws -> JSON {
+        let words = (request["command"]?.array ?? []).compactMap(\.string)
+        guard request["detach"]?.bool == true else {
+            return try await engine.exec(words, listener: listener(client)).value.json
+        }
+        return try await detached { listener in try await engine.exec(words, listener: listener) }
+    }
+
+    private func follow(_ request: JSON, _ client: ClientConnection) async throws -> JSON {
+        try await engine.follow(request["job"]?.string, listener: listener(client)).json
+    }
+
+    /// Starts a job and returns as soon as it has an id, or has failed to get one.
+    private func detached(
+        _ start: (@escaping RunEngine.Listener) async throws -> Task<JobEnd, any Error>
+    ) async throws -> JSON {
+        let (ids, continuation) = AsyncStream.makeStream(of: String.self)
+        let task = try await start { job, _ in continuation.yield(job) }
+        Task {
+            _ = try? await task.value
+            continuation.finish()
+        }
+        for await job in ids { return ["job": .string(job)] }
+        return try await task.value.json
+    }
+
+    private func listener(_ client: ClientConnection) -> RunEngine.Listener {
+        { job, news in
+            switch news {
+            case .output(let stream, let bytes):
+                client.send([
+                    "output": [
+                        "job": .string(job), "stream": .string(stream), "base64": .string(Base64.encode(bytes)),
+                    ]
+                ])
+            case .progress(let text) where text.isEmpty: break
+            case .progress(let text): client.send(["progress": .string(text)])
+            }
+        }
+    }
+}

@@ -1,0 +1,161 @@
+import EventLog
+import Glibc
+import JSON
+import LinuxSystem
+import Profiles
+import RemoteJobs
+import RunStore
+import SSH
+import YAML
+
+/// The background process that owns one started run.
+///
+/// It holds byte 0 (the right to append) and byte 1 (a supervisor lives) of the event stream, the session to the target
+/// and the control socket. It ends when the run does; when it dies earlier the kernel releases both bytes, and the run
+/// reads as interrupted.
+package enum Supervisor {
+    /// Runs until the run is over.
+    /// - Parameters:
+    ///   - directory: the absolute path of the run.
+    ///   - resume: whether the run was interrupted, else it has only been created.
+    /// - Returns: the exit code of the process.
+    package static func run(directory: String, resume: Bool) async -> Int32 {
+        umask(0o077)
+        signal(SIGPIPE, SIG_IGN)
+        let launcher = LauncherPipe()
+        do {
+            let life = try SupervisorLife(RunDirectory(path: directory))
+            let target = try await life.begin(resume: resume, launcher)
+            launcher.ready(target, life.options, warnings: life.warnings)
+            return await life.waitUntilOver()
+        } catch {
+            let failure = ECRFailure(error)
+            log("cannot \(resume ? "resume" : "start"): \(failure.message)")
+            launcher.fail(failure, isKept: (try? RunDirectory(path: directory).state())?.status != .created)
+            return failure.exitCode
+        }
+    }
+
+    /// A line in `logs/supervisor.log`, which is this process's stderr.
+    static func log(_ text: String) {
+        let line = "\(Clock.iso8601(microseconds: Clock.wallMicroseconds())) \(text)\n"
+        _ = Array(line.utf8).withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
+    }
+}
+
+/// Descriptor 3: what the command that started the supervisor is told until the run has begun.
+private struct LauncherPipe {
+    private let pipe = File(adopting: 3, path: "the launcher")
+
+    init() { _ = fcntl(3, F_SETFD, FD_CLOEXEC) }
+
+    func progress(_ text: String) { send(["progress": .string(text)]) }
+
+    func ready(_ target: Target, _ options: SSHOptions, warnings: [String]) {
+        let facts = target.facts
+        send([
+            "ready": [
+                "target": ["host": .string(options.host), "port": JSON(options.port), "user": .string(options.user)],
+                "host_key": .string(target.session.hostKeyFingerprint),
+                "facts": [
+                    "kernel": .string(facts.kernel), "os": facts.os.map { .string($0) },
+                    "model": facts.model.map { .string($0) }, "hostname": .string(facts.hostname),
+                ],
+                "warnings": JSON(strings: warnings),
+            ]
+        ])
+    }
+
+    func fail(_ failure: ECRFailure, isKept: Bool) {
+        send(["error": JSON(failure, ["kept": .bool(isKept)])])
+    }
+
+    private func send(_ json: JSON) { try? pipe.write(json.bytes + [0x0A]) }
+}
+
+extension JSON {
+    /// An error object of the control protocol.
+    init(_ failure: ECRFailure, _ more: JSONObject = [:]) {
+        let error: JSONObject = [
+            "exit": .int(Int64(failure.exitCode)), "message": .string(failure.message),
+            "hint": failure.hint.map { .string($0) },
+        ]
+        self = .object(JSONObject(error, more))
+    }
+}
+
+/// One supervisor from its locks to its end.
+private final class SupervisorLife: Sendable {
+    let options: SSHOptions
+    let warnings: [String]
+    private let directory: RunDirectory
+    private let journal: Journal
+    private let engine: RunEngine
+    private let ending = Mailbox<Int32>()
+
+    /// Takes the locks and reads the profile as it was given at the run's making.
+    init(_ directory: RunDirectory) throws {
+        self.directory = directory
+        journal = try Journal(directory)
+        guard try journal.file.lock(byte: EventWriter.supervisorByte) else {
+            throw ECRFailure(.busy, "run \(directory.id) has a supervisor already", hint: "ecr run status")
+        }
+        let bytes = try FileSystem.read(directory.profileSnapshot)
+        let profile = try Profile.parse(bytes, file: directory.profileSnapshot)
+        warnings = profile.warnings.map(\.description)
+        options = SSHOptions(profile.connection, profileFile: journal.state.profileFile)
+        engine = RunEngine(journal: journal, profile: profile, options: options)
+    }
+
+    /// Listens on the control socket and brings the run to life.
+    func begin(resume: Bool, _ launcher: LauncherPipe) async throws -> Target {
+        let ending = ending
+        await engine.setFatalHandler { error in
+            Supervisor.log("cannot record: \(error)")
+            ending.send(ExitCode.storage.rawValue)
+        }
+        let tell: @Sendable (String) -> Void = { launcher.progress($0) }
+        let target = resume ? try await engine.resume(progress: tell) : try await engine.start(progress: tell)
+        try await journal.saveManifest()
+        let server = ControlServer(engine: engine) { ending.send(ExitCode.success.rawValue) }
+        try server.listen(at: directory.socket)
+        return target
+    }
+
+    func waitUntilOver() async -> Int32 {
+        let manifests = Task { await self.keepManifest() }
+        let code = await withCheckedContinuation { continuation in
+            startThread { [ending] in continuation.resume(returning: ending.takeAll()?.first ?? 0) }
+        }
+        manifests.cancel()
+        unlink(directory.socket)
+        return code
+    }
+
+    /// The manifest's checkpoint moves along every few seconds, so that readers fold only a short tail.
+    private func keepManifest() async {
+        var saved = journal.state.checkpoint.seq
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .seconds(5))
+            let seq = journal.state.checkpoint.seq
+            if seq == saved || Task.isCancelled { continue }
+            do { try await journal.saveManifest() } catch { Supervisor.log("cannot save the manifest: \(error)") }
+            saved = seq
+        }
+    }
+}
+
+extension SSHOptions {
+    /// The connection as the profile gives it; paths in it are relative to the profile's own folder.
+    init(_ connection: Connection, profileFile: String) {
+        func path(_ text: String) -> String {
+            let expanded = FileSystem.expandingTilde(text)
+            return expanded.hasPrefix("/") ? expanded : "\(FileSystem.parent(of: profileFile))/\(expanded)"
+        }
+        self.init(
+            host: connection.host, port: connection.port ?? 22, user: connection.user ?? Host.userName,
+            keyFile: connection.keyFile.map(path), knownHostsFile: path(connection.knownHosts ?? "~/.ssh/known_hosts"),
+            pinnedHostKey: connection.hostKey, timeout: connection.timeout,
+            agentSocket: Host.environment("SSH_AUTH_SOCK"), livenessInterval: connection.keepalive ?? 3)
+    }
+}

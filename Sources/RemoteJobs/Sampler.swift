@@ -1,0 +1,128 @@
+import LinuxSystem
+
+/// The shell text of a collector: a loop that runs on the target and goes on while the link is down, and the format in
+/// which its samples stand in the spool.
+///
+/// Interval: `\n<token> B <tick> <uptime>\n`, the command's output (stdout and stderr), `\n<token> E <tick> <status> <uptime>\n`.
+/// Stream: `<token> L <tick> <uptime> <line>\n` for each line of the command's output.
+/// The token is random, so that no output can look like a mark. Ticks count from 0 and are those of the interval, so that
+/// a skipped one (its predecessor still ran) leaves a gap in the numbers: ticks never pile up.
+package struct Sampler: Sendable {
+    package let token: String
+    package let commands: [String]
+
+    package init(token: String, commands: [String]) {
+        self.token = token
+        self.commands = commands
+    }
+
+    /// A token for one job.
+    package static func newToken() -> String { "#" + Host.randomBytes(8).map { String($0, radix: 36) }.joined() }
+
+    /// Samples every `interval` seconds.
+    /// - Parameter timeout: seconds for one sample; kept by the target's `timeout`, where it has one.
+    package static func interval(
+        command: String, interval: Double, timeout: Double?, token: String, tools: Set<String>
+    ) -> Sampler {
+        let step = max(1, Int((interval * 100).rounded()))
+        var prefix = ""
+        if let timeout, tools.contains("timeout") { prefix = "timeout \(max(1, Int(timeout.rounded(.up)))) " }
+        let nap =
+            tools.contains("fractional-sleep")
+            ? #"f=$((100+w%100)); sleep "$((w/100)).${f#1}""# : #"sleep "$(((w+99)/100))""#
+        // Uptimes as whole centiseconds: "12.34" without its dot. A board is up for more than a second by now, so there
+        // is no leading zero to make it octal.
+        let loop = #"""
+            n=0; read -r u x </proc/uptime; t=${u%.*}${u#*.}
+            while :; do
+            read -r u x </proc/uptime; printf '\n%s B %s %s\n' TOKEN "$n" "$u"
+            PREFIXsh -c COMMAND 2>&1; r=$?
+            read -r u x </proc/uptime; printf '\n%s E %s %s %s\n' TOKEN "$n" "$r" "$u"
+            n=$((n+1)); w=$((t+n*STEP-${u%.*}${u#*.}))
+            if [ "$w" -lt 0 ]; then k=$(((-w+STEP-1)/STEP)); n=$((n+k)); w=$((w+k*STEP)); fi
+            [ "$w" -eq 0 ] || { NAP; }
+            done
+            """#
+        return Sampler(
+            token: token,
+            commands: [
+                fill(loop, ["TOKEN": shellWord(token), "STEP": "\(step)", "NAP": nap, "PREFIX": prefix], command)
+            ])
+    }
+
+    /// Stamps each line of a long-lived command.
+    package static func stream(command: String, token: String) -> Sampler {
+        let loop = #"""
+            sh -c COMMAND 2>&1 | { n=0; while IFS= read -r l || [ -n "$l" ]; do read -r u x </proc/uptime
+            printf '%s L %s %s %s\n' TOKEN "$n" "$u" "$l"; n=$((n+1)); done; }
+            """#
+        return Sampler(token: token, commands: [fill(loop, ["TOKEN": shellWord(token)], command)])
+    }
+
+    /// The command goes in last, so that nothing in it is taken for one of our words.
+    private static func fill(_ loop: String, _ words: [String: String], _ command: String) -> String {
+        var parts = loop.split(separator: "COMMAND", maxSplits: 1).map(String.init)
+        for (word, value) in words {
+            parts = parts.map { $0.split(separator: word, omittingEmptySubsequences: false).joined(separator: value) }
+        }
+        return parts.joined(separator: shellWord(command))
+    }
+}
+
+/// One sample as it was taken on the target.
+package struct Sample: Sendable, Equatable {
+    package let tick: Int64
+    /// Seconds of the target's boottime clock when it was taken (begun).
+    package let uptime: Double
+    /// The command's status; nil for a line of a stream.
+    package let status: Int64?
+    package let text: [UInt8]
+}
+
+/// Cuts a sampler's spool into samples. Bytes of an unfinished sample wait for their rest.
+package struct SampleParser: Sendable {
+    private let mark: [UInt8]
+    private var buffer: [UInt8] = []
+
+    package init(token: String) { mark = Array("\(token) ".utf8) }
+
+    /// Adds bytes; returns the samples that are whole now and how many bytes of the spool they cover.
+    package mutating func take(_ bytes: [UInt8]) -> (samples: [Sample], length: Int) {
+        buffer += bytes
+        var samples: [Sample] = []
+        var begun: (tick: Int64, uptime: Double, text: Int)?
+        var consumed = 0
+        var place = 0
+        while let newline = buffer[place...].firstIndex(of: 0x0A) {
+            let line = buffer[place..<newline]
+            let lineStart = place
+            place = newline + 1
+            guard line.starts(with: mark) else { continue }
+            let words = line.dropFirst(mark.count).split(separator: 0x20, maxSplits: 3, omittingEmptySubsequences: false)
+            guard words.count >= 3, let tick = Int64(text(words[1])) else { continue }
+            switch text(words[0]) {
+            case "B": begun = Double(text(words[2])).map { (tick, $0, place) }
+            case "E":
+                if let start = begun, start.tick == tick {
+                    samples.append(
+                        Sample(
+                            tick: tick, uptime: start.uptime, status: Int64(text(words[2])),
+                            text: Array(buffer[start.text..<max(start.text, lineStart - 1)])))
+                }
+                begun = nil
+                consumed = place
+            case "L":
+                samples.append(
+                    Sample(
+                        tick: tick, uptime: Double(text(words[2])) ?? 0, status: nil,
+                        text: words.count > 3 ? Array(words[3]) : []))
+                consumed = place
+            default: break
+            }
+        }
+        buffer.removeFirst(consumed)
+        return (samples, consumed)
+    }
+
+    private func text(_ bytes: ArraySlice<UInt8>) -> String { String(decoding: bytes, as: UTF8.self) }
+}

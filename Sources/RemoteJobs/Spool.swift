@@ -1,0 +1,89 @@
+import LinuxSystem
+package import SSH
+
+/// Who uses a target: told to another controller that is refused.
+package struct ControllerIdentity: Sendable {
+    /// A hash of the machine id and uid.
+    package let id: String
+    /// `user@host`.
+    package let name: String
+
+    package init(id: String, name: String) {
+        self.id = id
+        self.name = name
+    }
+}
+
+/// Why a spool could not be made.
+package struct SpoolError: Error, Sendable, Equatable {
+    package enum Code: Sendable { case heldByAnother, notWritable }
+    package let code: Code
+    package let message: String
+}
+
+/// The spool's root and the run's directory below it.
+extension Target {
+    /// Finds or makes the root, takes its lock for this controller, and makes a new directory for a run.
+    /// - Returns: the absolute path of the run's spool directory.
+    package func makeSpool(root: String?, for controller: ControllerIdentity, now: String) async throws -> String {
+        let candidates = root.map { [$0] } ?? ["/var/tmp/ecr-\(facts.uid)", "${TMPDIR:-/tmp}/ecr-\(facts.uid)"]
+        let words = candidates.map { $0.hasPrefix("$") ? "\"\($0)\"" : shellWord($0) }.joined(separator: " ")
+        let id = Host.randomBytes(8).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        let lock = "lock 1 \(controller.id) \(controller.name) \(now) end"
+        let reply = try await dispatcher.run(
+            """
+            for r in \(words); do
+            mkdir -p "$r"; [ -d "$r" ] && [ ! -h "$r" ] && [ -O "$r" ] && [ -w "$r" ] || continue
+            set -C; echo \(shellWord(lock)) >"$r/lock"; set +C
+            read -r l <"$r/lock"; case $l in "lock 1 \(controller.id) "*) ;; "lock 1 "*) echo "held $l"; break ;; esac
+            mkdir "$r/\(id)" && { echo "made $r/\(id)"; break; }
+            done
+            """
+        ).text
+        for line in reply.split(separator: "\n") {
+            if line.hasPrefix("made /") { return String(line.dropFirst(5)) }
+            if line.hasPrefix("held ") { throw held(line) }
+        }
+        throw SpoolError(
+            code: .notWritable,
+            message: "no spool directory could be made on the target; tried \(candidates.joined(separator: ", "))")
+    }
+
+    private func held(_ line: Substring) -> SpoolError {
+        let words = line.split(separator: " ")
+        let holder = words.count == 7 ? "\(words[4]) since \(words[5])" : "another controller"
+        return SpoolError(code: .heldByAnother, message: "the target is in use by \(holder)")
+    }
+
+    /// Removes a run's spool directory, and the lock when no other run of this controller is left.
+    package func removeSpool(_ path: String) async throws(SSHError) {
+        let root = FileSystem.parent(of: path)
+        _ = try await dispatcher.run(
+            "rm -rf -- \(shellWord(path)); cd \(shellWord(root)) && { set -- */; [ -d \"$1\" ] || rm -f lock; cd /; }")
+    }
+
+    /// SHA-256 and length of every job's output in a spool, by `<job>/stdout` and `<job>/stderr`; hashes are empty where
+    /// the target has no sha256sum.
+    package func outputHashes(spool: String) async throws(SSHError) -> [String: (bytes: Int64, sha256: String)] {
+        let hash = facts.tools.contains("sha256sum") ? "sha256sum */stdout */stderr" : "true"
+        let reply = try await dispatcher.run(
+            "cd \(shellWord(spool)) || exit; wc -c */stdout */stderr; echo =; \(hash); cd /")
+        var results: [String: (bytes: Int64, sha256: String)] = [:]
+        var isHash = false
+        for line in reply.text.split(separator: "\n") {
+            if line == "=" {
+                isHash = true
+                continue
+            }
+            let words = line.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: true)
+            guard words.count == 2 else { continue }
+            let name = String(words[1].drop { $0 == " " || $0 == "*" })
+            if isHash {
+                results[name]?.sha256 = String(words[0])
+            } else {
+                results[name] = (Int64(words[0]) ?? -1, "")
+            }
+        }
+        return results
+    }
+}

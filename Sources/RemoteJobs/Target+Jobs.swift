@@ -1,0 +1,87 @@
+package import SSH
+
+/// One launch: an attempt of an action or a collector's sampler.
+package struct JobRequest: Sendable {
+    /// `<4-digit counter>-<name>`.
+    package var job: String
+    /// The run's spool directory on the target.
+    package var spool: String
+    /// Shell text, in order, each for a fresh `sh`.
+    package var commands: [String]
+    package var environment: [(name: String, value: String)]
+    package var workdir: String?
+    /// Seconds, kept by the target.
+    package var timeout: Double?
+
+    package init(
+        job: String, spool: String, commands: [String], environment: [(name: String, value: String)] = [],
+        workdir: String? = nil, timeout: Double? = nil
+    ) {
+        self.job = job
+        self.spool = spool
+        self.commands = commands
+        self.environment = environment
+        self.workdir = workdir
+        self.timeout = timeout
+    }
+
+    /// The job's folder in the spool.
+    package var folder: String { "\(spool)/\(job)" }
+}
+
+package enum LaunchResult: Sendable, Equatable {
+    case launched
+    /// Somebody has claimed the job before: follow it.
+    case claimedBefore
+    case spoolLost
+    /// The claim could not be written.
+    case noSpace
+}
+
+extension Target {
+    /// Launches a job at most once: the claim on the target decides, so that a launch may be repeated after a break.
+    package func launch(_ request: JobRequest) async throws(SSHError) -> LaunchResult {
+        let limit = request.timeout.map { seconds in
+            facts.tools.contains("fractional-sleep") ? "\(seconds)" : "\(Int(seconds.rounded(.up)))"
+        }
+        var words = [request.spool, request.job, limit ?? "", request.workdir ?? ""]
+        words += request.environment.map { "\($0.name)=\($0.value)" }
+        words.append("--")
+        words += request.commands
+        let text = "ecr_launch " + words.map(shellWord).joined(separator: " ")
+        switch try await dispatcher.run(text).text.split(separator: "\n").last {
+        case "launched": return .launched
+        case "claimed": return .claimedBefore
+        case "nospool": return .spoolLost
+        case "nospace": return .noSpace
+        default: throw SSHError(.protocolViolation, "the target's shell did not understand the launch")
+        }
+    }
+
+    /// What the target knows of a job now.
+    package func standing(of job: String, in spool: String) async throws(SSHError) -> JobStanding {
+        let reply = try await dispatcher.run("ecr_status \(shellWord(spool)) \(shellWord(job))")
+        return JobStanding(reply: reply.text, boot: facts.boot)
+    }
+
+    /// Marks a job as cancelled and sends a signal to its process group. The wrapper buries the group and writes the
+    /// exit record; false when there was nothing left to signal.
+    @discardableResult
+    package func cancel(job: String, in spool: String, signal: String = "TERM") async throws(SSHError) -> Bool {
+        let reply = try await dispatcher.run("ecr_cancel \(shellWord(spool)) \(shellWord(job)) \(signal)")
+        return reply.text.hasPrefix("sent")
+    }
+
+    /// The lines that the runner of several commands wrote.
+    package func commandLines(of job: String, in spool: String) async throws(SSHError) -> [String] {
+        let path = shellWord("\(spool)/\(job)/commands")
+        let reply = try await dispatcher.run("while read -r l; do echo \"$l\"; done <\(path)")
+        return reply.text.split(separator: "\n").map(String.init)
+    }
+
+    /// Seconds since 1970 by the target's clock at which a job was claimed.
+    package func claimTime(of job: String, in spool: String) async throws(SSHError) -> UInt32? {
+        guard let sftp else { return nil }
+        return try await sftp.stat(Array("\(spool)/\(job)/claim".utf8)).modificationTime
+    }
+}

@@ -1,0 +1,70 @@
+import LinuxSystem
+package import SSH
+
+/// A connected target: one session with its resident shell, one SFTP channel where the server has it, and what was
+/// probed. Runs on the SSH loop. It lives as long as its connection; a reconnect makes a new one.
+@SSHActor package final class Target {
+    package nonisolated let session: SSHSession
+    package nonisolated let facts: TargetFacts
+    package let dispatcher: Dispatcher
+    /// Nil where the server offers no SFTP: spools are read by `dd` then.
+    package let sftp: SFTPClient?
+
+    private init(session: SSHSession, dispatcher: Dispatcher, sftp: SFTPClient?, facts: TargetFacts) {
+        self.session = session
+        self.dispatcher = dispatcher
+        self.sftp = sftp
+        self.facts = facts
+    }
+
+    /// Connects, starts the shell, opens SFTP and probes.
+    package static func connect(_ options: SSHOptions) async throws(SSHError) -> Target {
+        let session = try await SSHSession.connect(options)
+        do throws(SSHError) {
+            async let client = openSFTP(session)
+            let dispatcher = try await Dispatcher(on: session)
+            let facts = TargetFacts(reply: try await dispatcher.run(JobProtocol.probe).text)
+            guard !facts.boot.isEmpty else {
+                throw SSHError(.protocolViolation, "the target's shell gave no boot id: is it Linux with a POSIX sh?")
+            }
+            return Target(session: session, dispatcher: dispatcher, sftp: await client, facts: facts)
+        } catch {
+            await session.close()
+            throw error
+        }
+    }
+
+    private static func openSFTP(_ session: SSHSession) async -> SFTPClient? { try? await session.openSFTP() }
+
+    package func close() async {
+        dispatcher.close()
+        await session.close()
+    }
+
+    /// Measures the clocks by three exchanges and keeps the fastest.
+    package func readClock() async throws(SSHError) -> ClockReading {
+        var best: ClockReading?
+        for _ in 0..<3 {
+            let before = Clock.boottimeNanoseconds()
+            let wall = Clock.wallMicroseconds()
+            let reply = try await dispatcher.run(#"ecr_up; echo "$ecr_u"; date +%s.%N"#).text
+            let trip = Double(Clock.boottimeNanoseconds() - before) / 1e9
+            if let best, best.roundTrip <= trip { continue }
+            best = clockReading(reply.split(separator: "\n").map(String.init), wall: wall, trip: trip) ?? best
+        }
+        guard let best else { throw SSHError(.protocolViolation, "the target's /proc/uptime could not be read") }
+        return best
+    }
+
+    private func clockReading(_ lines: [String], wall: Int64, trip: Double) -> ClockReading? {
+        guard let uptime = lines.first.flatMap(Double.init) else { return nil }
+        let middle = Double(wall) / 1e6 + trip / 2
+        // BusyBox prints "%N" as it is: seconds only.
+        let isFine = lines.count > 1 && Double(lines[1]) != nil
+        let seconds = lines.count > 1 ? Double(lines[1].prefix { $0 != "." }) : nil
+        let target = isFine ? Double(lines[1]) : seconds.map { $0 + 0.5 }
+        return ClockReading(
+            offset: target.map { $0 - middle }, uncertainty: trip / 2 + (isFine ? 0 : 0.5), roundTrip: trip,
+            boottimeZero: Int64((middle - uptime) * 1e6), targetUptime: uptime)
+    }
+}
