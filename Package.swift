@@ -46,7 +46,7 @@ let package = Package(
         room("RunStore", ["EventLog", "JSON", "LinuxSystem"]),
         room("Profiles", ["YAML", "JSON"]),
         room("RemoteJobs", ["SSH", "Hashing", "LinuxSystem"]),
-        room("ECRCore", ["EventLog", "RunStore", "Profiles", "RemoteJobs", "JSON", "LinuxSystem", "Hashing"]),
+        room("ECRCore", ["EventLog", "RunStore", "Profiles", "RemoteJobs", "JSON", "LinuxSystem", "Hashing", "YAML"]),
         room("Datasets", ["EventLog", "RunStore", "Hashing", "ZIP", "JSON", "LinuxSystem"]),
         .executableTarget(
             name: "ecr",

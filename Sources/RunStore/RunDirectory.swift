@@ -63,8 +63,11 @@ package struct RunDirectory: Sendable, Equatable {
     }
 
     private func savedState() -> RunState? {
-        guard let bytes = try? FileSystem.read(manifest), let json = try? JSON(parsing: bytes) else { return nil }
-        return RunState(json: json)
+        guard let bytes = try? FileSystem.read(manifest), let json = try? JSON(parsing: bytes),
+            let state = RunState(json: json), let size = try? File(path: events, O_RDONLY).size(),
+            size >= state.checkpoint.byteOffset
+        else { return nil }
+        return state
     }
 
     /// Replaces the manifest atomically.
