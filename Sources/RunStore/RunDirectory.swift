@@ -42,6 +42,9 @@ package struct RunDirectory: Sendable, Equatable {
         try File(path: reserve, O_WRONLY | O_CREAT).reserve(65_536)
     }
 
+    /// Removes the directory with everything in it.
+    package func remove() throws(SystemError) { try FileSystem.removeTree(path) }
+
     /// Whether a supervisor lives: it holds byte 1 of the event stream, which the kernel releases with its death.
     package func hasSupervisor() -> Bool {
         guard let file = try? File(path: events, O_RDWR) else { return false }

@@ -1,6 +1,7 @@
 import Glibc
 import LinuxSystem
 package import Profiles
+import YAML
 
 /// A profile as a person names it: a path, or a name in one of the directories for profiles.
 package struct ProfileFile: Sendable {
@@ -8,6 +9,9 @@ package struct ProfileFile: Sendable {
     package let path: String
     package let bytes: [UInt8]
     package let profile: Profile
+
+    /// What is worth saying although the profile is valid: several lines each, safe for a terminal.
+    package var warnings: [String] { profile.warnings.map(\.description) }
 
     /// Finds, reads and checks a profile.
     /// - Parameters:

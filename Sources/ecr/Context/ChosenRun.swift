@@ -57,22 +57,27 @@ extension RunOptions {
     /// The run to look at.
     /// - Parameter argument: the run that the command line names beside the options, if any.
     func chosen(_ argument: String? = nil) throws(ECRFailure) -> ChosenRun {
+        try ChosenRun(try directory(argument), isDefault: named(argument) == nil, common)
+    }
+
+    /// Where the run to look at is; its events are not read.
+    func directory(_ argument: String? = nil) throws(ECRFailure) -> RunDirectory {
         let runs = common.runs
-        if let reference = argument ?? run ?? Host.environment("ECR_RUN") {
-            return try ChosenRun(try find(reference), isDefault: false, common)
-        }
-        if let current = runs.current() { return try ChosenRun(current, isDefault: true, common) }
+        if let reference = named(argument) { return try find(reference) }
+        if let current = runs.current() { return current }
         let hint = runs.runs().isEmpty ? "ecr run start PROFILE" : "ecr run list, then ecr run use RUN"
         throw ECRFailure(.notFound, "there is no current run in \(runs.path)", hint: hint)
     }
 
     /// The run to change: with several live runs it must be named.
     func chosenForChange() throws(ECRFailure) -> ChosenRun {
-        if run == nil && Host.environment("ECR_RUN") == nil { try refuseAmbiguity() }
+        if named() == nil { try refuseAmbiguity() }
         return try chosen()
     }
 
-    func find(_ reference: String) throws(ECRFailure) -> RunDirectory {
+    private func named(_ argument: String? = nil) -> String? { argument ?? run ?? Host.environment("ECR_RUN") }
+
+    private func find(_ reference: String) throws(ECRFailure) -> RunDirectory {
         do { return try common.runs.find(reference) } catch { throw ECRFailure(error) }
     }
 

@@ -43,7 +43,7 @@ struct NewRunOptions: ParsableArguments {
 
     func make(_ profile: String, in runs: RunsDirectory) throws(ECRFailure) -> RunDirectory {
         let file = try ProfileFile(profile, directory: profiles.profilesDir)
-        file.profile.warnings.forEach { Terminal.say($0.description) }
+        file.warnings.forEach { Terminal.say($0) }
         return try RunCreation(file, name: name, tags: tag, parameters: parameters.pairs).make(in: runs)
     }
 
