@@ -25,7 +25,11 @@ struct Exit: Error {
     }
 
     private static func report(_ failure: ECRFailure) -> Int32 {
-        Terminal.complain(failure.message, hint: failure.hint)
+        if failure.isLabelled {
+            Terminal.say(failure.message)
+        } else {
+            Terminal.complain(failure.message, hint: failure.hint)
+        }
         return failure.exitCode
     }
 }

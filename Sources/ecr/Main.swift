@@ -47,7 +47,8 @@ struct RunCommand: ParsableCommand {
               ecr run status
             """,
         subcommands: [
-            RunCreate.self, RunStart.self, RunAction.self, RunExec.self, RunCollector.self, RunFollow.self, RunNote.self,
+            RunCreate.self, RunStart.self, RunAction.self, RunExec.self, RunCollector.self, RunFollow.self,
+            RunNote.self,
             RunComplete.self, RunAbort.self, RunResume.self, RunStatus.self, RunList.self, RunShow.self,
             RunEvents.self, RunExport.self, RunUse.self,
         ])

@@ -13,9 +13,16 @@ package struct ECRFailure: Error, Sendable, Equatable {
     package let message: String
     /// The next command to type.
     package let hint: String?
+    /// Whether the message is lines like a compiler's, each with a label of its own.
+    package let isLabelled: Bool
 
     package init(_ code: ExitCode, _ message: String, hint: String? = nil) {
+        self.init(code, message, hint: hint, isLabelled: false)
+    }
+
+    private init(_ code: ExitCode, _ message: String, hint: String?, isLabelled: Bool) {
         exitCode = code.rawValue
+        self.isLabelled = isLabelled
         self.message = message
         self.hint = hint
     }
@@ -25,6 +32,7 @@ package struct ECRFailure: Error, Sendable, Equatable {
         exitCode = json["exit"]?.int.flatMap { Int32(exactly: $0) } ?? ExitCode.bug.rawValue
         message = json["message"]?.string ?? "the supervisor gave no reason"
         hint = json["hint"]?.string
+        isLabelled = false
     }
 
     /// Finds the exit code for an error of a lower room.
@@ -35,7 +43,7 @@ package struct ECRFailure: Error, Sendable, Equatable {
             self.init([ENOENT, ENOTDIR].contains(error.code) ? .notFound : .storage, error.description)
         case let error as RunStoreError: self.init(error)
         case let error as EventLogError: self.init(error)
-        case let error as Diagnostics: self.init(.invalidInput, error.description)
+        case let error as Diagnostics: self.init(.invalidInput, error.description, hint: nil, isLabelled: true)
         case let error as ParameterError: self.init(.usage, error.message)
         default: self.init(.bug, "\(error)")
         }

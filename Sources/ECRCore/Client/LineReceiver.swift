@@ -42,7 +42,7 @@ struct LineReceiver: ~Copyable {
         let count: Int
         do {
             count = try check("read", path: file.path) { read(file.descriptor, &chunk, chunk.count) }
-        } catch where error.code == ECONNRESET { return false }
+        } catch  where error.code == ECONNRESET { return false }
         buffer += chunk.prefix(count)
         return count > 0
     }

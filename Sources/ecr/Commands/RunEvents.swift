@@ -23,7 +23,8 @@ struct RunEvents: ParsableCommand {
         do {
             var reader = try EventReader(path: run.events)
             while let event = try reader.next() {
-                if type.isEmpty || type.contains(event.type.rawValue) { Terminal.result(json ? line(event) : text(event)) }
+                guard type.isEmpty || type.contains(event.type.rawValue) else { continue }
+                Terminal.result(json ? line(event) : text(event))
             }
         } catch { throw ECRFailure(error) }
     }

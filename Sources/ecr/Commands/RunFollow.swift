@@ -32,7 +32,8 @@ struct RunFollow: ParsableCommand {
         let jobs = run.state.jobs.filter { $0.kind != .collector }
         guard let job else {
             if let last = jobs.last { return last }
-            throw ECRFailure(.usage, "run \(run.id) is \(run.condition) and has no job", hint: "ecr run status\(run.reference)")
+            throw ECRFailure(
+                .usage, "run \(run.id) is \(run.condition) and has no job", hint: "ecr run status\(run.reference)")
         }
         if let found = run.state.job(job) ?? jobs.last(where: { $0.name == job }) { return found }
         let known = jobs.isEmpty ? "it has none" : "it has \(jobs.suffix(8).map(\.id).joined(separator: ", "))"

@@ -17,6 +17,10 @@ struct RunNote: ParsableCommand {
     @OptionGroup var output: JSONOption
     @OptionGroup var options: RunOptions
 
+    func validate() throws {
+        if text.allSatisfy({ $0.allSatisfy(\.isWhitespace) }) { throw ValidationError("the note is empty") }
+    }
+
     func run() throws {
         let run = try options.chosenForChange()
         let seq = try record(text.joined(separator: " "), in: run)

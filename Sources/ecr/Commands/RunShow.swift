@@ -51,7 +51,9 @@ private struct RunShowReport {
         table.add(["state", run.condition + (state.endReason.map { ": \($0)" } ?? "")])
         table.add(["profile", "\(state.profile) (\(state.profileFile))"])
         if !state.tags.isEmpty { table.add(["tags", state.tags.joined(separator: ", ")]) }
-        for (name, value) in state.parameters.members { table.add(["parameter", "\(name)=\(value.string ?? value.text)"]) }
+        for (name, value) in state.parameters.members {
+            table.add(["parameter", "\(name)=\(value.string ?? value.text)"])
+        }
         table.add(["created", Amount.moment(state.created)])
         if let started = state.started { table.add(["started", Amount.moment(started)]) }
         if let ended = state.ended { table.add(["ended", Amount.moment(ended)]) }

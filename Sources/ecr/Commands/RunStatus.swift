@@ -34,7 +34,8 @@ struct RunStatusReport {
     var text: String {
         var table = Table()
         table.add(["run", "\(run.id) (\(state.shortID))"])
-        table.add(["profile", "\(state.profile)\(state.tags.isEmpty ? "" : ", tags: \(state.tags.joined(separator: ", "))")"])
+        table.add(["profile", state.profile])
+        if !state.tags.isEmpty { table.add(["tags", state.tags.joined(separator: ", ")]) }
         table.add(["state", run.condition + since])
         if !state.connection.members.isEmpty { table.add(["target", target]) }
         if live?["needs_input"]?.string != nil { table.add(["waiting", "the target asks for input"]) }
@@ -43,7 +44,8 @@ struct RunStatusReport {
             table.add(["collector", "\(entry.name)  \(entry.state), \(Amount.count(entry.samples, "sample"))"])
         }
         for job in lastActions { table.add(["did", JobSentence(job.json).text]) }
-        table.add(["record", "\(Amount.count(state.notes, "note")), \(Amount.count(Int64(state.artifacts.count), "artifact"))"])
+        let artifacts = Amount.count(Int64(state.artifacts.count), "artifact")
+        table.add(["record", "\(Amount.count(state.notes, "note")), \(artifacts)"])
         if let ledger = state.ledger { table.add(["ledger", LedgerSentence(ledger).text]) }
         table.add(["next", next])
         return table.text()

@@ -39,7 +39,9 @@ struct CollectorList {
     }
 
     private static func names(of run: RunDirectory) -> [String] {
-        guard let bytes = try? FileSystem.read(run.profileResolved), let json = try? JSON(parsing: bytes) else { return [] }
+        guard let bytes = try? FileSystem.read(run.profileResolved), let json = try? JSON(parsing: bytes) else {
+            return []
+        }
         return json["background_collectors"]?.object?.members.map(\.key) ?? []
     }
 }

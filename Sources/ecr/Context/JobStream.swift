@@ -35,7 +35,8 @@ struct JobStream {
 
     private func sayThatItGoesOn(_ job: String?) {
         let name = job.map { "job \($0)" } ?? "the job"
-        Terminal.say("\n\(name) goes on; `ecr run follow\(job.map { " \($0)" } ?? "")\(run.reference)` shows its output")
+        let command = "ecr run follow\(job.map { " \($0)" } ?? "")\(run.reference)"
+        Terminal.say("\n\(name) goes on; `\(command)` shows its output")
     }
 
     private func showDetached(_ result: JSON) throws {
@@ -67,7 +68,9 @@ struct JobSentence {
         let artifacts = Int64(result["artifacts"]?.array?.count ?? 0)
         var details = ["job \(result["job"]?.string ?? "?")"]
         switch result["outcome"]?.string ?? "unknown" {
-        case "completed": text = "\(name) completed\(duration.map { " in \($0)" } ?? "") (\(Self.list(&details, artifacts)))"
+        case "completed":
+            let time = duration.map { " in \($0)" } ?? ""
+            text = "\(name) completed\(time) (\(Self.list(&details, artifacts)))"
         case "unknown":
             let reason = result["reason"]?.string.map { ": \($0)" } ?? ""
             text = "the outcome of \(name) is unknown\(reason) (\(Self.list(&details, artifacts)))"

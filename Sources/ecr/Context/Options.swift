@@ -6,7 +6,8 @@ import RunStore
 /// What every command understands.
 struct CommonOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp("The directory that holds the runs (default: $ECR_RUNS_DIR, else ./runs).", valueName: "dir"))
+        help: ArgumentHelp("The directory that holds the runs (default: $ECR_RUNS_DIR, else ./runs).", valueName: "dir")
+    )
     var runsDir: String?
 
     @Flag(help: "No colours, also on a terminal (as with $NO_COLOR).") var noColor = false

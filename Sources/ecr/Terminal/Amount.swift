@@ -11,10 +11,11 @@ enum Amount {
         return "\(whole / 86_400) d \(whole % 86_400 / 3600) h"
     }
 
-    /// How long ago an event's time is; "" for what is no time.
+    /// How long ago an event's time is, in whole seconds; "" for what is no time.
     static func age(since time: String) -> String {
         guard let then = Clock.microseconds(iso8601: time) else { return "" }
-        return seconds(max(0, Double((Clock.wallMicroseconds() - then) / 1_000_000)))
+        let age = max(0, (Clock.wallMicroseconds() - then) / 1_000_000)
+        return age < 60 ? "\(age) s" : seconds(Double(age))
     }
 
     /// `2026-01-27 14:30:52` of an event's time, in UTC.

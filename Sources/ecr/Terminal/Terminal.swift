@@ -21,9 +21,11 @@ enum Terminal {
     /// Words before `--`: behind it stands a command for the target.
     private static let isAllowedColour: Bool = {
         let options = CommandLine.arguments.prefix { $0 != "--" }
-        return Host.environment("NO_COLOR") == nil && Host.environment("TERM") != "dumb"
-            && !options.contains("--no-color")
+        return Host.environment("NO_COLOR") == nil && !isDumb && !options.contains("--no-color")
     }()
+
+    /// A terminal that knows no escape sequences.
+    private static let isDumb = Host.environment("TERM") == "dumb"
 
     /// Lines of a result, to stdout.
     static func result(_ text: String) { write(text + "\n", to: output) }
@@ -51,7 +53,7 @@ enum Terminal {
 
     /// Draws over the last line of its kind on a terminal; says nothing in a log, which gets the end only.
     static func drawProgress(_ text: String, isLast: Bool) {
-        guard errorIsTerminal else { return }
+        guard errorIsTerminal && !isDumb else { return }
         write("\r\(SafeText.line(text))\u{1B}[K\(isLast ? "\r\u{1B}[K" : "")", to: error)
     }
 
