@@ -84,6 +84,15 @@ package final class EventWriter: Sendable {
         return try result.get()
     }
 
+    /// As `append`, for a thread that may block: a short-lived command, never the cooperative pool.
+    @discardableResult
+    package func appendBlocking(_ type: EventType, _ data: JSONObject = [:]) throws(EventLogError) -> Event {
+        let answer = Mailbox<Result<Event, EventLogError>>()
+        enqueue(type, data, nil) { answer.send($0) }
+        guard let result = answer.takeAll()?.first else { preconditionFailure("the mailbox was never closed") }
+        return try result.get()
+    }
+
     /// Hands an event to the writer without waiting: its place in the stream is fixed, its being on disk is not.
     package func post(_ type: EventType, _ data: JSONObject = [:], raw: [RawWrite] = []) {
         enqueue(type, data, raw) { _ in }

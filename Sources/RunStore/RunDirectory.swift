@@ -42,6 +42,9 @@ package struct RunDirectory: Sendable, Equatable {
         try File(path: reserve, O_WRONLY | O_CREAT).reserve(65_536)
     }
 
+    /// Removes the directory with everything in it.
+    package func remove() throws(SystemError) { try FileSystem.removeTree(path) }
+
     /// Whether a supervisor lives: it holds byte 1 of the event stream, which the kernel releases with its death.
     package func hasSupervisor() -> Bool {
         guard let file = try? File(path: events, O_RDWR) else { return false }
@@ -63,8 +66,11 @@ package struct RunDirectory: Sendable, Equatable {
     }
 
     private func savedState() -> RunState? {
-        guard let bytes = try? FileSystem.read(manifest), let json = try? JSON(parsing: bytes) else { return nil }
-        return RunState(json: json)
+        guard let bytes = try? FileSystem.read(manifest), let json = try? JSON(parsing: bytes),
+            let state = RunState(json: json), let size = try? File(path: events, O_RDONLY).size(),
+            size >= state.checkpoint.byteOffset
+        else { return nil }
+        return state
     }
 
     /// Replaces the manifest atomically.

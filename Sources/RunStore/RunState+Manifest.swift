@@ -9,7 +9,8 @@ extension RunState {
             "state": .string(status.rawValue), "profile": .string(profile), "profile_file": .string(profileFile),
             "tags": JSON(strings: tags), "parameters": .object(parameters), "created": .string(created),
             "started": started.map { .string($0) }, "ended": ended.map { .string($0) },
-            "end_reason": endReason.map { .string($0) }, "connection": .object(connection),
+            "end_reason": endReason.map { .string($0) }, "interruption_recorded": .bool(isInterruptionRecorded),
+            "connection": .object(connection),
             "connected": .bool(isConnected), "facts": .object(facts), "spool": spool.map { .string($0) },
             "jobs": .array(jobs.map(\.json)), "notes": .int(notes), "artifacts": .array(artifacts),
             "failed_pulls": .int(failedPulls), "ledger": ledger.map { .object($0) }, "last_event": .string(lastTime),
@@ -36,6 +37,7 @@ extension RunState {
         started = json["started"]?.string
         ended = json["ended"]?.string
         endReason = json["end_reason"]?.string
+        isInterruptionRecorded = json["interruption_recorded"]?.bool ?? false
         connection = json["connection"]?.object ?? [:]
         isConnected = json["connected"]?.bool ?? false
         facts = json["facts"]?.object ?? [:]

@@ -19,6 +19,8 @@ package struct RunState: Sendable, Equatable {
     package var started: String?
     package var ended: String?
     package var endReason: String?
+    /// Whether `run_interrupted` is on record since the last start or resume.
+    package var isInterruptionRecorded = false
     /// `connection_established`'s data of the last connection: host, port, user, host_key, address.
     package var connection = JSONObject()
     package var isConnected = false
@@ -68,9 +70,15 @@ package struct RunState: Sendable, Equatable {
         case .runStarted:
             status = .running
             started = event.time
+            isInterruptionRecorded = false
             spool = data["spool"]?.string ?? spool
         case "run_paused": status = .paused
-        case .runResumed: status = Status(rawValue: data["state"]?.string ?? "") ?? .running
+        case .runResumed:
+            status = Status(rawValue: data["state"]?.string ?? "") ?? .running
+            isInterruptionRecorded = false
+        case .runInterrupted:
+            isInterruptionRecorded = true
+            isConnected = false
         case .runCompleted, .runAborted:
             status = event.type == .runCompleted ? .completed : .aborted
             ended = event.time

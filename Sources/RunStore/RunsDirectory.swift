@@ -27,13 +27,22 @@ package struct RunsDirectory: Sendable {
 
     private var currentFile: String { "\(path)/.current" }
 
-    /// All runs, oldest first: their ids begin with the UTC time of their making.
+    /// All runs, oldest first: their ids begin with the UTC second of their making, and within one second the events
+    /// know the order.
     package func runs() -> [RunDirectory] {
         let names = (try? FileSystem.list(path)) ?? []
-        return names.filter { !$0.hasPrefix(".") && FileSystem.exists("\(path)/\($0)/events.jsonl") }.map {
+        let runs = names.filter { !$0.hasPrefix(".") && FileSystem.exists("\(path)/\($0)/events.jsonl") }.map {
             RunDirectory(path: "\(path)/\($0)")
         }
+        let seconds = runs.map { $0.id.prefix(Self.stampLength) }
+        guard zip(seconds, seconds.dropFirst()).contains(where: ==) else { return runs }
+        return runs.map { (second: $0.id.prefix(Self.stampLength), made: $0.made, run: $0) }.sorted {
+            ($0.second, $0.made, $0.run.id) < ($1.second, $1.made, $1.run.id)
+        }.map(\.run)
     }
+
+    /// The length of `2026-01-27_143052`.
+    private static let stampLength = 17
 
     /// Finds a run by its id, a unique prefix, its short id, `latest` or `latest~N`.
     package func find(_ reference: String) throws(RunStoreError) -> RunDirectory {
@@ -106,5 +115,13 @@ package struct RunsDirectory: Sendable {
         return bytes.allSatisfy {
             isWord($0) || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-")
         }
+    }
+}
+
+extension RunDirectory {
+    /// When the run was made, as text that sorts; "" where that cannot be read.
+    fileprivate var made: String {
+        guard var reader = try? EventReader(path: events) else { return "" }
+        return (try? reader.next())?.time ?? ""
     }
 }

@@ -1,0 +1,88 @@
+import EventLog
+import Glibc
+import JSON
+import LinuxSystem
+import RunStore
+
+/// What an export holds: decided once, from a prefix of the event stream, so that a run that goes on meanwhile cannot
+/// make its parts disagree.
+struct ExportPlan {
+    struct Entry: Equatable {
+        /// Below the archive's one top folder.
+        let name: String
+        let path: String
+        /// The first bytes of the file that belong to the prefix.
+        let length: Int64
+    }
+
+    /// Behind the last event of the prefix.
+    let checkpoint: Checkpoint
+    let manifest: [UInt8]
+    let entries: [Entry]
+
+    init(_ run: RunDirectory) throws {
+        var reader = try EventReader(path: run.events)
+        var state = RunState()
+        while let event = try reader.next() { state.apply(event) }
+        state.checkpoint = reader.checkpoint
+        checkpoint = reader.checkpoint
+        manifest = Array((state.json(id: run.id).prettyText + "\n").utf8)
+
+        let known = Self.knownLengths(run, state)
+        var entries = [Entry(name: "events.jsonl", path: run.events, length: checkpoint.byteOffset)]
+        for path in try Self.files(run.path, below: "") where !["events.jsonl", "manifest.json"].contains(path) {
+            let file = "\(run.path)/\(path)"
+            let size = try File(path: file, O_RDONLY | O_NOFOLLOW).size()
+            entries.append(Entry(name: Self.entryName(path), path: file, length: min(size, known[path] ?? size)))
+        }
+        self.entries = entries
+    }
+
+    /// How many bytes of each raw log the events of the prefix speak of.
+    private static func knownLengths(_ run: RunDirectory, _ state: RunState) -> [String: Int64] {
+        var lengths: [String: Int64] = [:]
+        for job in state.jobs {
+            if job.kind == .collector {
+                lengths[run.relative(run.collectorLog(job.name)), default: 0] += job.stdoutBytes
+            } else {
+                lengths[run.relative(run.actionLog(job: job.id, stream: "stdout"))] = job.stdoutBytes
+                lengths[run.relative(run.actionLog(job: job.id, stream: "stderr"))] = job.stderrBytes
+            }
+        }
+        return lengths
+    }
+
+    /// The regular files of the run, sorted, without what only a living run needs.
+    private static func files(_ root: String, below folder: String) throws(SystemError) -> [String] {
+        var found: [String] = []
+        for name in try FileSystem.list(folder.isEmpty ? root : "\(root)/\(folder)") {
+            let path = folder.isEmpty ? name : "\(folder)/\(name)"
+            if name.hasPrefix(".") && folder.isEmpty || isTemporary(name) { continue }
+            var status = stat()
+            try check("examine", path: "\(root)/\(path)") { lstat("\(root)/\(path)", &status) }
+            switch status.st_mode & S_IFMT {
+            case S_IFDIR: found += try files(root, below: path)
+            case S_IFREG: found.append(path)
+            default: continue
+            }
+        }
+        return found
+    }
+
+    /// The names that `FileSystem.replace` gives to files on their way: `<name>.tmp-<pid>-<hex>`.
+    private static func isTemporary(_ name: String) -> Bool {
+        let parts = name.split(separator: "-", omittingEmptySubsequences: false).suffix(3)
+        guard let head = parts.first, parts.count == 3, head.hasSuffix(".tmp") else { return false }
+        let (pid, random) = (parts[parts.startIndex + 1], parts[parts.startIndex + 2])
+        return !pid.isEmpty && pid.allSatisfy(\.isNumber) && !random.isEmpty && random.allSatisfy(\.isHexDigit)
+    }
+
+    /// A backslash divides folders for other systems, and a newline the lines of SHA256SUMS: both are percent-encoded.
+    static func entryName(_ path: String) -> String {
+        guard path.utf8.contains(where: { $0 == UInt8(ascii: "\\") || $0 < 0x20 || $0 == 0x7F }) else { return path }
+        return path.unicodeScalars.map { scalar in
+            guard scalar == "\\" || scalar.value < 0x20 || scalar.value == 0x7F else { return String(scalar) }
+            return "%" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16, uppercase: true)
+        }.joined()
+    }
+}

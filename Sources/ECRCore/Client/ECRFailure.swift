@@ -1,0 +1,73 @@
+import EventLog
+import Glibc
+package import JSON
+import LinuxSystem
+import Profiles
+import RunStore
+import YAML
+
+/// What a command prints when it cannot do what it was asked for: the one error type of the command line.
+package struct ECRFailure: Error, Sendable, Equatable {
+    package let exitCode: Int32
+    /// Lower case: what happened, and where. May hold text of a target: escape it before it reaches a terminal.
+    package let message: String
+    /// The next command to type.
+    package let hint: String?
+    /// Whether the message is lines like a compiler's, each with a label of its own.
+    package let isLabelled: Bool
+
+    package init(_ code: ExitCode, _ message: String, hint: String? = nil) {
+        self.init(code, message, hint: hint, isLabelled: false)
+    }
+
+    private init(_ code: ExitCode, _ message: String, hint: String?, isLabelled: Bool) {
+        exitCode = code.rawValue
+        self.isLabelled = isLabelled
+        self.message = message
+        self.hint = hint
+    }
+
+    /// The supervisor's `error` object.
+    package init(json: JSON) {
+        exitCode = json["exit"]?.int.flatMap { Int32(exactly: $0) } ?? ExitCode.bug.rawValue
+        message = json["message"]?.string ?? "the supervisor gave no reason"
+        hint = json["hint"]?.string
+        isLabelled = false
+    }
+
+    /// Finds the exit code for an error of a lower room.
+    package init(_ error: any Error) {
+        switch error {
+        case let failure as ECRFailure: self = failure
+        case let error as SystemError:
+            self.init([ENOENT, ENOTDIR].contains(error.code) ? .notFound : .storage, error.description)
+        case let error as RunStoreError: self.init(error)
+        case let error as EventLogError: self.init(error)
+        case let error as Diagnostics: self.init(.invalidInput, error.description, hint: nil, isLabelled: true)
+        case let error as ParameterError: self.init(.usage, error.message)
+        default: self.init(.bug, "\(error)")
+        }
+    }
+
+    private init(_ error: RunStoreError) {
+        switch error.code {
+        case .noSuchRun: self.init(.notFound, error.message)
+        case .ambiguous, .invalidName: self.init(.usage, error.message)
+        case .storage: self.init(.storage, error.message)
+        }
+    }
+
+    private init(_ error: EventLogError) {
+        switch error.code {
+        case .badLine, .damaged: self.init(.damaged, error.message)
+        case .storage: self.init(.storage, error.message)
+        case .locked: self.init(.busy, error.message, hint: "type the command again")
+        case .unavailable: self.init(.notFound, error.message)
+        }
+    }
+
+    /// Runs a body and turns whatever it throws into a failure.
+    package static func catching<Value>(_ body: () throws -> Value) throws(ECRFailure) -> Value {
+        do { return try body() } catch { throw ECRFailure(error) }
+    }
+}

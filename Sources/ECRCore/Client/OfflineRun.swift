@@ -1,0 +1,74 @@
+package import EventLog
+import Glibc
+package import JSON
+import LinuxSystem
+package import RunStore
+
+/// Appends to a run that has no supervisor: the client itself takes the right to append.
+package struct OfflineRun {
+    private let run: RunDirectory
+    private let writer: EventWriter
+
+    /// Takes the right to append. Another client holds it for milliseconds only, so a short wait is enough.
+    /// - Throws: `.busy` when somebody else keeps it.
+    package init(_ run: RunDirectory) throws(ECRFailure) {
+        self.run = run
+        writer = try Self.open(run)
+        let state = try ECRFailure.catching { try run.state() }
+        let isInterrupted = state.status == .running || state.status == .paused
+        if isInterrupted && !state.isInterruptionRecorded {
+            try append(.runInterrupted, ["last_event_time": .string(state.lastTime)])
+        }
+    }
+
+    /// Origin: an append takes a few milliseconds, on a slow SD card some hundred; two seconds bear several of them.
+    private static let patience = (tries: 100, microseconds: UInt32(20_000))
+
+    private static func open(_ run: RunDirectory) throws(ECRFailure) -> EventWriter {
+        var tries = 0
+        while true {
+            do { return try EventWriter(path: run.events) } catch {
+                tries += 1
+                guard error.code == .locked, tries < patience.tries else { throw ECRFailure(error) }
+                usleep(patience.microseconds)
+            }
+        }
+    }
+
+    /// Appends one event, which is on disk on return, and renews the manifest.
+    @discardableResult
+    package func record(_ type: EventType, _ data: JSONObject) throws(ECRFailure) -> Event {
+        let event = try append(type, data)
+        try refresh()
+        return event
+    }
+
+    /// Ends a created or interrupted run. What became of its open jobs is unknown, and recorded as that.
+    /// - Returns: the ids of the jobs that were open.
+    package func abort(reason: String?) throws(ECRFailure) -> [String] {
+        let open = try ECRFailure.catching { try run.state() }.openJobs
+        for job in open {
+            if job.kind == .collector {
+                try append(
+                    .collectorStopped,
+                    ["collector": .string(job.name), "job": .string(job.id), "outcome": "unknown", "reason": "aborted"])
+            } else {
+                try append(
+                    .actionUnknown,
+                    ["action": .string(job.name), "job": .string(job.id), "reason": "the run was aborted offline"])
+            }
+        }
+        try append(.runAborted, ["reason": reason.map { .string($0) }, "offline": true])
+        try refresh()
+        return open.map(\.id)
+    }
+
+    @discardableResult
+    private func append(_ type: EventType, _ data: JSONObject) throws(ECRFailure) -> Event {
+        do { return try writer.appendBlocking(type, data) } catch { throw ECRFailure(error) }
+    }
+
+    private func refresh() throws(ECRFailure) {
+        try ECRFailure.catching { try run.save(try run.state()) }
+    }
+}

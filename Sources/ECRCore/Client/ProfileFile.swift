@@ -1,0 +1,64 @@
+import Glibc
+import LinuxSystem
+package import Profiles
+import YAML
+
+/// A profile as a person names it: a path, or a name in one of the directories for profiles.
+package struct ProfileFile: Sendable {
+    /// Absolute.
+    package let path: String
+    package let bytes: [UInt8]
+    package let profile: Profile
+
+    /// What is worth saying although the profile is valid: several lines each, safe for a terminal.
+    package var warnings: [String] { profile.warnings.map(\.description) }
+
+    /// Finds, reads and checks a profile.
+    /// - Parameters:
+    ///   - reference: a path, or a name with or without `.yaml`.
+    ///   - directory: `--profiles-dir`, the first place to look for a name.
+    /// - Throws: `.notFound` with the names that exist, `.invalidInput` with all that is wrong in the file.
+    package init(_ reference: String, directory: String?) throws(ECRFailure) {
+        path = FileSystem.absolute(try Self.locate(reference, in: Self.directories(directory)))
+        do { bytes = try FileSystem.read(path, limit: Self.sizeLimit) } catch {
+            throw ECRFailure(error.code == EFBIG ? .invalidInput : .notFound, error.description)
+        }
+        do { profile = try Profile.parse(bytes, file: reference) } catch { throw ECRFailure(error) }
+    }
+
+    /// Origin: four times what the parser takes, so that it is the one that refuses with its own words.
+    private static let sizeLimit: Int64 = 1 << 20
+
+    private static func directories(_ first: String?) -> [String] {
+        [first, Host.environment("ECR_PROFILES_DIR"), "profiles", "Profiles"].compactMap { $0 }.map {
+            FileSystem.expandingTilde($0)
+        }
+    }
+
+    private static func isFile(_ path: String) -> Bool { FileSystem.exists(path) && !FileSystem.isDirectory(path) }
+
+    private static func locate(_ reference: String, in directories: [String]) throws(ECRFailure) -> String {
+        let path = FileSystem.expandingTilde(reference)
+        if isFile(path) { return path }
+        if !reference.contains("/") {
+            for directory in directories {
+                let candidates = ["", ".yaml", ".yml"].map { "\(directory)/\(reference)\($0)" }
+                if let found = candidates.first(where: isFile) { return found }
+            }
+        }
+        let isThere = FileSystem.isDirectory(path)
+        let problem = isThere ? "'\(reference)' is a directory, not a profile" : "there is no profile '\(reference)'"
+        throw ECRFailure(.notFound, "\(problem); \(known(in: directories))")
+    }
+
+    private static func known(in directories: [String]) -> String {
+        var names: [String] = []
+        for name in directories.flatMap({ (try? FileSystem.list($0)) ?? [] }) where name.hasSuffix(".yaml") {
+            let short = String(name.dropLast(".yaml".count))
+            if !names.contains(short) { names.append(short) }
+        }
+        let places = directories.filter { FileSystem.isDirectory($0) }.joined(separator: ", ")
+        if !names.isEmpty { return "profiles in \(places): \(names.joined(separator: ", "))" }
+        return "give the path of a YAML file, or a name in --profiles-dir, $ECR_PROFILES_DIR or ./profiles"
+    }
+}

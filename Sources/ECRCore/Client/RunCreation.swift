@@ -1,0 +1,82 @@
+import EventLog
+import Glibc
+import JSON
+import LinuxSystem
+import Profiles
+package import RunStore
+
+/// Makes a run: its directory with the profile in it, and `run_created`. No target is needed.
+package struct RunCreation {
+    private let file: ProfileFile
+    private let name: String
+    private let tags: [String]
+    private let parameters: [(String, String)]
+
+    /// Checks everything that can be wrong before anything is made.
+    /// - Parameters:
+    ///   - name: nil for the profile's name.
+    ///   - parameters: the `-p` that hold for the whole run.
+    package init(
+        _ file: ProfileFile, name: String?, tags: [String], parameters: [(String, String)]
+    ) throws(ECRFailure) {
+        self.file = file
+        self.name = name ?? file.profile.name
+        self.tags = tags
+        self.parameters = parameters
+        guard RunsDirectory.isName(self.name) else {
+            throw ECRFailure(
+                .usage,
+                "a run cannot be named '\(self.name)'; use 1 to 64 letters, digits, '_', '.' or '-', the first a letter "
+                    + "or digit")
+        }
+        do { try file.profile.checkStanding(parameters) } catch { throw ECRFailure(error) }
+    }
+
+    /// Makes the run. What was begun is removed when it fails.
+    package func make(in runs: RunsDirectory) throws(ECRFailure) -> RunDirectory {
+        do {
+            let run = try runs.makeRun(name: name)
+            do { try fill(run) } catch {
+                try? FileSystem.removeTree(run.path)
+                throw error
+            }
+            return run
+        } catch { throw ECRFailure(.storage, ECRFailure(error).message) }
+    }
+
+    private func fill(_ run: RunDirectory) throws {
+        try FileSystem.replace(run.profileSnapshot, with: file.bytes)
+        try FileSystem.replace(run.profileResolved, with: Array((file.profile.resolved.prettyText + "\n").utf8))
+        let writer = try EventWriter(path: run.events)
+        try writer.appendBlocking(.runCreated, event)
+        writer.close()
+        try run.save(try run.state())
+    }
+
+    private var event: JSONObject {
+        var values = JSONObject()
+        for (name, value) in parameters { values[name] = .string(value) }
+        return [
+            "format": 1, "uuid": .string(Self.uuid()), "short_id": .string(Self.shortID()), "name": .string(name),
+            "profile": .string(file.profile.name), "profile_file": .string(file.path), "tags": JSON(strings: tags),
+            "parameters": .object(values), "ecr": .string(ECRVersion.current),
+            "controller": ["host": .string(Host.name), "user": .string(Host.userName)],
+        ]
+    }
+
+    /// A random UUID (RFC 9562, version 4).
+    private static func uuid() -> String {
+        var bytes = Host.randomBytes(16)
+        bytes[6] = bytes[6] & 0x0F | 0x40
+        bytes[8] = bytes[8] & 0x3F | 0x80
+        let digits = bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
+        let groups = [0..<4, 4..<6, 6..<8, 8..<10, 10..<16]
+        return groups.map { digits[$0].joined() }.joined(separator: "-")
+    }
+
+    /// Four letters without i, l and o, which are read as digits.
+    private static func shortID() -> String {
+        let alphabet = Array("abcdefghjkmnpqrstuvwxyz")
+        return String((0..<4).map { _ in alphabet[Int.random(in: 0..<alphabet.count)] })
+    }
+}

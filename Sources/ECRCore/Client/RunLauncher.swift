@@ -1,0 +1,87 @@
+import Glibc
+package import JSON
+import LinuxSystem
+package import RunStore
+
+/// Starts the supervisor of a run and waits until it is ready: the target connected, `run_started` on disk and the
+/// `setup:` actions ended.
+package struct RunLauncher {
+    /// A supervisor that could not take up its work.
+    package struct Failure: Error {
+        package let failure: ECRFailure
+        /// Whether the run has become one that must be kept: a failed setup is a record, a refused connection is not.
+        package let isKept: Bool
+    }
+
+    private let run: RunDirectory
+    private let interrupt: InterruptSignal?
+
+    package init(_ run: RunDirectory, interrupt: InterruptSignal?) {
+        self.run = run
+        self.interrupt = interrupt
+    }
+
+    /// - Returns: the supervisor's `ready` object: target, host_key, facts, warnings.
+    package func spawn(resume: Bool, onProgress: (String) -> Void) throws(Failure) -> JSON {
+        do {
+            let (pid, ready) = try start(resume: resume)
+            return try wait(pid, ready, onProgress)
+        } catch let failure as Failure {
+            throw failure
+        } catch {
+            throw Failure(failure: ECRFailure(error), isKept: resume)
+        }
+    }
+
+    private func start(resume: Bool) throws(SystemError) -> (pid: Int32, ready: File) {
+        var ends: [Int32] = [-1, -1]
+        try check("make a pipe") { pipe(&ends) }
+        let reader = File(adopting: ends[0], path: "the supervisor's pipe")
+        let writer = File(adopting: ends[1], path: "the supervisor's pipe")
+        for end in ends { try check("configure a pipe") { fcntl(end, F_SETFD, FD_CLOEXEC) } }
+        let log = try File(path: run.supervisorLog, O_WRONLY | O_CREAT | O_APPEND)
+        let pid = try Spawn.detached(
+            executable: Host.executablePath, arguments: ["supervise", run.path] + (resume ? ["--resume"] : []),
+            log: log, ready: writer.descriptor)
+        return (pid, reader)
+    }
+
+    private func wait(_ pid: Int32, _ ready: File, _ onProgress: (String) -> Void) throws -> JSON {
+        var lines = LineReceiver(ready, interrupt: interrupt)
+        var interruption: ExitCode?
+        while true {
+            switch try lines.next() {
+            case .line(let line):
+                guard let json = try? JSON(parsing: line) else { continue }
+                if let text = json["progress"]?.string { onProgress(text) }
+                if let ready = json["ready"] { return ready }
+                if let error = json["error"] {
+                    throw Failure(failure: ECRFailure(json: error), isKept: error["kept"]?.bool ?? true)
+                }
+            case .interrupt(let code):
+                // The second one does not wait for the supervisor's own end.
+                if interruption != nil { throw cancelled(code) }
+                interruption = code
+                kill(pid, SIGTERM)
+            case .end:
+                if let interruption { throw cancelled(interruption) }
+                throw Failure(failure: died(), isKept: hasStarted)
+            }
+        }
+    }
+
+    /// Whether there is more on record than the making of the run.
+    private var hasStarted: Bool { (try? run.state())?.status != .created }
+
+    private func cancelled(_ code: ExitCode) -> Failure {
+        Failure(failure: ECRFailure(code, "the start of run \(run.id) was cancelled"), isKept: hasStarted)
+    }
+
+    private func died() -> ECRFailure {
+        let log = String(decoding: (try? FileSystem.read(run.supervisorLog)) ?? [], as: UTF8.self)
+        // Origin of 10: what fits on a screen beside the message; the whole is in the file.
+        let tail = log.split(separator: "\n").suffix(10).map { "  \($0)" }.joined(separator: "\n")
+        let words = tail.isEmpty ? "" : "; its last words:\n\(tail)"
+        return ECRFailure(.bug, "the supervisor of run \(run.id) ended before it was ready\(words)")
+    }
+}

@@ -1,0 +1,73 @@
+import ArgumentParser
+import Datasets
+import ECRCore
+import EventLog
+import JSON
+import LinuxSystem
+import RunStore
+
+struct RunExport: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export", abstract: "Write a run as a dataset: one ZIP with everything in it.",
+        discussion: """
+            Any unzip opens it, and `sha256sum -c SHA256SUMS` checks it. A run that still goes on can be exported, too.
+
+            Example:
+              ecr run export -o dataset.zip
+            """)
+
+    @Argument(help: "The run (default: --run, $ECR_RUN, else the current run).") var name: String?
+    @Option(
+        name: [.customShort("o"), .long],
+        help: ArgumentHelp("The ZIP to write (default: <run id>.zip in the working directory).", valueName: "file"))
+    var output: String?
+    @Flag(help: "Replace the file if it exists.") var force = false
+    @OptionGroup var format: JSONOption
+    @OptionGroup var options: RunOptions
+
+    func run() throws {
+        let run = try options.chosen(name)
+        let file = FileSystem.expandingTilde(output ?? "\(run.id).zip")
+        if FileSystem.exists(file) && !force {
+            throw ECRFailure(
+                .usage, "\(file) exists already", hint: "another name with -o FILE, or --force to replace it")
+        }
+        let summary = try DatasetExport.export(run.directory, to: file) { fraction in
+            Terminal.drawProgress("exporting \(Int(fraction * 100)) %", isLast: fraction >= 1)
+        }
+        let isRecorded = record(summary, in: run)
+        show(summary, isRecorded: isRecorded)
+    }
+
+    /// The dataset is there, whatever becomes of the event that says so.
+    private func record(_ summary: DatasetExport.Summary, in run: ChosenRun) -> Bool {
+        guard !run.directory.hasSupervisor() else { return false }
+        do {
+            try OfflineRun(run.directory).record(
+                .exported,
+                [
+                    "file": .string(summary.file), "sha256": .string(summary.sha256), "bytes": .int(summary.bytes),
+                    "events": .int(summary.events),
+                ])
+            return true
+        } catch {
+            Terminal.warn("the export could not be recorded in the run: \(error.message)")
+            return false
+        }
+    }
+
+    private func show(_ summary: DatasetExport.Summary, isRecorded: Bool) {
+        if format.json {
+            Terminal.result([
+                "file": .string(summary.file), "sha256": .string(summary.sha256), "bytes": .int(summary.bytes),
+                "events": .int(summary.events), "files": JSON(summary.files), "recorded": .bool(isRecorded),
+            ])
+            return
+        }
+        Terminal.result(SafeText.line(summary.file))
+        let note = isRecorded ? "" : "; not recorded in the run, which still goes on or cannot be written"
+        Terminal.say(
+            "\(Amount.count(summary.events, "event")), \(summary.files) files, \(Amount.bytes(summary.bytes)), sha256 "
+                + summary.sha256 + note)
+    }
+}

@@ -1,0 +1,86 @@
+import ArgumentParser
+import ECRCore
+import JSON
+import LinuxSystem
+import RunStore
+
+struct RunFollow: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "follow", abstract: "Show the output of a job and wait for its end.",
+        discussion: """
+            Exits as `ecr run action` would have done. Without a job the last one is followed. Ctrl-C leaves it running.
+
+            Example:
+              ecr run follow 0003-measure
+            """)
+
+    @Argument(help: "The job's id (default: the last one).") var job: String?
+    @OptionGroup var output: JSONOption
+    @OptionGroup var options: RunOptions
+
+    func run() throws {
+        let run = try options.chosen()
+        if run.isLive {
+            let request: JSON = ["request": "follow", "job": job.map { .string($0) }]
+            try JobStream(run: run, isJSON: output.json).perform(request, job: job)
+        } else {
+            try replay(try wanted(in: run), of: run)
+        }
+    }
+
+    private func wanted(in run: ChosenRun) throws(ECRFailure) -> JobState {
+        let jobs = run.state.jobs.filter { $0.kind != .collector }
+        guard let job else {
+            if let last = jobs.last { return last }
+            throw ECRFailure(
+                .usage, "run \(run.id) is \(run.condition) and has no job", hint: "ecr run status\(run.reference)")
+        }
+        if let found = run.state.job(job) ?? jobs.last(where: { $0.name == job }) { return found }
+        let known = jobs.isEmpty ? "it has none" : "it has \(jobs.suffix(8).map(\.id).joined(separator: ", "))"
+        throw ECRFailure(.usage, "run \(run.id) has no job '\(job)'; \(known)")
+    }
+
+    /// The recorded output and end of a job, when nobody works on the run any more.
+    private func replay(_ job: JobState, of run: ChosenRun) throws {
+        if !output.json {
+            try copy(run.directory.actionLog(job: job.id, stream: "stdout"), isError: false)
+            try copy(run.directory.actionLog(job: job.id, stream: "stderr"), isError: true)
+        }
+        guard job.outcome != .running else {
+            throw ECRFailure(
+                .unknownOutcome, "the end of job \(job.id) is not on record, and run \(run.id) is \(run.condition)",
+                hint: "ecr run resume\(run.reference)")
+        }
+        let artifacts = run.state.artifacts.filter { $0["job"]?.string == job.id }.compactMap { $0["path"] }
+        var result = job.json.object ?? [:]
+        result["artifacts"] = .array(artifacts)
+        result["exit_code"] = .int(Int64(job.exitCode))
+        Terminal.say(JobSentence(.object(result)).text)
+        if output.json { Terminal.result(.object(result)) }
+        if job.exitCode != 0 { throw Exit(code: job.exitCode) }
+    }
+
+    private func copy(_ path: String, isError: Bool) throws(SystemError) {
+        guard FileSystem.exists(path) else { return }
+        let log = try File(path: path, 0)
+        var offset: Int64 = 0
+        while true {
+            let bytes = try log.read(at: offset, count: 1 << 16)
+            if bytes.isEmpty { return }
+            Terminal.jobOutput(bytes, isError: isError)
+            offset += Int64(bytes.count)
+        }
+    }
+}
+
+extension JobState {
+    /// What `ecr run action` exits with for such an end (DESIGN.md, section 7).
+    fileprivate var exitCode: Int32 {
+        switch outcome {
+        case .completed, .stopped, .running: 0
+        case .failed: reason == "timeout" ? 124 : 1
+        case .cancelled: 130
+        case .unknown: 79
+        }
+    }
+}

@@ -1,0 +1,72 @@
+import ArgumentParser
+import ECRCore
+import JSON
+import RunStore
+
+struct RunList: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List the runs, the newest last.",
+        discussion: """
+            The current run is marked with a star.
+
+            Example:
+              ecr run list
+            """)
+
+    @OptionGroup var output: JSONOption
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        let runs = common.runs
+        let entries = runs.runs().map(RunListEntry.init)
+        let current = runs.current()?.id
+        if output.json {
+            Terminal.result(["runs": .array(entries.map { $0.json(isCurrent: $0.id == current) })])
+            return
+        }
+        guard !entries.isEmpty else {
+            Terminal.say("no runs in \(runs.path)\nnext: ecr run start PROFILE")
+            return
+        }
+        var table = Table(["", "RUN", "ID", "STATE", "AGE", "ACTIONS", "NAME"])
+        for entry in entries { table.add([entry.id == current ? "*" : " "] + entry.cells) }
+        Terminal.result(table.text())
+    }
+}
+
+/// One run of the list; a damaged one is listed as that.
+private struct RunListEntry {
+    let id: String
+    private let state: RunState?
+    private let condition: String
+
+    init(_ run: RunDirectory) {
+        id = run.id
+        let isLive = run.hasSupervisor()
+        state = try? run.state()
+        condition = state.map { RunCondition.word($0, hasSupervisor: isLive) } ?? "damaged"
+    }
+
+    private var actions: [JobState] { (state?.jobs ?? []).filter { $0.kind != .collector } }
+    private var completed: Int { actions.filter { $0.outcome == .completed }.count }
+    private var failed: Int { actions.filter { $0.outcome != .completed && $0.outcome != .running }.count }
+
+    var cells: [String] {
+        guard let state else { return [id, "", condition, "", "", ""] }
+        let counts = failed == 0 ? "\(completed) ok" : "\(completed) ok, \(failed) failed"
+        return [
+            id, state.shortID, condition, Amount.age(since: state.started ?? state.created),
+            actions.isEmpty ? "-" : counts, state.name,
+        ]
+    }
+
+    func json(isCurrent: Bool) -> JSON {
+        [
+            "run": .string(id), "short_id": (state?.shortID).map { .string($0) }, "state": .string(condition),
+            "name": (state?.name).map { .string($0) }, "profile": (state?.profile).map { .string($0) },
+            "tags": state.map { JSON(strings: $0.tags) }, "created": (state?.created).map { .string($0) },
+            "started": (state?.started).map { .string($0) }, "ended": (state?.ended).map { .string($0) },
+            "actions_completed": JSON(completed), "actions_failed": JSON(failed), "current": .bool(isCurrent),
+        ]
+    }
+}

@@ -1,0 +1,35 @@
+import ArgumentParser
+import ECRCore
+import EventLog
+import JSON
+
+struct RunNote: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "note", abstract: "Write an observation into the record.",
+        discussion: """
+            Possible at any time, also after the run is over. Several words are one note.
+
+            Example:
+              ecr note "fan replaced, the board is at 41 degrees"
+            """)
+
+    @Argument(help: "The text.") var text: [String]
+    @OptionGroup var output: JSONOption
+    @OptionGroup var options: RunOptions
+
+    func validate() throws {
+        if text.allSatisfy({ $0.allSatisfy(\.isWhitespace) }) { throw ValidationError("the note is empty") }
+    }
+
+    func run() throws {
+        let run = try options.chosenForChange()
+        let seq = try record(text.joined(separator: " "), in: run)
+        if output.json { Terminal.result(["seq": .int(seq)]) }
+        Terminal.say("note \(seq) recorded")
+    }
+
+    private func record(_ text: String, in run: ChosenRun) throws -> Int64 {
+        if run.isLive { return try run.request(["request": "note", "text": .string(text)])["seq"]?.int ?? 0 }
+        return try OfflineRun(run.directory).record(.note, ["text": .string(text)]).seq
+    }
+}

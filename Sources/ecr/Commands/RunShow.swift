@@ -1,0 +1,102 @@
+import ArgumentParser
+import ECRCore
+import EventLog
+import JSON
+import RunStore
+
+struct RunShow: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Show everything that is known of a run.",
+        discussion: """
+            Example:
+              ecr run show latest~1
+              ecr run show --json
+            """)
+
+    @Argument(help: "The run (default: --run, $ECR_RUN, else the current run).") var name: String?
+    @OptionGroup var output: JSONOption
+    @OptionGroup var options: RunOptions
+
+    func run() throws {
+        let run = try options.chosen(name)
+        guard output.json else {
+            Terminal.result(RunShowReport(run: run).text)
+            return
+        }
+        var json = run.state.json(id: run.id).object ?? [:]
+        json["state"] = .string(run.condition)
+        json["path"] = .string(run.directory.path)
+        Terminal.result(.object(json))
+    }
+}
+
+private struct RunShowReport {
+    let run: ChosenRun
+    private var state: RunState { run.state }
+
+    init(run: ChosenRun) { self.run = run }
+
+    var text: String {
+        ([("", header)] + [("jobs", jobs), ("artifacts", artifacts), ("facts", facts)]).filter { !$0.1.isEmpty }
+            .map { title, table in
+                title.isEmpty ? table.text() : "\n\(Terminal.styled(title, .bold))\n\(table.text(indent: 2))"
+            }.joined(separator: "\n")
+    }
+
+    private var header: Table {
+        var table = Table()
+        table.add(["run", run.id])
+        table.add(["short id", state.shortID])
+        table.add(["name", state.name])
+        table.add(["state", run.condition + (state.endReason.map { ": \($0)" } ?? "")])
+        table.add(["profile", "\(state.profile) (\(state.profileFile))"])
+        if !state.tags.isEmpty { table.add(["tags", state.tags.joined(separator: ", ")]) }
+        for (name, value) in state.parameters.members {
+            table.add(["parameter", "\(name)=\(value.string ?? value.text)"])
+        }
+        table.add(["created", Amount.moment(state.created)])
+        if let started = state.started { table.add(["started", Amount.moment(started)]) }
+        if let ended = state.ended { table.add(["ended", Amount.moment(ended)]) }
+        if !state.connection.members.isEmpty { addConnection(to: &table) }
+        table.add(["notes", String(state.notes)])
+        table.add(["events", "\(state.checkpoint.seq), head \(state.checkpoint.hash)"])
+        if let ledger = state.ledger { table.add(["ledger", LedgerSentence(ledger).text]) }
+        table.add(["directory", run.directory.path])
+        return table
+    }
+
+    private func addConnection(to table: inout Table) {
+        table.add(["target", StartReport.address(.object(state.connection))])
+        if let key = state.connection["host_key"]?.string { table.add(["host key", key]) }
+    }
+
+    private var jobs: Table {
+        guard !state.jobs.isEmpty else { return Table() }
+        var table = Table(["JOB", "KIND", "OUTCOME", "EXIT", "DURATION", "OUTPUT", "REASON"])
+        for job in state.jobs {
+            table.add([
+                job.id, job.kind.rawValue, job.outcome.rawValue, job.exit.map { String($0) } ?? "-",
+                job.duration.map { Amount.seconds($0) } ?? "-",
+                job.kind == .collector
+                    ? Amount.count(job.samples, "sample") : Amount.bytes(job.stdoutBytes + job.stderrBytes),
+                job.reason ?? "",
+            ])
+        }
+        return table
+    }
+
+    private var artifacts: Table {
+        var table = Table()
+        for artifact in state.artifacts {
+            table.add([artifact["path"]?.string ?? "?", Amount.bytes(artifact["size"]?.int ?? 0)])
+        }
+        if state.failedPulls > 0 { table.add(["(\(Amount.count(state.failedPulls, "pull")) failed)"]) }
+        return table
+    }
+
+    private var facts: Table {
+        var table = Table()
+        for (name, value) in state.facts.members { table.add([name, value.string ?? value.text]) }
+        return table
+    }
+}

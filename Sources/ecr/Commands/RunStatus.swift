@@ -1,0 +1,119 @@
+import ArgumentParser
+import ECRCore
+import JSON
+import RunStore
+
+struct RunStatus: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Show on one screen how a run stands, and what to type next.",
+        discussion: """
+            Example:
+              ecr status
+            """)
+
+    @OptionGroup var output: JSONOption
+    @OptionGroup var options: RunOptions
+
+    func run() throws {
+        let run = try options.chosen()
+        // A supervisor that ends meanwhile is no error of a command that only looks.
+        let live = run.isLive ? try? run.request(["request": "status"]) : nil
+        let report = RunStatusReport(run: run, live: live)
+        if output.json { Terminal.result(report.json) } else { Terminal.result(report.text) }
+    }
+}
+
+struct RunStatusReport {
+    let run: ChosenRun
+    /// The supervisor's answer, where one lives.
+    let live: JSON?
+
+    private var state: RunState { run.state }
+    private var isConnected: Bool { live?["connected"]?.bool ?? false }
+
+    var text: String {
+        var table = Table()
+        table.add(["run", "\(run.id) (\(state.shortID))"])
+        table.add(["profile", state.profile])
+        if !state.tags.isEmpty { table.add(["tags", state.tags.joined(separator: ", ")]) }
+        table.add(["state", run.condition + since])
+        if !state.connection.members.isEmpty { table.add(["target", target]) }
+        if live?["needs_input"]?.string != nil { table.add(["waiting", "the target asks for input"]) }
+        for job in running { table.add(["runs", job]) }
+        for entry in CollectorList(run).entries {
+            table.add(["collector", "\(entry.name)  \(entry.state), \(Amount.count(entry.samples, "sample"))"])
+        }
+        for job in lastActions { table.add(["did", JobSentence(job.json).text]) }
+        let artifacts = Amount.count(Int64(state.artifacts.count), "artifact")
+        table.add(["record", "\(Amount.count(state.notes, "note")), \(artifacts)"])
+        if let ledger = state.ledger { table.add(["ledger", LedgerSentence(ledger).text]) }
+        table.add(["next", next])
+        return table.text()
+    }
+
+    var json: JSON {
+        [
+            "run": .string(run.id), "short_id": .string(state.shortID), "name": .string(state.name),
+            "profile": .string(state.profile), "state": .string(run.condition),
+            "started": state.started.map { .string($0) }, "ended": state.ended.map { .string($0) },
+            "connected": .bool(isConnected),
+            "needs_input": live?["needs_input"] ?? .null,
+            "target": .object(state.connection), "running": live?["jobs"] ?? .array(state.openJobs.map(\.json)),
+            "collectors": CollectorList(run).json["collectors"], "last_actions": .array(lastActions.map(\.json)),
+            "notes": .int(state.notes), "artifacts": JSON(state.artifacts.count),
+            "ledger": state.ledger.map { .object($0) }, "next": .string(next),
+        ]
+    }
+
+    private var since: String {
+        switch run.condition {
+        case "created": " \(Amount.age(since: state.created)) ago"
+        case "running", "paused": " for \(Amount.age(since: state.started ?? ""))"
+        case "interrupted": "; its supervisor is gone, the last event is \(Amount.age(since: state.lastTime)) old"
+        default: " \(Amount.age(since: state.ended ?? "")) ago\(state.endReason.map { ": \($0)" } ?? "")"
+        }
+    }
+
+    private var target: String {
+        let address = StartReport.address(.object(state.connection))
+        return live == nil ? address : "\(address), \(isConnected ? "connected" : "link lost, reconnecting")"
+    }
+
+    private var running: [String] {
+        if let jobs = live?["jobs"]?.array {
+            return jobs.filter { $0["kind"]?.string != "collector" }.map { job in
+                "\(job["job"]?.string ?? "?")  for \(Amount.seconds(job["elapsed_s"]?.double ?? 0))"
+            }
+        }
+        let suffix = run.isLive ? "" : " (no end on record)"
+        return state.openJobs.filter { $0.kind != .collector }.map { "\($0.id)\(suffix)" }
+    }
+
+    /// Origin of 3: what an operator still has in mind; `show` lists all.
+    private var lastActions: [JobState] {
+        Array(state.jobs.filter { $0.kind != .collector && $0.outcome != .running }.suffix(3))
+    }
+
+    private var next: String {
+        switch run.condition {
+        case "created": "ecr run start\(run.reference)"
+        case "interrupted": "ecr run resume\(run.reference)"
+        case "running", "paused":
+            running.isEmpty
+                ? "ecr run action NAME\(run.reference), or ecr run complete\(run.reference)"
+                : "ecr run follow\(run.reference)"
+        default: "ecr run export\(run.reference.replacingOption())"
+        }
+    }
+}
+
+/// The ledger in one line.
+struct LedgerSentence {
+    let text: String
+
+    init(_ ledger: JSONObject) {
+        let percent = ledger["complete_percent"].map(\.text) ?? "?"
+        let missing = (ledger["missing"]?.array ?? []).map { $0.string ?? $0.text }
+        text = "complete: \(percent) %" + (missing.isEmpty ? "" : "; missing: \(missing.joined(separator: ", "))")
+    }
+}

@@ -1,0 +1,24 @@
+import ArgumentParser
+import ECRCore
+import JSON
+import RunStore
+
+struct RunUse: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "use", abstract: "Make a run the current one.",
+        discussion: """
+            Example:
+              ecr run use latest~1
+            """)
+
+    @Argument(help: "The run: its id, a prefix of it, its short id, latest or latest~N.") var name: String
+    @OptionGroup var output: JSONOption
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        let runs = common.runs
+        let run = try runs.find(name)
+        try runs.setCurrent(run)
+        if output.json { Terminal.result(["run": .string(run.id)]) } else { Terminal.result(run.id) }
+    }
+}

@@ -1,0 +1,47 @@
+import JSON
+import LinuxSystem
+import RunStore
+
+/// The collectors of a run: those of its profile in their order, each with what the events say of it.
+struct CollectorList {
+    struct Entry {
+        let name: String
+        let job: String?
+        /// running, stopped, or not started.
+        let state: String
+        let samples: Int64
+    }
+
+    let entries: [Entry]
+
+    init(_ run: ChosenRun) {
+        let jobs = run.state.jobs.filter { $0.kind == .collector }
+        var names = Self.names(of: run.directory)
+        for job in jobs where !names.contains(job.name) { names.append(job.name) }
+        entries = names.map { name in
+            let own = jobs.filter { $0.name == name }
+            let isRunning = own.last?.outcome == .running && run.isLive
+            return Entry(
+                name: name, job: own.last?.id, state: own.isEmpty ? "not started" : isRunning ? "running" : "stopped",
+                samples: own.reduce(0) { $0 + $1.samples })
+        }
+    }
+
+    /// In the form of the supervisor's answer to `collector_list`.
+    var json: JSON {
+        let list = entries.map { entry -> JSON in
+            [
+                "name": .string(entry.name), "job": entry.job.map { .string($0) }, "state": .string(entry.state),
+                "samples": .int(entry.samples),
+            ]
+        }
+        return ["collectors": .array(list)]
+    }
+
+    private static func names(of run: RunDirectory) -> [String] {
+        guard let bytes = try? FileSystem.read(run.profileResolved), let json = try? JSON(parsing: bytes) else {
+            return []
+        }
+        return json["background_collectors"]?.object?.members.map(\.key) ?? []
+    }
+}

@@ -1,0 +1,100 @@
+import ECRCore
+import JSON
+
+/// A request that starts or follows a job: its output streams, and its end becomes the exit code.
+struct JobStream {
+    let run: ChosenRun
+    let isJSON: Bool
+
+    /// Prints what comes, then the result, and ends the command.
+    /// - Parameter job: the job's id, where it is known already.
+    func perform(_ request: JSON, job: String? = nil) throws {
+        var job = job
+        let interrupt = try InterruptSignal()
+        let result: JSON
+        do {
+            result = try run.request(request, interrupt: interrupt) { message in
+                if let known = message.job { job = known }
+                show(message)
+            }
+        } catch let interrupted as ControlClient.Interrupted {
+            sayThatItGoesOn(job)
+            throw interrupted
+        }
+        if request["detach"]?.bool == true { try showDetached(result) } else { try show(result) }
+    }
+
+    private func show(_ message: ControlClient.Message) {
+        switch message {
+        case .output(_, let isError, let bytes):
+            if isError || !isJSON { Terminal.jobOutput(bytes, isError: isError) }
+        case .progress(let text): Terminal.say(text)
+        case .event: break
+        }
+    }
+
+    private func sayThatItGoesOn(_ job: String?) {
+        let name = job.map { "job \($0)" } ?? "the job"
+        let command = "ecr run follow\(job.map { " \($0)" } ?? "")\(run.reference)"
+        Terminal.say("\n\(name) goes on; `\(command)` shows its output")
+    }
+
+    private func showDetached(_ result: JSON) throws {
+        let job = result["job"]?.string ?? ""
+        if isJSON { Terminal.result(result) } else { Terminal.result(SafeText.line(job)) }
+        Terminal.say("job \(job) runs; `ecr run follow \(job)\(run.reference)` shows its output")
+    }
+
+    private func show(_ result: JSON) throws {
+        for warning in result["warnings"]?.array ?? [] { Terminal.warn(warning.string ?? "") }
+        Terminal.say(JobSentence(result).text)
+        if result["outcome"]?.string == "unknown" {
+            Terminal.say("do not repeat it; `ecr run follow \(result["job"]?.string ?? "")\(run.reference)` asks again")
+        }
+        if isJSON { Terminal.result(result) }
+        let code = result["exit_code"]?.int.flatMap { Int32(exactly: $0) } ?? 0
+        if code != 0 { throw Exit(code: code) }
+    }
+}
+
+/// One line on how a job ended: `hash completed in 2.31 s (job 0003-hash, 2 artifacts)`.
+struct JobSentence {
+    let text: String
+
+    /// - Parameter result: the supervisor's result object of a job.
+    init(_ result: JSON) {
+        let name = result["name"]?.string ?? "the job"
+        let duration = result["duration_s"]?.double.map { Amount.seconds($0) }
+        let artifacts = Int64(result["artifacts"]?.array?.count ?? 0)
+        var details = ["job \(result["job"]?.string ?? "?")"]
+        switch result["outcome"]?.string ?? "unknown" {
+        case "completed":
+            let time = duration.map { " in \($0)" } ?? ""
+            text = "\(name) completed\(time) (\(Self.list(&details, artifacts)))"
+        case "unknown":
+            let reason = result["reason"]?.string.map { ": \($0)" } ?? ""
+            text = "the outcome of \(name) is unknown\(reason) (\(Self.list(&details, artifacts)))"
+        case let outcome:
+            let exit = result["exit"]?.int.map { "exit \($0)" }
+            let reason = [exit, result["reason"]?.string].compactMap { $0 }.joined(separator: ", ")
+            if let duration { details.append("after \(duration)") }
+            text = "\(name) \(outcome)\(reason.isEmpty ? "" : ": \(reason)") (\(Self.list(&details, artifacts)))"
+        }
+    }
+
+    private static func list(_ details: inout [String], _ artifacts: Int64) -> String {
+        if artifacts > 0 { details.append(Amount.count(artifacts, "artifact")) }
+        return details.joined(separator: ", ")
+    }
+}
+
+extension ControlClient.Message {
+    /// The job that the message is about.
+    fileprivate var job: String? {
+        switch self {
+        case .output(let job, _, _): job
+        case .event(let event): event["data"]?["job"]?.string
+        case .progress: nil
+        }
+    }
+}

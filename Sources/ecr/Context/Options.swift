@@ -1,0 +1,80 @@
+import ArgumentParser
+import ECRCore
+import LinuxSystem
+import RunStore
+
+/// What every command understands.
+struct CommonOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp("The directory that holds the runs (default: $ECR_RUNS_DIR, else ./runs).", valueName: "dir")
+    )
+    var runsDir: String?
+
+    @Flag(help: "No colours, also on a terminal (as with $NO_COLOR).") var noColor = false
+
+    @Flag(help: "Explain on stderr what is done.") var debug = false
+
+    var runs: RunsDirectory { RunsDirectory(path: runsDir ?? Host.environment("ECR_RUNS_DIR") ?? "runs") }
+
+    func explain(_ text: @autoclosure () -> String) { if debug { Terminal.say("debug: \(text())") } }
+}
+
+/// For commands that act on one run.
+struct RunOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The run (default: $ECR_RUN, else the current run).", valueName: "run"))
+    var run: String?
+
+    @OptionGroup var common: CommonOptions
+}
+
+/// For commands whose result a program may want to read.
+struct JSONOption: ParsableArguments {
+    @Flag(help: "Print the result as JSON, and nothing else on stdout.") var json = false
+}
+
+/// For commands that make a run out of a profile.
+struct NewRunOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The run's name (default: the profile's).", valueName: "name")) var name: String?
+
+    @Option(help: ArgumentHelp("A tag; may be repeated.", valueName: "tag")) var tag: [String] = []
+
+    @OptionGroup var parameters: ParameterOptions
+
+    @OptionGroup var profiles: ProfileOptions
+
+    func make(_ profile: String, in runs: RunsDirectory) throws(ECRFailure) -> RunDirectory {
+        let file = try ProfileFile(profile, directory: profiles.profilesDir)
+        file.warnings.forEach { Terminal.say($0) }
+        return try RunCreation(file, name: name, tags: tag, parameters: parameters.pairs).make(in: runs)
+    }
+
+    var isGiven: Bool { name != nil || !tag.isEmpty || !parameters.param.isEmpty }
+}
+
+struct ProfileOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Where to look for profiles by name (also: $ECR_PROFILES_DIR, ./profiles, ./Profiles).", valueName: "dir"))
+    var profilesDir: String?
+}
+
+struct ParameterOptions: ParsableArguments {
+    @Option(
+        name: [.customShort("p"), .long],
+        help: ArgumentHelp("A value for a parameter of the profile; may be repeated.", valueName: "name=value"))
+    var param: [ParameterArgument] = []
+
+    var pairs: [(String, String)] { param.map { ($0.name, $0.value) } }
+}
+
+/// `name=value`; the value may be empty and may hold more equals signs.
+struct ParameterArgument: ExpressibleByArgument {
+    let name: String
+    let value: String
+
+    init?(argument: String) {
+        guard let equals = argument.firstIndex(of: "="), equals != argument.startIndex else { return nil }
+        name = String(argument[..<equals])
+        value = String(argument[argument.index(after: equals)...])
+    }
+}

@@ -1,0 +1,30 @@
+/// Columns that line up, two spaces apart; the last one is not padded.
+struct Table {
+    private var rows: [[String]] = []
+
+    init(_ header: [String]? = nil) { if let header { rows.append(header) } }
+
+    var isEmpty: Bool { rows.isEmpty }
+
+    /// Adds a row; its cells are made safe for the terminal.
+    mutating func add(_ cells: [String]) { rows.append(cells.map(SafeText.line)) }
+
+    /// - Parameter indent: blanks before each line.
+    func text(indent: Int = 0) -> String {
+        let columns = rows.map(\.count).max() ?? 0
+        let widths = (0..<columns).map { column in
+            rows.map { $0.count > column ? $0[column].unicodeScalars.count : 0 }.max() ?? 0
+        }
+        let margin = String(repeating: " ", count: indent)
+        return rows.map { row in
+            let cells = row.enumerated().map { column, cell in
+                column == row.count - 1 ? cell : Table.pad(cell, widths[column])
+            }
+            return margin + cells.joined(separator: "  ")
+        }.joined(separator: "\n")
+    }
+
+    private static func pad(_ cell: String, _ width: Int) -> String {
+        cell + String(repeating: " ", count: width - cell.unicodeScalars.count)
+    }
+}

@@ -1,0 +1,80 @@
+import ECRCore
+import Glibc
+import JSON
+import LinuxSystem
+
+/// Where commands speak: results to stdout, everything else to stderr, and nothing unescaped to a terminal.
+enum Terminal {
+    enum Style: String {
+        case bold = "1"
+        case dim = "2"
+        case red = "31"
+        case green = "32"
+        case yellow = "33"
+    }
+
+    private static let output = File(adopting: STDOUT_FILENO, path: "the standard output")
+    private static let error = File(adopting: STDERR_FILENO, path: "the standard error")
+    static let outputIsTerminal = isatty(STDOUT_FILENO) == 1
+    static let errorIsTerminal = isatty(STDERR_FILENO) == 1
+
+    /// Words before `--`: behind it stands a command for the target.
+    private static let isAllowedColour: Bool = {
+        let options = CommandLine.arguments.prefix { $0 != "--" }
+        return Host.environment("NO_COLOR") == nil && !isDumb && !options.contains("--no-color")
+    }()
+
+    /// A terminal that knows no escape sequences.
+    private static let isDumb = Host.environment("TERM") == "dumb"
+
+    /// Lines of a result, to stdout.
+    static func result(_ text: String) { write(text + "\n", to: output) }
+
+    /// A result as JSON: indented for a person, on one line for a program.
+    static func result(_ json: JSON) { result(outputIsTerminal ? json.prettyText : json.text) }
+
+    /// Raw bytes of a job, escaped where stdout is a terminal.
+    static func jobOutput(_ bytes: [UInt8], isError: Bool) {
+        let isTerminal = isError ? errorIsTerminal : outputIsTerminal
+        let shown = isTerminal ? Array(SafeText.output(bytes).utf8) : bytes
+        write(shown, to: isError ? error : output)
+    }
+
+    /// A line for the operator, to stderr; escaped.
+    static func say(_ text: String) { write(SafeText.lines(text) + "\n", to: error) }
+
+    static func warn(_ text: String) { sayLabelled("warning:", .yellow, text) }
+
+    /// What went wrong, and what to type next.
+    static func complain(_ message: String, hint: String?) {
+        sayLabelled("error:", .red, message)
+        if let hint { sayLabelled("  try:", .dim, hint) }
+    }
+
+    /// Draws over the last line of its kind on a terminal; says nothing in a log, which gets the end only.
+    static func drawProgress(_ text: String, isLast: Bool) {
+        guard errorIsTerminal && !isDumb else { return }
+        write("\r\(SafeText.line(text))\u{1B}[K\(isLast ? "\r\u{1B}[K" : "")", to: error)
+    }
+
+    /// For stdout, which has its own idea of colour.
+    static func styled(_ text: String, _ style: Style) -> String { paint(text, style, outputIsTerminal) }
+
+    private static func sayLabelled(_ label: String, _ style: Style, _ text: String) {
+        write("\(paint(label, style, errorIsTerminal)) \(SafeText.lines(text))\n", to: error)
+    }
+
+    private static func paint(_ text: String, _ style: Style, _ isTerminal: Bool) -> String {
+        isTerminal && isAllowedColour ? "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m" : text
+    }
+
+    private static func write(_ text: String, to file: File) { write(Array(text.utf8), to: file) }
+
+    /// A result that cannot be written is lost: that is an error of its own. A closed pipe ends us by SIGPIPE before.
+    private static func write(_ bytes: [UInt8], to file: File) {
+        do { try file.write(bytes) } catch {
+            if file === output { complain(error.description, hint: nil) }
+            exit(ECRFailure(.storage, "").exitCode)
+        }
+    }
+}
