@@ -88,7 +88,7 @@ package final class EventWriter: Sendable {
     @discardableResult
     package func appendBlocking(_ type: EventType, _ data: JSONObject = [:]) throws(EventLogError) -> Event {
         let answer = Mailbox<Result<Event, EventLogError>>()
-        enqueue(type, data, nil) { answer.send($0) }
+        enqueue(type, data, []) { answer.send($0) }
         guard let result = answer.takeAll()?.first else { preconditionFailure("the mailbox was never closed") }
         return try result.get()
     }
