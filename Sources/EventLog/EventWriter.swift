@@ -30,6 +30,8 @@ package final class EventWriter: Sendable {
     package static let supervisorByte: Int64 = 1
 
     private let queue = Mailbox<Request>()
+    /// Closed by the writer's thread when it ends.
+    private let ended = Mailbox<Never>()
     package let file: File
     /// The last event that was on disk when this writer opened the stream.
     package let lastEvent: Event?
@@ -63,7 +65,11 @@ package final class EventWriter: Sendable {
         let commit = CommitLoop(
             file: file, checkpoint: recovery.checkpoint,
             reserve: FileSystem.parent(of: path) + "/.reserve", onCommit: onCommit)
-        startThread { [queue] in commit.run(queue) }
+        startThread { [queue, ended, file] in
+            commit.run(queue)
+            file.unlock(byte: Self.appendByte)
+            ended.close()
+        }
         if let torn = recovery.torn {
             enqueue(.logRecovered, ["bytes": .int(torn.bytes), "kept_as": .string(torn.keptAs)], []) { _ in }
         }
@@ -106,8 +112,12 @@ package final class EventWriter: Sendable {
         if !isOpen { done(.failure(EventLogError(.storage, "the event stream is closed"))) }
     }
 
-    /// Waits until everything handed over so far is on disk or has failed, then refuses more.
-    package func close() { queue.close() }
+    /// Refuses more, waits until everything handed over so far is on disk or has failed, and gives the right to append
+    /// back. Blocks its thread for the length of a sync.
+    package func close() {
+        queue.close()
+        _ = ended.takeAll()
+    }
 
     /// The writer's thread.
     private final class CommitLoop: @unchecked Sendable {
