@@ -24,7 +24,11 @@ package enum ArtifactName {
         } else {
             for byte in bytes {
                 let scalar = UnicodeScalar(byte)
-                if byte < 0x80 && isPlain(scalar) { text.unicodeScalars.append(scalar) } else { text += percentEncoded([byte]) }
+                if byte < 0x80 && isPlain(scalar) {
+                    text.unicodeScalars.append(scalar)
+                } else {
+                    text += percentEncoded([byte])
+                }
             }
         }
         return cut(text)

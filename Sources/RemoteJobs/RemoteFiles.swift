@@ -119,9 +119,11 @@ package struct Expansion: Sendable {
     static func isGlob(_ component: [UInt8]) -> Bool {
         var isEscaped = false
         for byte in component {
-            if isEscaped { isEscaped = false } else if byte == UInt8(ascii: "\\") { isEscaped = true } else if
-                [UInt8(ascii: "*"), UInt8(ascii: "?"), UInt8(ascii: "[")].contains(byte)
-            {
+            if isEscaped {
+                isEscaped = false
+            } else if byte == UInt8(ascii: "\\") {
+                isEscaped = true
+            } else if [UInt8(ascii: "*"), UInt8(ascii: "?"), UInt8(ascii: "[")].contains(byte) {
                 return true
             }
         }
@@ -132,7 +134,9 @@ package struct Expansion: Sendable {
         var result: [UInt8] = []
         var isEscaped = false
         for byte in component {
-            if !isEscaped && byte == UInt8(ascii: "\\") { isEscaped = true } else {
+            if !isEscaped && byte == UInt8(ascii: "\\") {
+                isEscaped = true
+            } else {
                 isEscaped = false
                 result.append(byte)
             }

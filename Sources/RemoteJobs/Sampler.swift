@@ -98,7 +98,8 @@ package struct SampleParser: Sendable {
             let lineStart = place
             place = newline + 1
             guard line.starts(with: mark) else { continue }
-            let words = line.dropFirst(mark.count).split(separator: 0x20, maxSplits: 3, omittingEmptySubsequences: false)
+            let words = line.dropFirst(mark.count).split(
+                separator: 0x20, maxSplits: 3, omittingEmptySubsequences: false)
             guard words.count >= 3, let tick = Int64(text(words[1])) else { continue }
             switch text(words[0]) {
             case "B": begun = Double(text(words[2])).map { (tick, $0, place) }

@@ -19,7 +19,7 @@ package import SSH
             if handle == nil { handle = try await sftp.open(Array(path.utf8), .read) }
             guard let handle else { return [] }
             return try await sftp.read(handle, offset: UInt64(offset), count: count)
-        } catch where error.code == .sftp(2) {
+        } catch  where error.code == .sftp(2) {
             return []
         }
     }

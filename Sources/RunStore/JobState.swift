@@ -47,7 +47,8 @@ package struct JobState: Sendable, Equatable {
             "reason": reason.map { .string($0) }, "duration_s": duration.map { .double($0) },
             "started": .string(started), "ended": ended.map { .string($0) }, "stdout_bytes": .int(stdoutBytes),
             "stderr_bytes": .int(stderrBytes), "samples": kind == .collector ? .int(samples) : nil,
-            "table_bytes": kind == .collector ? .int(tableBytes) : nil, "spool": spool.map { .string($0) }, "boot": boot.map { .string($0) },
+            "table_bytes": kind == .collector ? .int(tableBytes) : nil, "spool": spool.map { .string($0) },
+            "boot": boot.map { .string($0) },
         ]
     }
 

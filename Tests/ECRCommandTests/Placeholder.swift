@@ -1,1 +1,1 @@
-// placeholder
+// The tests of the command line stand here.

@@ -122,7 +122,8 @@ struct ActionRunner {
             "target": .string(RunEngine.targetName), "action": .string(spec.name),
             "job": .string(observer.request.job), "invocation": .string(spec.invocation.rawValue),
             "attempt": JSON(spec.attempt), "reason": reason.map { .string($0) },
-            "stdout_bytes": .int(observer.recordedBytes("stdout")), "stderr_bytes": .int(observer.recordedBytes("stderr")),
+            "stdout_bytes": .int(observer.recordedBytes("stdout")),
+            "stderr_bytes": .int(observer.recordedBytes("stderr")),
         ]
     }
 

@@ -27,7 +27,8 @@ struct ArtifactStep {
         if entries.isEmpty && !hasFiles { return result }
         var taken: Set<String> = []
         if hasFiles {
-            try await pull("$ECR_OUT", allowOld: true, isRequired: false, &taken, &result) { (files: RemoteFiles) throws(SSHError) in
+            try await pull("$ECR_OUT", allowOld: true, isRequired: false, &taken, &result) {
+                (files: RemoteFiles) throws(SSHError) in
                 try await files.all(below: "\(request.folder)/out")
             }
         }

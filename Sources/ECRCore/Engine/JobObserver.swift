@@ -94,7 +94,9 @@ struct JobObserver {
         switch try await target.standing(of: request.job, in: request.spool) {
         case .running, .ended: return nil
         case .unclaimed:
-            guard target.facts.boot == boot else { return .unknown(reason: "the target was rebooted before the launch") }
+            guard target.facts.boot == boot else {
+                return .unknown(reason: "the target was rebooted before the launch")
+            }
             mayLaunch = true
             return nil
         case .spoolLost: return .unknown(reason: "the spool on the target is gone")
@@ -111,7 +113,8 @@ struct JobObserver {
         var pause = nextPause(after: 0, hasMoved: true)
         var sinceStatus = 0
         while true {
-            if announcer === target, let record = await target.dispatcher.announcedExit(of: request.job, within: pause) {
+            if announcer === target, let record = await target.dispatcher.announcedExit(of: request.job, within: pause)
+            {
                 await target.dispatcher.forget(job: request.job)
                 return try await drain(files, record)
             }
@@ -173,7 +176,8 @@ struct JobObserver {
                     [
                         "target": .string(RunEngine.targetName), "job": .string(request.job),
                         "stream": .string(streams[index].stream),
-                        "message": .string("output damaged: \(least) bytes were written, \(streams[index].offset) are left"),
+                        "message": .string(
+                            "output damaged: \(least) bytes were written, \(streams[index].offset) are left"),
                     ])
             }
         }

@@ -41,7 +41,9 @@ struct Ledger: Sendable {
             if job.kind == .collector {
                 let base = logBases[job.name] ?? 0
                 logBases[job.name] = base + job.stdoutBytes
-                try add(job, "stdout", directory.collectorLog(job.name), base, job.stdoutBytes, job.spool == spool ? remote : nil)
+                try add(
+                    job, "stdout", directory.collectorLog(job.name), base, job.stdoutBytes,
+                    job.spool == spool ? remote : nil)
                 addTicks(job)
             } else {
                 for (stream, bytes) in [("stdout", job.stdoutBytes), ("stderr", job.stderrBytes)] {

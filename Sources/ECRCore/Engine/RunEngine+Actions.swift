@@ -71,7 +71,8 @@ extension RunEngine {
             spec.parameters.append((name, value.string ?? ""))
         }
         if let action = profile.action(named: state.name), invocation != .exec,
-            let values = try? profile.parameters(for: action, given: spec.parameters.map { ($0.name, $0.value) }, standing: [])
+            let values = try? profile.parameters(
+                for: action, given: spec.parameters.map { ($0.name, $0.value) }, standing: [])
         {
             let prepared = profile.prepare(action, with: values)
             spec.artifacts = prepared.artifacts

@@ -13,7 +13,8 @@ extension RunEngine {
         try requireRunning()
         let collector = try known(name)
         if let running = collectors[name] {
-            throw ECRFailure(.usage, "collector \(name) runs already (job \(running.job))", hint: "ecr run collector list")
+            throw ECRFailure(
+                .usage, "collector \(name) runs already (job \(running.job))", hint: "ecr run collector list")
         }
         let job = newJobID(name)
         try attach(collector, job) { try await $0.run() }

@@ -17,7 +17,8 @@ extension RunEngine {
                 .busy, "\(job) still runs", hint: "ecr run complete --wait, or ecr run complete --cancel-running")
         }
         guard await link.isConnected else {
-            throw ECRFailure(.unreachable, "the target is not connected: the ledger can't be made", hint: "ecr run status")
+            throw ECRFailure(
+                .unreachable, "the target is not connected: the ledger can't be made", hint: "ecr run status")
         }
         isEnding = true
         do {

@@ -67,10 +67,12 @@ actor RunEngine {
         } catch let error as SpoolError {
             throw ECRFailure(
                 error.code == .heldByAnother ? .busy : .configuration, error.message,
-                hint: error.code == .heldByAnother ? nil : "set `connection: spool_dir:` to a folder that \(target.facts.user) can write")
+                hint: error.code == .heldByAnother
+                    ? nil : "set `connection: spool_dir:` to a folder that \(target.facts.user) can write")
         }
         try await journal.append(
-            .runStarted, ["target": .string(Self.targetName), "spool": .string(spool), "ecr": .string(ECRVersion.current)])
+            .runStarted,
+            ["target": .string(Self.targetName), "spool": .string(spool), "ecr": .string(ECRVersion.current)])
         try await journal.saveManifest()
         for name in profile.setup { try await runSetup(name, progress) }
         for collector in profile.collectors where collector.start == .auto { try startCollector(collector.name) }
@@ -85,7 +87,8 @@ actor RunEngine {
         guard end.outcome == .completed else {
             _ = try await abort(reason: "setup failed: \(name)")
             throw ECRFailure(
-                .experimentSaidNo, "setup action \(name) \(end.outcome.rawValue)\(end.exit.map { ": exit \($0)" } ?? "")",
+                .experimentSaidNo,
+                "setup action \(name) \(end.outcome.rawValue)\(end.exit.map { ": exit \($0)" } ?? "")",
                 hint: "ecr run show \(journal.directory.id)")
         }
     }
@@ -121,7 +124,8 @@ actor RunEngine {
         if isEnding { throw ECRFailure(.usage, "the run is ending", hint: "ecr run status") }
         let state = journal.state
         if state.status != .running {
-            throw ECRFailure(.usage, "the run is \(state.status.rawValue)", hint: "ecr run show \(journal.directory.id)")
+            throw ECRFailure(
+                .usage, "the run is \(state.status.rawValue)", hint: "ecr run show \(journal.directory.id)")
         }
     }
 

@@ -123,7 +123,8 @@ actor TargetLink {
         journal.post(
             .connectionEstablished,
             [
-                "target": name, "host": .string(options.host), "port": JSON(options.port), "user": .string(options.user),
+                "target": name, "host": .string(options.host), "port": JSON(options.port),
+                "user": .string(options.user),
                 "address": .string(session.address), "host_key": .string(session.hostKeyFingerprint),
                 "host_key_type": .string(session.hostKeyType), "server": .string(session.serverBanner),
             ])
