@@ -49,7 +49,7 @@ package struct RunsDirectory: Sendable {
         let runs = runs()
         if let exact = runs.first(where: { $0.id == reference }) { return exact }
         if reference == "latest" || reference.hasPrefix("latest~") { return try latest(reference, in: runs) }
-        let matches = runs.filter { $0.id.hasPrefix(reference) }
+        let matches = reference.isEmpty ? [] : runs.filter { $0.id.hasPrefix(reference) }
         if matches.count == 1 { return matches[0] }
         if matches.count > 1 {
             let list = matches.prefix(8).map { "  \($0.id)" }.joined(separator: "\n")

@@ -4,6 +4,7 @@ import JSON
 import LinuxSystem
 import RunStore
 import TestSupport
+import Testing
 
 /// The built `ecr` in a working directory of its own, without settings of the person who runs the tests.
 struct Ecr {
@@ -42,9 +43,7 @@ struct Ecr {
     /// Makes a run of the good profile.
     func create(_ options: String...) async throws -> RunDirectory {
         let result = try await run(["run", "create", "board.yaml"] + options)
-        guard result.status == 0 else {
-            throw CommandFailure(message: "no run was made", commandLine: options, result: result)
-        }
+        try #require(result.status == 0, "\(result.errorText)")
         return RunDirectory(path: scratch.path("runs/\(result.outputText.dropLast())"))
     }
 

@@ -25,6 +25,7 @@ struct HelpCommand: ParsableCommand {
             }
             command = next
         }
-        Terminal.result(ECR.helpMessage(for: command))
+        // By the way of the parser, which then knows by which of its names a command was called.
+        do { _ = try ECR.parseAsRoot(topic + ["--help"]) } catch { Terminal.result(ECR.fullMessage(for: error)) }
     }
 }

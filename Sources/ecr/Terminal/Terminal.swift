@@ -28,7 +28,7 @@ enum Terminal {
     private static let isDumb = Host.environment("TERM") == "dumb"
 
     /// Lines of a result, to stdout.
-    static func result(_ text: String) { write(text + "\n", to: output) }
+    static func result(_ text: String) { write(text.hasSuffix("\n") ? text : text + "\n", to: output) }
 
     /// A result as JSON: indented for a person, on one line for a program.
     static func result(_ json: JSON) { result(outputIsTerminal ? json.prettyText : json.text) }
