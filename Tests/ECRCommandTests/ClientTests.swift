@@ -1,6 +1,7 @@
 import EventLog
 import Glibc
 import JSON
+import LinuxSystem
 import RunStore
 import TestSupport
 import Testing
@@ -11,11 +12,19 @@ import Testing
 
     init() throws { ecr = try Ecr() }
 
-    private static let output = #"{"output":{"job":"0001-hash","stream":"stdout","base64":"aGkK/w=="}}"#
-    private static let errorOutput = #"{"output":{"job":"0001-hash","stream":"stderr","base64":"b29wcwo="}}"#
+    private static let output = #"{"recorded":{"job":"0001-hash","stream":"stdout","bytes":4}}"#
+    private static let errorOutput = #"{"recorded":{"job":"0001-hash","stream":"stderr","bytes":5}}"#
+
+    /// The raw logs that the supervisor would have written; a byte of each is not on record yet.
+    private func writeLogs(of run: RunDirectory) throws {
+        try FileSystem.replace(
+            run.actionLog(job: "0001-hash", stream: "stdout"), with: Array("hi\n".utf8) + [0xFF, 0x21])
+        try FileSystem.replace(run.actionLog(job: "0001-hash", stream: "stderr"), with: Array("oops\n!".utf8))
+    }
 
     @Test func anActionStreamsAndEndsAsTheSupervisorSays() async throws {
         let run = try await ecr.create()
+        try writeLogs(of: run)
         let supervisor = try FakeSupervisor(
             run,
             answers: [

@@ -52,7 +52,8 @@ import Testing
             early.withLock { $0 = (try? FileSystem.read(path)) ?? [] }
         }
         try await writer.append(
-            .commandOutput, ["offset": 0, "length": 5], raw: RawWrite(file: raw, offset: 0, bytes: Array("hello".utf8)))
+            .commandOutput, ["offset": 0, "length": 5],
+            raw: [RawWrite(file: raw, offset: 0, bytes: Array("hello".utf8))])
         #expect(early.withLock { $0 } == Array("hello".utf8))
     }
 
@@ -61,7 +62,7 @@ import Testing
         let full = try File(path: "/dev/full", O_WRONLY)
         let writer = try EventWriter(path: stream.path)
         let error = await #expect(throws: EventLogError.self) {
-            try await writer.append(.commandOutput, [:], raw: RawWrite(file: full, offset: 0, bytes: [1]))
+            try await writer.append(.commandOutput, [:], raw: [RawWrite(file: full, offset: 0, bytes: [1])])
         }
         #expect(error?.code == .storage)
         #expect(try stream.events().map(\.type) == [.storageError])
@@ -72,7 +73,7 @@ import Testing
         let full = try File(path: "/dev/full", O_WRONLY)
         let writer = try EventWriter(path: stream.path)
         try await writer.append(.note, [:])
-        _ = try? await writer.append(.commandOutput, [:], raw: RawWrite(file: full, offset: 0, bytes: [1]))
+        _ = try? await writer.append(.commandOutput, [:], raw: [RawWrite(file: full, offset: 0, bytes: [1])])
         let error = #expect(throws: EventLogError.self) { try writer.appendBlocking(.note, [:]) }
         #expect(error?.code == .storage)
         #expect(try stream.events().map(\.type) == [.note, .storageError])

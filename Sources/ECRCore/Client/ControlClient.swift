@@ -6,12 +6,12 @@ package import RunStore
 /// One request to a run's supervisor over its Unix socket. Blocks its thread; for one request.
 ///
 /// The protocol, JSON lines: both sides begin with `{"protocol":1,"ecr":"0.1.0"}`. The client sends one request; the
-/// supervisor answers with any number of `output`, `progress` and `event` lines and one last `result` or `error`.
+/// supervisor answers with any number of `recorded`, `progress` and `event` lines and one last `result` or `error`.
 package struct ControlClient {
     /// What comes before the result.
     package enum Message: Sendable {
-        /// `isError` says which stream; the bytes are as the job wrote them.
-        case output(job: String, isError: Bool, bytes: [UInt8])
+        /// The raw log of a job's stream holds so many bytes now.
+        case recorded(job: String, stream: String, bytes: Int64)
         case progress(String)
         /// A whole event of the stream.
         case event(JSON)
@@ -115,11 +115,11 @@ package struct ControlClient {
 }
 
 extension ControlClient.Message {
-    fileprivate init?(json: JSON) {
-        if let output = json["output"], let job = output["job"]?.string,
-            let bytes = output["base64"]?.string.flatMap(Base64.decode)
+    init?(json: JSON) {
+        if let recorded = json["recorded"], let job = recorded["job"]?.string,
+            let stream = recorded["stream"]?.string, let bytes = recorded["bytes"]?.int
         {
-            self = .output(job: job, isError: output["stream"]?.string == "stderr", bytes: bytes)
+            self = .recorded(job: job, stream: stream, bytes: bytes)
         } else if let text = json["progress"]?.string {
             self = .progress(text)
         } else if let event = json["event"] {

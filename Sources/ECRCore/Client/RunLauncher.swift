@@ -22,10 +22,10 @@ package struct RunLauncher {
     }
 
     /// - Returns: the supervisor's `ready` object: target, host_key, facts, warnings.
-    package func spawn(resume: Bool, onProgress: (String) -> Void) throws(Failure) -> JSON {
+    package func spawn(resume: Bool, onMessage: (ControlClient.Message) -> Void) throws(Failure) -> JSON {
         do {
             let (pid, ready) = try start(resume: resume)
-            return try wait(pid, ready, onProgress)
+            return try wait(pid, ready, onMessage)
         } catch let failure as Failure {
             throw failure
         } catch {
@@ -46,14 +46,14 @@ package struct RunLauncher {
         return (pid, reader)
     }
 
-    private func wait(_ pid: Int32, _ ready: File, _ onProgress: (String) -> Void) throws -> JSON {
+    private func wait(_ pid: Int32, _ ready: File, _ onMessage: (ControlClient.Message) -> Void) throws -> JSON {
         var lines = LineReceiver(ready, interrupt: interrupt)
         var interruption: ExitCode?
         while true {
             switch try lines.next() {
             case .line(let line):
                 guard let json = try? JSON(parsing: line) else { continue }
-                if let text = json["progress"]?.string { onProgress(text) }
+                if let message = ControlClient.Message(json: json) { onMessage(message) }
                 if let ready = json["ready"] { return ready }
                 if let error = json["error"] {
                     throw Failure(failure: ECRFailure(json: error), isKept: error["kept"]?.bool ?? true)

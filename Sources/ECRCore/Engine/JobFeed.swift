@@ -2,11 +2,15 @@ import Synchronization
 
 /// What a client that follows a job is told.
 enum JobNews: Sendable {
-    case output(stream: String, bytes: [UInt8])
+    /// A stream's raw log holds so many bytes now, all of them on record. The bytes themselves are read from the run
+    /// directory by whoever wants them, so that a slow client costs the supervisor no memory.
+    case recorded(stream: String, bytes: Int64)
+    /// The job has its id.
+    case begun
     case progress(String)
 }
 
-/// Passes a running job's recorded output to the clients that follow it.
+/// Tells the clients that follow a running job what has come on record.
 final class JobFeed: Sendable {
     private let listeners = Mutex<[Int: @Sendable (JobNews) -> Void]>([:])
 

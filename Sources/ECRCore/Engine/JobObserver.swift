@@ -160,8 +160,10 @@ struct JobObserver {
     }
 
     private mutating func record(_ bytes: [UInt8], _ index: Int, isLast: Bool) async throws {
-        let recorded = try await streams[index].record(bytes, isLast: isLast)
-        if !recorded.isEmpty { feed.tell(.output(stream: streams[index].stream, bytes: recorded)) }
+        let before = streams[index].offset
+        try await streams[index].record(bytes, isLast: isLast)
+        let behind = streams[index].offset
+        if behind > before { feed.tell(.recorded(stream: streams[index].stream, bytes: behind)) }
     }
 
     /// Everything that the job wrote comes into the record before its exit is believed.

@@ -18,15 +18,15 @@ struct Ledger: Sendable {
     var isWhole: Bool { missing.isEmpty }
 
     /// Of the bytes that the target has, those that are recorded and equal; 100 only without any hole.
-    var percent: Double {
+    private var percent: JSON {
         if isWhole { return 100 }
         let share = expectedBytes == 0 ? 0 : Double(presentBytes) / Double(expectedBytes) * 100
-        return min(99.99, (share * 100).rounded(.down) / 100)
+        return .double(min(99.99, (share * 100).rounded(.down) / 100))
     }
 
     var json: JSONObject {
         [
-            "complete": .bool(isWhole), "percent": .double(percent), "missing": JSON(strings: missing),
+            "complete": .bool(isWhole), "complete_percent": percent, "missing": JSON(strings: missing),
             "remarks": JSON(strings: remarks), "jobs": .array(entries),
         ]
     }

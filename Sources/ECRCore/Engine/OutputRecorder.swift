@@ -13,13 +13,12 @@ protocol StreamRecorder {
     var offset: Int64 { get }
     /// Where the spool is to be read next: behind bytes that wait for their rest.
     var readOffset: Int64 { get }
-    /// Records bytes that follow those before; returns what is on record now and wasn't before.
-    /// With `isLast` nothing follows, and nothing is held back.
-    mutating func record(_ bytes: [UInt8], isLast: Bool) async throws -> [UInt8]
+    /// Records bytes that follow those before. With `isLast` nothing follows, and nothing is held back.
+    mutating func record(_ bytes: [UInt8], isLast: Bool) async throws
 }
 
-/// One stream of one job on its way into the record: raw log first, then `command_output`, both on disk before the bytes
-/// are passed on. Owned by the job's runner.
+/// One stream of one job on its way into the record: raw log first, then `command_output`, both on disk before anybody
+/// is told. Owned by the job's runner.
 struct OutputRecorder: StreamRecorder {
     /// Beyond this much a stream's events carry a hash in place of the bytes, which are in the raw log.
     static let inlineLimit: Int64 = 1 << 20
@@ -50,10 +49,10 @@ struct OutputRecorder: StreamRecorder {
     var readOffset: Int64 { offset + Int64(held.count) }
 
     /// A character that was cut by the read is held back until its rest comes.
-    mutating func record(_ bytes: [UInt8], isLast: Bool) async throws -> [UInt8] {
+    mutating func record(_ bytes: [UInt8], isLast: Bool) async throws {
         var piece = held + bytes
         held = isLast ? [] : UTF8Tail.takeIncomplete(from: &piece)
-        if piece.isEmpty { return [] }
+        if piece.isEmpty { return }
         var data: JSONObject = [
             "target": .string(target), "job": .string(job), "stream": .string(stream), "offset": .int(offset),
             "length": .int(Int64(piece.count)),
@@ -67,7 +66,6 @@ struct OutputRecorder: StreamRecorder {
         }
         try await journal.append(.commandOutput, data, raw: [RawWrite(file: file, offset: offset, bytes: piece)])
         offset += Int64(piece.count)
-        return piece
     }
 }
 

@@ -115,7 +115,7 @@ extension RunEngine {
         }
         live[job] = LiveJob(
             name: spec.name, invocation: spec.invocation, feed: feed, began: Clock.boottimeNanoseconds(), end: task)
-        listener(job, .progress(""))
+        listener(job, .begun)
         return task
     }
 
@@ -131,8 +131,13 @@ extension RunEngine {
             let message = name.map { "no job '\($0)'" } ?? "no action has run yet"
             throw ECRFailure(.usage, known.isEmpty ? message : "\(message); the last jobs are\n\(known)")
         }
-        guard let running = live[job.id] else { return JobEnd(job) }
-        let number = running.feed.add { listener(job.id, $0) }
+        let running = live[job.id]
+        let number = running?.feed.add { listener(job.id, $0) }
+        if let recorded = journal.state.job(job.id) {
+            listener(job.id, .recorded(stream: "stdout", bytes: recorded.stdoutBytes))
+            listener(job.id, .recorded(stream: "stderr", bytes: recorded.stderrBytes))
+        }
+        guard let running, let number else { return JobEnd(job) }
         defer { running.feed.remove(number) }
         return try await running.end.value
     }

@@ -38,7 +38,7 @@ extension RunEngine {
         try? await link.target().removeSpool(spool)
         await link.close()
         return [
-            "state": "completed", "ledger": .object(ledger.json), "complete_percent": .double(ledger.percent),
+            "state": "completed", "ledger": .object(ledger.json), "complete_percent": ledger.json["complete_percent"],
             "missing": JSON(strings: ledger.missing), "head_hash": .string(journal.state.checkpoint.hash),
             "seq": .int(event.seq),
         ]

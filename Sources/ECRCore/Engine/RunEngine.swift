@@ -59,7 +59,9 @@ actor RunEngine {
 
     /// Connects, makes the spool, records `run_started`, runs the `setup:` actions and starts the collectors.
     /// - Throws: `ECRFailure`. With `run_started` on record the run is kept.
-    func start(progress: @escaping @Sendable (String) -> Void) async throws -> Target {
+    func start(
+        progress: @escaping @Sendable (String) -> Void, listener: @escaping Listener
+    ) async throws -> Target {
         let target = try await connect()
         let now = Clock.iso8601(microseconds: Clock.wallMicroseconds())
         do {
@@ -74,16 +76,16 @@ actor RunEngine {
             .runStarted,
             ["target": .string(Self.targetName), "spool": .string(spool), "ecr": .string(ECRVersion.current)])
         try await journal.saveManifest()
-        for name in profile.setup { try await runSetup(name, progress) }
+        for name in profile.setup { try await runSetup(name, progress, listener) }
         for collector in profile.collectors where collector.start == .auto { try startCollector(collector.name) }
         return target
     }
 
-    private func runSetup(_ name: String, _ progress: @escaping @Sendable (String) -> Void) async throws {
+    private func runSetup(
+        _ name: String, _ progress: @escaping @Sendable (String) -> Void, _ listener: @escaping Listener
+    ) async throws {
         progress("setup: \(name)")
-        let end = try await runAction(name, given: [], invocation: .setup) { job, news in
-            if case .output(_, let bytes) = news { progress(String(decoding: bytes, as: UTF8.self)) }
-        }
+        let end = try await runAction(name, given: [], invocation: .setup, listener: listener)
         guard end.outcome == .completed else {
             _ = try await abort(reason: "setup failed: \(name)")
             throw ECRFailure(

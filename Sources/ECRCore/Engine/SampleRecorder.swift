@@ -54,11 +54,11 @@ struct SampleRecorder: StreamRecorder {
 
     var readOffset: Int64 { offset + Int64(held.count) }
 
-    mutating func record(_ bytes: [UInt8], isLast: Bool) async throws -> [UInt8] {
+    mutating func record(_ bytes: [UInt8], isLast: Bool) async throws {
         held += bytes
         let (samples, length) = parser.take(bytes)
         let piece = Array(held.prefix(isLast ? held.count : length))
-        if piece.isEmpty { return [] }
+        if piece.isEmpty { return }
         let zero = await link.clock?.boottimeZero
         var rows: [JSON] = []
         var text: [UInt8] = []
@@ -82,7 +82,6 @@ struct SampleRecorder: StreamRecorder {
         held.removeFirst(piece.count)
         offset += Int64(piece.count)
         tableLength = behind
-        return piece
     }
 
     private func row(_ sample: Sample, _ time: String?) -> JSON {

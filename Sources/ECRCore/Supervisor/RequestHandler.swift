@@ -93,17 +93,18 @@ struct RequestHandler: Sendable {
     }
 
     private func listener(_ client: ClientConnection) -> RunEngine.Listener {
-        { job, news in
-            switch news {
-            case .output(let stream, let bytes):
-                client.send([
-                    "output": [
-                        "job": .string(job), "stream": .string(stream), "base64": .string(Base64.encode(bytes)),
-                    ]
-                ])
-            case .progress(let text) where text.isEmpty: break
-            case .progress(let text): client.send(["progress": .string(text)])
-            }
+        { job, news in if let json = JSON(news, of: job) { client.send(json) } }
+    }
+}
+
+extension JSON {
+    /// A line of the control protocol; nil for news that say nothing but that the job exists.
+    init?(_ news: JobNews, of job: String) {
+        switch news {
+        case .recorded(let stream, let bytes):
+            self = ["recorded": ["job": .string(job), "stream": .string(stream), "bytes": .int(bytes)]]
+        case .begun: return nil
+        case .progress(let text): self = ["progress": .string(text)]
         }
     }
 }

@@ -70,7 +70,7 @@ private struct LauncherPipe {
         send(["error": JSON(failure, ["kept": .bool(isKept)])])
     }
 
-    private func send(_ json: JSON) { try? pipe.write(json.bytes + [0x0A]) }
+    func send(_ json: JSON) { try? pipe.write(json.bytes + [0x0A]) }
 }
 
 extension JSON {
@@ -115,7 +115,9 @@ private final class SupervisorLife: Sendable {
             ending.send(ExitCode.storage.rawValue)
         }
         let tell: @Sendable (String) -> Void = { launcher.progress($0) }
-        let target = resume ? try await engine.resume(progress: tell) : try await engine.start(progress: tell)
+        let hear: RunEngine.Listener = { job, news in if let json = JSON(news, of: job) { launcher.send(json) } }
+        let target =
+            resume ? try await engine.resume(progress: tell) : try await engine.start(progress: tell, listener: hear)
         try await journal.saveManifest()
         let server = ControlServer(engine: engine) { ending.send(ExitCode.success.rawValue) }
         try server.listen(at: directory.socket)

@@ -1,7 +1,6 @@
 import ArgumentParser
 import ECRCore
 import JSON
-import LinuxSystem
 import RunStore
 
 struct RunFollow: ParsableCommand {
@@ -42,10 +41,9 @@ struct RunFollow: ParsableCommand {
 
     /// The recorded output and end of a job, when nobody works on the run any more.
     private func replay(_ job: JobState, of run: ChosenRun) throws {
-        if !output.json {
-            try copy(run.directory.actionLog(job: job.id, stream: "stdout"), isError: false)
-            try copy(run.directory.actionLog(job: job.id, stream: "stderr"), isError: true)
-        }
+        var logs = JobLogs(run.directory, stdout: output.json ? .nowhere : .stdout)
+        logs.show(job: job.id, stream: "stdout", upTo: job.stdoutBytes)
+        logs.show(job: job.id, stream: "stderr", upTo: job.stderrBytes)
         guard job.outcome != .running else {
             throw ECRFailure(
                 .unknownOutcome, "the end of job \(job.id) is not on record, and run \(run.id) is \(run.condition)",
@@ -58,18 +56,6 @@ struct RunFollow: ParsableCommand {
         Terminal.say(JobSentence(.object(result)).text)
         if output.json { Terminal.result(.object(result)) }
         if job.exitCode != 0 { throw Exit(code: job.exitCode) }
-    }
-
-    private func copy(_ path: String, isError: Bool) throws(SystemError) {
-        guard FileSystem.exists(path) else { return }
-        let log = try File(path: path, 0)
-        var offset: Int64 = 0
-        while true {
-            let bytes = try log.read(at: offset, count: 1 << 16)
-            if bytes.isEmpty { return }
-            Terminal.jobOutput(bytes, isError: isError)
-            offset += Int64(bytes.count)
-        }
     }
 }
 

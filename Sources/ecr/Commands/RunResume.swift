@@ -20,7 +20,7 @@ struct RunResume: ParsableCommand {
         try run.require(["interrupted"], to: "resume it")
         let launcher = RunLauncher(run.directory, interrupt: try InterruptSignal())
         do {
-            let ready = try launcher.spawn(resume: true) { Terminal.say($0) }
+            let ready = try launcher.spawn(resume: true) { if case .progress(let text) = $0 { Terminal.say(text) } }
             StartReport(run: run.id, ready: ready).show(asJSON: output.json)
         } catch { throw error.failure }
     }

@@ -46,7 +46,8 @@ struct RunStart: ParsableCommand {
     private func launch(_ run: RunDirectory, isNew: Bool, _ interrupt: InterruptSignal) throws {
         let runs = options.common.runs
         do {
-            let ready = try RunLauncher(run, interrupt: interrupt).spawn(resume: false) { Terminal.say($0) }
+            var setup = JobLogs(run, stdout: .stderr)
+            let ready = try RunLauncher(run, interrupt: interrupt).spawn(resume: false) { setup.show($0) }
             try runs.setCurrent(run)
             StartReport(run: run.id, ready: ready).show(asJSON: output.json)
         } catch let error as RunLauncher.Failure {

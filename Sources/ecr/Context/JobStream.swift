@@ -10,27 +10,19 @@ struct JobStream {
     /// - Parameter job: the job's id, where it is known already.
     func perform(_ request: JSON, job: String? = nil) throws {
         var job = job
+        var logs = JobLogs(run.directory, stdout: isJSON ? .nowhere : .stdout)
         let interrupt = try InterruptSignal()
         let result: JSON
         do {
             result = try run.request(request, interrupt: interrupt) { message in
                 if let known = message.job { job = known }
-                show(message)
+                logs.show(message)
             }
         } catch let interrupted as ControlClient.Interrupted {
             sayThatItGoesOn(job)
             throw interrupted
         }
         if request["detach"]?.bool == true { try showDetached(result) } else { try show(result) }
-    }
-
-    private func show(_ message: ControlClient.Message) {
-        switch message {
-        case .output(_, let isError, let bytes):
-            if isError || !isJSON { Terminal.jobOutput(bytes, isError: isError) }
-        case .progress(let text): Terminal.say(text)
-        case .event: break
-        }
     }
 
     private func sayThatItGoesOn(_ job: String?) {
@@ -76,7 +68,9 @@ struct JobSentence {
             text = "the outcome of \(name) is unknown\(reason) (\(Self.list(&details, artifacts)))"
         case let outcome:
             let exit = result["exit"]?.int.map { "exit \($0)" }
-            let reason = [exit, result["reason"]?.string].compactMap { $0 }.joined(separator: ", ")
+            // The reason "exit" says no more than the number does.
+            let why = result["reason"]?.string.flatMap { $0 == "exit" || $0 == outcome ? nil : $0 }
+            let reason = [exit, why].compactMap { $0 }.joined(separator: ", ")
             if let duration { details.append("after \(duration)") }
             text = "\(name) \(outcome)\(reason.isEmpty ? "" : ": \(reason)") (\(Self.list(&details, artifacts)))"
         }
@@ -92,7 +86,7 @@ extension ControlClient.Message {
     /// The job that the message is about.
     fileprivate var job: String? {
         switch self {
-        case .output(let job, _, _): job
+        case .recorded(let job, _, _): job
         case .event(let event): event["data"]?["job"]?.string
         case .progress: nil
         }
