@@ -19,8 +19,8 @@ func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
-    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
 }
 
 let package = Package(
@@ -66,7 +66,9 @@ let package = Package(
         tests("ZIPTests", ["ZIP", "TestSupport", "LinuxSystem"]),
         tests("EventLogTests", ["EventLog", "JSON", "Hashing", "LinuxSystem", "TestSupport"]),
         tests("RunStoreTests", ["RunStore", "EventLog", "JSON", "LinuxSystem", "TestSupport"]),
-        tests("ECRCommandTests", ["TestSupport", "RunStore", "EventLog", "JSON", "LinuxSystem", "ecr"]),
+        tests(
+            "ECRCommandTests", ["TestSupport", "RunStore", "EventLog", "JSON", "LinuxSystem", "ecr"],
+            exclude: ["Snapshots"]),
         tests("SSHTests", ["SSH", "TestSupport", "LinuxSystem"]),
         tests("RemoteJobsTests", ["RemoteJobs", "SSH", "TestSupport", "LinuxSystem"]),
         tests("IntegrationTests", ["TestSupport", "JSON", "LinuxSystem", "ecr"]),
