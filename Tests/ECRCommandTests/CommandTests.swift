@@ -162,6 +162,16 @@ import Testing
         #expect(try await ecr("run", "follow").status == 79)
     }
 
+    @Test func onlyOneOfManyAbortsIsRecorded() async throws {
+        let run = try await ecr.create()
+        let codes = try await withThrowingTaskGroup(of: Int32.self) { group in
+            for _ in 0..<6 { group.addTask { try await ecr("run", "abort").status } }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(codes.sorted() == [0, 64, 64, 64, 64, 64])
+        #expect(try ecr.types(run) == ["run_created", "run_aborted"])
+    }
+
     @Test func aJobThatHasEndedIsReplayed() async throws {
         let run = try await ecr.create()
         try ecr.append(
