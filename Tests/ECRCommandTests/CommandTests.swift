@@ -152,6 +152,9 @@ import Testing
                 (.collectorStarted, ["collector": "load", "job": "0002-load"]),
             ])
         #expect(try await ecr("run", "follow").status == 79)
+        let collectors = try await ecr("run", "collector", "list").outputText
+        #expect(collectors == "COLLECTOR  STATE    SAMPLES  LAST\nload       unknown  0\n")
+        #expect(try await ecr("run", "show").outputText.contains("0001-hash  action     no end on record  -"))
         #expect(try await ecr("note", "power cut").status == 0)
         let result = try await ecr("run", "abort", "--json", "power cut")
         #expect(try result.json() == ["state": "aborted", "unfinished": ["0001-hash", "0002-load"]])
