@@ -85,7 +85,7 @@ private struct TailLines {
             checkpoint.hash = SHA256.hexDigest(of: line)
             return (event, checkpoint)
         } catch {
-            throw EventLogError(.damaged, "\(path) is damaged before its last line; `ecr events` reads up to there")
+            throw EventLogError(.damaged, "\(path) is damaged before its last line; `ecr run events` reads up to there")
         }
     }
 

@@ -152,6 +152,9 @@ import Testing
                 (.collectorStarted, ["collector": "load", "job": "0002-load"]),
             ])
         #expect(try await ecr("run", "follow").status == 79)
+        let collectors = try await ecr("run", "collector", "list").outputText
+        #expect(collectors == "COLLECTOR  STATE    SAMPLES  LAST\nload       unknown  0\n")
+        #expect(try await ecr("run", "show").outputText.contains("0001-hash  action     no end on record  -"))
         #expect(try await ecr("note", "power cut").status == 0)
         let result = try await ecr("run", "abort", "--json", "power cut")
         #expect(try result.json() == ["state": "aborted", "unfinished": ["0001-hash", "0002-load"]])
@@ -160,6 +163,16 @@ import Testing
                 == ["run_interrupted", "note", "action_unknown", "collector_stopped", "run_aborted"])
         #expect(try run.state().jobs.map(\.outcome) == [.unknown, .unknown])
         #expect(try await ecr("run", "follow").status == 79)
+    }
+
+    @Test func onlyOneOfManyAbortsIsRecorded() async throws {
+        let run = try await ecr.create()
+        let codes = try await withThrowingTaskGroup(of: Int32.self) { group in
+            for _ in 0..<6 { group.addTask { try await ecr("run", "abort").status } }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(codes.sorted() == [0, 64, 64, 64, 64, 64])
+        #expect(try ecr.types(run) == ["run_created", "run_aborted"])
     }
 
     @Test func aJobThatHasEndedIsReplayed() async throws {

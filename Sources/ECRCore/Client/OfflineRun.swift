@@ -46,8 +46,10 @@ package struct OfflineRun {
     /// Ends a created or interrupted run. What became of its open jobs is unknown, and recorded as that.
     /// - Returns: the ids of the jobs that were open.
     package func abort(reason: String?) throws(ECRFailure) -> [String] {
-        let open = try ECRFailure.catching { try run.state() }.openJobs
-        for job in open {
+        let state = try ECRFailure.catching { try run.state() }
+        // Somebody else may have been faster; now the right to append is ours.
+        guard !state.isOver else { throw ECRFailure(.usage, "run \(run.id) is \(state.status.rawValue) already") }
+        for job in state.openJobs {
             if job.kind == .collector {
                 try append(
                     .collectorStopped,
@@ -60,7 +62,7 @@ package struct OfflineRun {
         }
         try append(.runAborted, ["reason": reason.map { .string($0) }, "offline": true])
         try refresh()
-        return open.map(\.id)
+        return state.openJobs.map(\.id)
     }
 
     @discardableResult

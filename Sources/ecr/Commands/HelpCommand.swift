@@ -26,6 +26,7 @@ struct HelpCommand: ParsableCommand {
             command = next
         }
         // By the way of the parser, which then knows by which of its names a command was called.
-        do { _ = try ECR.parseAsRoot(topic + ["--help"]) } catch { Terminal.result(ECR.fullMessage(for: error)) }
+        var help = try ECR.parseAsRoot(topic + ["--help"])
+        try help.run()
     }
 }

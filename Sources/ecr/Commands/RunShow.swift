@@ -75,7 +75,7 @@ private struct RunShowReport {
         var table = Table(["JOB", "KIND", "OUTCOME", "EXIT", "DURATION", "OUTPUT", "REASON"])
         for job in state.jobs {
             table.add([
-                job.id, job.kind.rawValue, job.outcome.rawValue, job.exit.map { String($0) } ?? "-",
+                job.id, job.kind.rawValue, outcome(of: job), job.exit.map { String($0) } ?? "-",
                 job.duration.map { Amount.seconds($0) } ?? "-",
                 job.kind == .collector
                     ? Amount.count(job.samples, "sample") : Amount.bytes(job.stdoutBytes + job.stderrBytes),
@@ -83,6 +83,10 @@ private struct RunShowReport {
             ])
         }
         return table
+    }
+
+    private func outcome(of job: JobState) -> String {
+        job.outcome == .running && !run.isLive ? "no end on record" : job.outcome.rawValue
     }
 
     private var artifacts: Table {

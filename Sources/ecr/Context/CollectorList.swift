@@ -7,7 +7,7 @@ struct CollectorList {
     struct Entry {
         let name: String
         let job: String?
-        /// running, stopped, or not started.
+        /// running, stopped, not started, or unknown: without a supervisor nobody knows whether it still samples.
         let state: String
         let samples: Int64
     }
@@ -20,10 +20,18 @@ struct CollectorList {
         for job in jobs where !names.contains(job.name) { names.append(job.name) }
         entries = names.map { name in
             let own = jobs.filter { $0.name == name }
-            let isRunning = own.last?.outcome == .running && run.isLive
             return Entry(
-                name: name, job: own.last?.id, state: own.isEmpty ? "not started" : isRunning ? "running" : "stopped",
+                name: name, job: own.last?.id, state: Self.word(for: own.last, isLive: run.isLive),
                 samples: own.reduce(0) { $0 + $1.samples })
+        }
+    }
+
+    private static func word(for job: JobState?, isLive: Bool) -> String {
+        switch job?.outcome {
+        case nil: "not started"
+        case .running: isLive ? "running" : "unknown"
+        case .unknown: "unknown"
+        default: "stopped"
         }
     }
 

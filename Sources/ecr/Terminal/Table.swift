@@ -20,7 +20,8 @@ struct Table {
             let cells = row.enumerated().map { column, cell in
                 column == row.count - 1 ? cell : Table.pad(cell, widths[column])
             }
-            return margin + cells.joined(separator: "  ")
+            let line = margin + cells.joined(separator: "  ")
+            return String(line.reversed().drop { $0 == " " }.reversed())
         }.joined(separator: "\n")
     }
 
