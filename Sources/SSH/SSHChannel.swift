@@ -37,6 +37,9 @@ package enum ChannelExit: Sendable, Equatable {
     private var writers = WriterQueue()
     /// The server has confirmed the channel: it must be told of the end.
     var isOpen = false
+    /// Its program was asked for and the answer is harvested. A short command may have ended before; until then the
+    /// pending call needs libssh's channel.
+    var isSetUp = false
     /// The server has sent its CLOSE: nothing comes after it.
     private var isClosedByServer = false
     private var isClosedByUs = false
@@ -113,8 +116,8 @@ package enum ChannelExit: Sendable, Equatable {
 }
 
 extension SSHChannel {
-    /// The server has closed the channel, but it is not freed yet.
-    var isFinished: Bool { handle != nil && (isClosedByServer || isClosedByUs) }
+    /// The channel's end is known to us, but it is not freed yet.
+    var isFinished: Bool { handle != nil && isSetUp && (isClosedByServer || isClosedByUs) }
 
     /// Takes output from libssh's callback; returns how much was taken. What is left stays in libssh's buffer, and
     /// the server's window does not open again before it is read.

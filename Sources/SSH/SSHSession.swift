@@ -106,7 +106,9 @@ import Glibc
             try await complete("the server refused a channel for \(what)") { ssh_channel_open_session(handle) }
             channel.isOpen = true
             try await complete("the server refused \(what)") { request(handle) }
+            channel.isSetUp = true
         } catch {
+            channel.isSetUp = true
             channel.close()
             throw error
         }
