@@ -101,6 +101,18 @@ import Testing
         await session.close()
     }
 
+    @Test func theEndOfInputDoesNotOvertakeAWrite() async throws {
+        let server = try await SSHServer.start()
+        let session = try await SSHSession.connect(server.options)
+        let channel = try await session.openExec("sleep 0.2; wc -c")
+        async let writing: Void = channel.write([UInt8](repeating: 1, count: 5_000_000))
+        #expect(try await session.run("echo while it waits").outputText == "while it waits\n")
+        await channel.sendEOF()
+        #expect(try await channel.readToEnd().outputText == "5000000\n")
+        try await writing
+        await session.close()
+    }
+
     @Test func aChannelBeyondTheLimitIsRefusedAndTheOthersLive() async throws {
         let server = try await SSHServer.start(.init(maxSessions: 2))
         let session = try await SSHSession.connect(server.options)
@@ -117,10 +129,11 @@ import Testing
         await session.close()
     }
 
+    /// With SHLVL above 1 bash does not read its startup file, which may take long.
     @Test func hundredsOfCommandsLeakNoChannel() async throws {
-        let server = try await SSHServer.start(.init(maxSessions: 3))
+        let server = try await SSHServer.start(.init(maxSessions: 3, extraLines: ["SetEnv SHLVL=2"]))
         let session = try await SSHSession.connect(server.options)
-        for number in 0..<200 {
+        for number in 0..<400 {
             #expect(try await session.run("echo \(number)").outputText == "\(number)\n")
         }
         await session.close()
