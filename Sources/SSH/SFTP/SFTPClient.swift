@@ -48,7 +48,7 @@
 
     /// Sends a request; its answer is awaited on what this returns.
     func send(_ request: SFTPRequest) async throws(SSHError) -> PendingReply {
-        if let failure { throw failure }
+        if let failure = channel.session.failure ?? failure { throw failure }
         lastID &+= 1
         let id = lastID
         let reply = PendingReply()
