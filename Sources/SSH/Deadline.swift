@@ -6,10 +6,17 @@ struct Deadline: Sendable {
     /// The whole time that was given, for messages.
     let seconds: Double
 
+    /// Origin: the largest wait that fits into poll(2) and every clock by far; more days than a boot lasts.
+    static let longest = 1e6
+
+    /// - Parameter seconds: anything below 0 is 0, anything absurd is `longest`.
     init(seconds: Double) {
+        let seconds = Deadline.sensible(seconds)
         self.seconds = seconds
         end = Clock.boottimeNanoseconds() + Int64(seconds * 1e9)
     }
+
+    static func sensible(_ seconds: Double) -> Double { seconds.isFinite ? min(max(0, seconds), longest) : longest }
 
     var isOver: Bool { Clock.boottimeNanoseconds() >= end }
 

@@ -21,7 +21,32 @@ struct Handshake {
         let serverBanner: String
     }
 
-    static func perform(_ options: SSHOptions) throws(SSHError) -> Outcome {
+    /// Makes a session on a worker thread.
+    ///
+    /// Name resolution and a locked agent block where no deadline reaches; the caller is then told without them, and
+    /// what comes of it later is thrown away.
+    static func run(_ options: SSHOptions) async throws(SSHError) -> Outcome {
+        let reply = FirstReply<Result<Outcome, SSHError>>()
+        let watchdog = Task {
+            try await Task.sleep(for: .seconds(Deadline.sensible(options.timeout) + grace))
+            let deadline = Deadline(seconds: options.timeout)
+            let message = "cannot reach \(options.place): timed out after \(deadline.description)"
+            _ = reply.give(.failure(SSHError(.unreachable, message)))
+        }
+        defer { watchdog.cancel() }
+        let result = await reply.value {
+            WorkerThread.start {
+                let result = Result { () throws(SSHError) in try perform(options) }
+                if !reply.give(result), case .success(let unwanted) = result { dispose(unwanted.raw) }
+            }
+        }
+        return try result.get()
+    }
+
+    /// Seconds in which the worker's own deadline, which knows more, may speak first.
+    private static let grace = 0.5
+
+    private static func perform(_ options: SSHOptions) throws(SSHError) -> Outcome {
         let deadline = Deadline(seconds: options.timeout)
         let connector = Connector(host: options.host, port: options.port, place: options.place, deadline: deadline)
         let connection = try connector.connect()
@@ -35,16 +60,20 @@ struct Handshake {
             throw error
         }
         do {
-            return try handshake.run(connection.address)
+            return try handshake.logIn(connection.address)
         } catch {
-            // From ssh_connect on the descriptor is libssh's; this closes it.
-            ssh_silent_disconnect(raw)
-            ssh_free(raw)
+            dispose(raw)
             throw error
         }
     }
 
-    private func run(_ address: String) throws(SSHError) -> Outcome {
+    /// From ssh_connect on the descriptor is libssh's; this closes it.
+    private static func dispose(_ raw: ssh_session) {
+        ssh_silent_disconnect(raw)
+        ssh_free(raw)
+    }
+
+    private func logIn(_ address: String) throws(SSHError) -> Outcome {
         try exchangeKeys()
         let hostKey = try HostKeyCheck(options: options, raw: raw).trustedKey()
         try Authentication(handshake: self).logIn()

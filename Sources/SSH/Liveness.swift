@@ -22,7 +22,7 @@ struct Liveness {
     private var silentIntervals = 0
 
     init(interval seconds: Double, now: Int64 = Clock.boottimeNanoseconds()) {
-        interval = Int64(max(0.01, seconds) * 1e9)
+        interval = Int64(max(0.01, Deadline.sensible(seconds)) * 1e9)
         nextCheck = now + interval
     }
 

@@ -22,7 +22,9 @@ final class PrivateKey {
         }
         guard result == SSH_OK, let key else {
             if asked {
-                throw SSHError(.keyUnusable, "the key \(path) is encrypted", hint: "use ssh-agent: ssh-add '\(path)'")
+                throw SSHError(
+                    .keyUnusable, "the key \(path) is encrypted",
+                    hint: "use ssh-agent: ssh-add '\(path)', and name no key file, so that the agent's keys are tried")
             }
             throw SSHError(.keyUnusable, "\(path) is not a private key that can be read")
         }

@@ -34,9 +34,13 @@ package enum ChannelExit: Sendable, Equatable {
     private var callbacks: UnsafeMutablePointer<ssh_channel_callbacks_struct>?
     private var received = OutputQueue()
     private var reader: CheckedContinuation<Void, Never>?
-    private var writers = WriterQueue()
+    private let writers = WriterQueue()
+    private var isInputEnded = false
     /// The server has confirmed the channel: it must be told of the end.
     var isOpen = false
+    /// Its program was asked for and the answer is harvested. A short command may have ended before; until then the
+    /// pending call needs libssh's channel.
+    var isSetUp = false
     /// The server has sent its CLOSE: nothing comes after it.
     private var isClosedByServer = false
     private var isClosedByUs = false
@@ -70,8 +74,12 @@ package enum ChannelExit: Sendable, Equatable {
     /// Concurrent calls are written one after the other.
     /// - Throws: `closed` after `sendEOF()` or the channel's end.
     package func write(_ bytes: [UInt8]) async throws(SSHError) {
+        guard !isInputEnded else { throw SSHError(.closed, "the channel's input has ended") }
         await writers.enter()
-        defer { writers.leave() }
+        defer {
+            writers.leave()
+            if isInputEnded { sendEOF() }
+        }
         var done = 0
         while done < bytes.count {
             let mark = session.receivedBytes
@@ -82,9 +90,10 @@ package enum ChannelExit: Sendable, Equatable {
         }
     }
 
-    /// Ends the command's stdin.
+    /// Ends the command's stdin, after the writes that are under way.
     package func sendEOF() {
-        if let handle { ssh_channel_send_eof(handle) }
+        isInputEnded = true
+        if let handle, !writers.isTaken { ssh_channel_send_eof(handle) }
     }
 
     /// Ends the channel without waiting for the command, which goes on: a server does not kill it.
@@ -113,8 +122,8 @@ package enum ChannelExit: Sendable, Equatable {
 }
 
 extension SSHChannel {
-    /// The server has closed the channel, but it is not freed yet.
-    var isFinished: Bool { handle != nil && (isClosedByServer || isClosedByUs) }
+    /// The channel's end is known to us, but it is not freed yet.
+    var isFinished: Bool { handle != nil && isSetUp && (isClosedByServer || isClosedByUs) }
 
     /// Takes output from libssh's callback; returns how much was taken. What is left stays in libssh's buffer, and
     /// the server's window does not open again before it is read.
@@ -179,6 +188,21 @@ extension SSHChannel {
             used = max(0, Int(count))
         }
         return count > 0 ? bytes : nil
+    }
+
+    /// Lets the server send so many bytes before it waits for us; libssh's own 1.28 MB is little at 25 ms and more.
+    /// To be called again when half of them have come.
+    ///
+    /// A read of that size is the only call that raises the window; it needs a buffer of that size.
+    func raiseWindow(to size: Int) {
+        guard let handle, isSetUp else { return }
+        let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, used in
+            used = max(0, Int(ssh_channel_read_timeout(handle, buffer.baseAddress, UInt32(size), 0, 0)))
+        }
+        if !bytes.isEmpty {
+            received.append(.stdout(bytes))
+            wakeReader()
+        }
     }
 
     private func wakeReader() {

@@ -31,11 +31,10 @@ import Glibc
     /// Connects, checks the host key, and logs in.
     /// - Throws: every code but `sftp`, `channelRefused` and `closed`.
     package static func connect(_ options: SSHOptions) async throws(SSHError) -> SSHSession {
-        let outcome = try await WorkerThread.run { () throws(SSHError) in try Handshake.perform(options) }
-        return try SSHSession(outcome, options)
+        SSHSession(try await Handshake.run(options), options)
     }
 
-    private init(_ outcome: Handshake.Outcome, _ options: SSHOptions) throws(SSHError) {
+    private init(_ outcome: Handshake.Outcome, _ options: SSHOptions) {
         hostKeyFingerprint = outcome.hostKey.fingerprint
         hostKeyType = outcome.hostKey.type
         serverBanner = outcome.serverBanner
@@ -84,11 +83,13 @@ import Glibc
     }
 
     /// Opens a channel to the server's SFTP subsystem.
+    /// - Parameter window: bytes that the server may have on their way to us, for bulk transfers over long links (4 MiB
+    ///   made 68 MB/s of 24 at 25 ms). Use a session of its own for that: other channels would wait behind them.
     /// - Throws: `channelRefused` when the server takes no further channel or has no SFTP server.
-    package func openSFTP() async throws(SSHError) -> SFTPClient {
+    package func openSFTP(window: Int? = nil) async throws(SSHError) -> SFTPClient {
         let channel = try await open("SFTP on \(place)") { ssh_channel_request_subsystem($0, "sftp") }
         do {
-            return try await SFTPClient(channel)
+            return try await SFTPClient(channel, window: window)
         } catch {
             channel.close()
             throw error
@@ -106,7 +107,9 @@ import Glibc
             try await complete("the server refused a channel for \(what)") { ssh_channel_open_session(handle) }
             channel.isOpen = true
             try await complete("the server refused \(what)") { request(handle) }
+            channel.isSetUp = true
         } catch {
+            channel.isSetUp = true
             channel.close()
             throw error
         }

@@ -13,16 +13,6 @@ enum WorkerThread {
         pthread_detach(thread)
     }
 
-    /// Runs a blocking body on a thread of its own and waits for its result without blocking the caller's.
-    static func run<Success: Sendable>(
-        _ body: @escaping @Sendable () throws(SSHError) -> Success
-    ) async throws(SSHError) -> Success {
-        let result: Result<Success, SSHError> = await withCheckedContinuation { continuation in
-            start { continuation.resume(returning: Result { () throws(SSHError) in try body() }) }
-        }
-        return try result.get()
-    }
-
     private static func enter(_ box: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
         var all = sigset_t()
         sigfillset(&all)

@@ -1,6 +1,7 @@
 /// Lets one writer at a time through, in the order of their coming: a packet of one must not stand in another's.
 @SSHActor final class WriterQueue {
-    private var isTaken = false
+    /// Somebody writes, or the place is being handed over.
+    private(set) var isTaken = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
     nonisolated init() {}

@@ -146,6 +146,29 @@ import Testing
         #expect(error?.message == "cannot reach 127.0.0.1:\(server.port): connection refused")
     }
 
+    /// Where `localhost` is `::1` first, the server does not listen there: the next address is tried.
+    @Test func theServerIsFoundAmongTheAddressesOfAName() async throws {
+        let server = try await SSHServer.start()
+        var options = server.options
+        options.host = "localhost"
+        options.pinnedHostKey = server.hostKeyFingerprint
+        let session = try await SSHSession.connect(options)
+        #expect(session.address == "127.0.0.1")
+        await session.close()
+    }
+
+    @Test func aNumericIPv6AddressIsKnownByItself() async throws {
+        let server = try await SSHServer.start(.init(extraLines: ["ListenAddress ::1"]))
+        var options = server.options
+        options.host = "::1"
+        let known = try server.scratch.read("known_hosts").replacing("[127.0.0.1]", with: "[::1]")
+        options.knownHostsFile = try server.scratch.write("known6", known)
+        guard server.log.contains("Server listening on ::1") else { return }
+        let session = try await SSHSession.connect(options)
+        #expect(session.address == "::1")
+        await session.close()
+    }
+
     @Test func anUnknownNameSaysSo() async throws {
         let server = try await SSHServer.start()
         var options = server.options

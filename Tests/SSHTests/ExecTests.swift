@@ -101,6 +101,18 @@ import Testing
         await session.close()
     }
 
+    @Test func theEndOfInputDoesNotOvertakeAWrite() async throws {
+        let server = try await SSHServer.start()
+        let session = try await SSHSession.connect(server.options)
+        let channel = try await session.openExec("sleep 0.2; wc -c")
+        async let writing: Void = channel.write([UInt8](repeating: 1, count: 5_000_000))
+        #expect(try await session.run("echo while it waits").outputText == "while it waits\n")
+        await channel.sendEOF()
+        #expect(try await channel.readToEnd().outputText == "5000000\n")
+        try await writing
+        await session.close()
+    }
+
     @Test func aChannelBeyondTheLimitIsRefusedAndTheOthersLive() async throws {
         let server = try await SSHServer.start(.init(maxSessions: 2))
         let session = try await SSHSession.connect(server.options)
@@ -117,8 +129,37 @@ import Testing
         await session.close()
     }
 
+    /// The server asks for new keys every megabyte, in the middle of everything.
+    @Test func newKeysUnderWayLoseNothing() async throws {
+        let server = try await SSHServer.start(.init(extraLines: ["RekeyLimit 1M"]))
+        let session = try await SSHSession.connect(server.options)
+        let bytes = (0..<8_000_000).map { UInt8(truncatingIfNeeded: $0 &* 17 >> 4) }
+        let channel = try await session.openExec("cat")
+        async let read = channel.readToEnd()
+        async let other = session.run("sleep 0.1; head -c 3000000 /dev/zero | wc -c")
+        try await channel.write(bytes)
+        await channel.sendEOF()
+        #expect(try await read.output == bytes)
+        #expect(try await other.outputText == "3000000\n")
+        await session.close()
+    }
+
+    @Test(.enabled(if: DropbearServer.isAvailable)) func dropbearServesAsOpenSSHDoes() async throws {
+        let server = try await DropbearServer.start()
+        let session = try await SSHSession.connect(server.options)
+        for number in 0..<20 {
+            let result = try await session.run("cat; echo no >&2; exit \(number)", input: Array("yes".utf8))
+            #expect(result.outputText == "yes")
+            #expect(result.errorText == "no\n")
+            #expect(result.exit == .status(Int32(number)))
+        }
+        #expect(try await session.run("kill -TERM $$").exit == .signal("TERM"))
+        await session.close()
+    }
+
+    /// With SHLVL above 1 bash does not read its startup file, which may take long.
     @Test func hundredsOfCommandsLeakNoChannel() async throws {
-        let server = try await SSHServer.start(.init(maxSessions: 3))
+        let server = try await SSHServer.start(.init(maxSessions: 3, extraLines: ["SetEnv SHLVL=2"]))
         let session = try await SSHSession.connect(server.options)
         for number in 0..<400 {
             #expect(try await session.run("echo \(number)").outputText == "\(number)\n")

@@ -121,7 +121,7 @@ import Testing
         #expect(try await sftp.readLink(bytes(link)) == bytes("some/where"))
         #expect(try await sftp.lstat(bytes(link)).isSymlink)
         #expect(try await sftp.stat(bytes(server.scratch.path)).isDirectory)
-        #expect(try await sftp.realPath(bytes(server.scratch.path + "/x/..")) == bytes(server.scratch.path))
+        #expect(try await sftp.realpath(bytes(server.scratch.path + "/./")) == bytes(server.scratch.path))
     }
 
     @Test func manyRequestsAreAnsweredEachToItsOwner() async throws {

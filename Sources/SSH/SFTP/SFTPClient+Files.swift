@@ -21,6 +21,10 @@ package struct SFTPOpenMode: OptionSet, Sendable {
 /// Every function throws `sftp(status)` for what the server refuses: 2 no such file, 3 permission denied, 4 failure;
 /// `connectionLost` or `closed` when the answer never comes; `protocolViolation` for one that makes no sense.
 extension SFTPClient {
+    package typealias Attributes = SFTPAttributes
+    package typealias Entry = SFTPEntry
+    package typealias OpenMode = SFTPOpenMode
+
     /// The most bytes of one read or write request. Origin: 32 KiB is what every server must take (section 3).
     package nonisolated static var chunk: Int { 32 << 10 }
 
@@ -89,7 +93,7 @@ extension SFTPClient {
     }
 
     /// The absolute path without links; of an empty path the working directory.
-    package func realPath(_ path: [UInt8]) async throws(SSHError) -> [UInt8] {
+    package func realpath(_ path: [UInt8]) async throws(SSHError) -> [UInt8] {
         try singleName(await ask(.realPath(path: path)), "resolve", path)
     }
 

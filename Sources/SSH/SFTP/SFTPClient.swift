@@ -7,12 +7,17 @@
     private let extensions: Set<[UInt8]>
     private var pending: [UInt32: PendingReply] = [:]
     private var lastID: UInt32 = 0
+    /// Bytes that the server may have on their way; nil for libssh's choice.
+    private let window: Int?
+    /// Bytes that came since the window was raised.
+    private var takenOfWindow = 0
     /// Why no request can be answered any more.
     private var failure: SSHError?
 
     /// Greets the server on a fresh channel.
-    init(_ channel: SSHChannel) async throws(SSHError) {
+    init(_ channel: SSHChannel, window: Int?) async throws(SSHError) {
         self.channel = channel
+        self.window = window
         var decoder = SFTPDecoder()
         try await channel.write(SFTPRequest.initialization)
         var greeting: SFTPReply?
@@ -28,6 +33,7 @@
             throw SSHError(.protocolViolation, "the SFTP server does not speak version 3")
         }
         self.extensions = Set(extensions)
+        if let window { channel.raiseWindow(to: window) }
         Task { await self.receive(decoder) }
     }
 
@@ -42,7 +48,7 @@
 
     /// Sends a request; its answer is awaited on what this returns.
     func send(_ request: SFTPRequest) async throws(SSHError) -> PendingReply {
-        if let failure { throw failure }
+        if let failure = channel.session.failure ?? failure { throw failure }
         lastID &+= 1
         let id = lastID
         let reply = PendingReply()
@@ -68,6 +74,7 @@
             try dispatch(&decoder)
             while let output = try await channel.read() {
                 guard case .stdout(let bytes) = output else { continue }
+                keepWindowOpen(bytes.count)
                 decoder.append(bytes)
                 try dispatch(&decoder)
             }
@@ -76,6 +83,14 @@
             fail(error)
             channel.close()
         }
+    }
+
+    private func keepWindowOpen(_ count: Int) {
+        guard let window else { return }
+        takenOfWindow += count
+        guard takenOfWindow > window / 2 else { return }
+        takenOfWindow = 0
+        channel.raiseWindow(to: window)
     }
 
     private func dispatch(_ decoder: inout SFTPDecoder) throws(SSHError) {
