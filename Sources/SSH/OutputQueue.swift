@@ -5,7 +5,7 @@ struct OutputQueue {
     private var head = 0
     private var bytes = 0
 
-    /// Origin: the size of libssh's receive window, so that a slow reader costs at most twice as much.
+    /// Origin: about the size of libssh's receive window, so that a slow reader costs at most twice as much.
     private static let high = 1 << 20
 
     var isFull: Bool { bytes >= OutputQueue.high }

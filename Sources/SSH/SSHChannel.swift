@@ -56,7 +56,8 @@ package enum ChannelExit: Sendable, Equatable {
     }
 
     /// Waits for the command's next output; nil at the channel's end, after all output. One reader at a time.
-    /// - Throws: `connectionLost` or `closed` when the session ends first; what had come before is returned first.
+    /// - Throws: `connectionLost` or `closed` when the session ends first, after what had come; of more than 1 MiB that
+    ///   nobody has read, the rest is lost with libssh's buffer.
     package func read() async throws(SSHError) -> Output? {
         while true {
             if let output = received.removeFirst() {
@@ -117,7 +118,7 @@ package enum ChannelExit: Sendable, Equatable {
         return Int(written)
     }
 
-    /// Origin: encrypting 256 KiB takes less than a millisecond, in which nothing else runs on the loop.
+    /// Origin: half a millisecond at AES-GCM's 470 MB/s, in which nothing else runs on the loop.
     private static let writeLimit = 256 << 10
 }
 
