@@ -47,6 +47,7 @@ package import SSH
 
     /// Waits for a job's exit to be announced, at most `milliseconds`; nil when nothing came, or the shell is gone.
     package func announcedExit(of job: String, within milliseconds: Int) async -> ExitRecord? {
+        let job = SpoolFolder.name(of: job)
         if let record = exits[job] { return record }
         if failure != nil { return nil }
         nextID += 1
@@ -61,7 +62,7 @@ package import SSH
     }
 
     /// Forgets an announced exit.
-    package func forget(job: String) { exits[job] = nil }
+    package func forget(job: String) { exits[SpoolFolder.name(of: job)] = nil }
 
     package func close() { channel.close() }
 
@@ -95,9 +96,9 @@ package import SSH
             announcements.removeFirst(newline + 1)
             let words = line.split(separator: " ", maxSplits: 2)
             guard words.count == 3, words[0] == "X", let record = ExitRecord(line: words[2]) else { continue }
-            let job = String(words[1])
-            exits[job] = record
-            for waiter in (exitWaiters.removeValue(forKey: job) ?? [:]).values { waiter.resume(returning: record) }
+            let folder = String(words[1])
+            exits[folder] = record
+            for waiter in (exitWaiters.removeValue(forKey: folder) ?? [:]).values { waiter.resume(returning: record) }
         }
         // A target that floods its stderr must not fill our memory.
         if announcements.count > 65_536 { announcements = [] }

@@ -4,8 +4,10 @@
 /// <root>/                    0700, /var/tmp/ecr-<uid> unless the profile says otherwise
 ///   lock                     one line: `lock 1 <controller id> <user@host> <since, UTC> end`
 ///   <run: 16 hex digits>/    made at start, never by a launch; its name is recorded in the run
-///     <job>/                 claim, meta, stdout, stderr, commands, exit, out/ ($ECR_OUT), cancel, timeout
+///     <job's number>/        claim, meta, stdout, stderr, commands, exit, out/ ($ECR_OUT), cancel, timeout
 /// ```
+/// - The folder of a job is named by its number alone, so that the dispatcher can make the next one ahead of its launch,
+///   while nobody waits: a `mkdir` costs more than the rest of the launch.
 /// - `claim`: made with O_EXCL (`set -C`); whoever makes it may launch the job, nobody else ever. Its mtime is the start
 ///   to which artifacts are compared.
 /// - `meta`: `meta 1 <wrapper pid> <its start> <job pid> <its start> <boot id> <uptime> end`; starts are field 22 of
@@ -82,7 +84,7 @@ enum JobProtocol {
         }
         ecr_launch() {
         [ -d "$1" ] || { echo nospool; return 1; }
-        mkdir "$1/$2" "$1/$2/out"
+        [ -d "$1/$2/out" ] || mkdir "$1/$2" "$1/$2/out"
         set -C; true >"$1/$2/claim"; ecr_r=$?; set +C
         if [ $ecr_r -ne 0 ]; then if [ -e "$1/$2/claim" ]; then echo claimed; else echo nospace; fi; return 1; fi
         ( read -r ecr_p ecr_x </proc/self/stat

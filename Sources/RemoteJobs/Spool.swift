@@ -62,7 +62,7 @@ extension Target {
             "rm -rf -- \(shellWord(path)); cd \(shellWord(root)) && { set -- */; [ -d \"$1\" ] || rm -f lock; cd /; }")
     }
 
-    /// SHA-256 and length of every job's output in a spool, by `<job>/stdout` and `<job>/stderr`; hashes are empty where
+    /// SHA-256 and length of every job's output in a spool, by `<job's folder>/stdout` and `…/stderr`; hashes are empty where
     /// the target has no sha256sum.
     package func outputHashes(spool: String) async throws(SSHError) -> [String: (bytes: Int64, sha256: String)] {
         let hash = facts.tools.contains("sha256sum") ? "sha256sum */stdout */stderr" : "true"

@@ -26,7 +26,19 @@ package struct JobRequest: Sendable {
     }
 
     /// The job's folder in the spool.
-    package var folder: String { "\(spool)/\(job)" }
+    package var folder: String { "\(spool)/\(SpoolFolder.name(of: job))" }
+}
+
+/// How jobs are called in a spool: by their number, which is unique in a run.
+package enum SpoolFolder {
+    package static func name(of job: String) -> String { String(job.prefix { $0 != "-" }) }
+
+    /// The folder of the job that will probably come next.
+    static func following(_ job: String) -> String {
+        let digits = name(of: job)
+        let next = String((Int(digits) ?? 0) + 1)
+        return String(repeating: "0", count: max(0, digits.count - next.count)) + next
+    }
 }
 
 package enum LaunchResult: Sendable, Equatable {
@@ -44,13 +56,16 @@ extension Target {
         let limit = request.timeout.map { seconds in
             facts.tools.contains("fractional-sleep") ? "\(seconds)" : "\(Int(seconds.rounded(.up)))"
         }
-        var words = [request.spool, request.job, limit ?? "", request.workdir ?? ""]
+        var words = [request.spool, SpoolFolder.name(of: request.job), limit ?? "", request.workdir ?? ""]
         words += request.environment.map { "\($0.name)=\($0.value)" }
         words.append("--")
         words += request.commands
         let text = "ecr_launch " + words.map(shellWord).joined(separator: " ")
         switch try await dispatcher.run(text).text.split(separator: "\n").last {
-        case "launched": return .launched
+        case "launched":
+            let next = shellWord("\(request.spool)/\(SpoolFolder.following(request.job))")
+            Task { try await dispatcher.run("[ -d \(next) ] || mkdir \(next) \(next)/out") }
+            return .launched
         case "claimed": return .claimedBefore
         case "nospool": return .spoolLost
         case "nospace": return .noSpace
@@ -60,7 +75,7 @@ extension Target {
 
     /// What the target knows of a job now.
     package func standing(of job: String, in spool: String) async throws(SSHError) -> JobStanding {
-        let reply = try await dispatcher.run("ecr_status \(shellWord(spool)) \(shellWord(job))")
+        let reply = try await dispatcher.run("ecr_status \(shellWord(spool)) \(SpoolFolder.name(of: job))")
         return JobStanding(reply: reply.text, boot: facts.boot)
     }
 
@@ -68,13 +83,13 @@ extension Target {
     /// exit record; false when there was nothing left to signal.
     @discardableResult
     package func cancel(job: String, in spool: String, signal: String = "TERM") async throws(SSHError) -> Bool {
-        let reply = try await dispatcher.run("ecr_cancel \(shellWord(spool)) \(shellWord(job)) \(signal)")
+        let reply = try await dispatcher.run("ecr_cancel \(shellWord(spool)) \(SpoolFolder.name(of: job)) \(signal)")
         return reply.text.hasPrefix("sent")
     }
 
     /// The lines that the runner of several commands wrote.
     package func commandLines(of job: String, in spool: String) async throws(SSHError) -> [String] {
-        let path = shellWord("\(spool)/\(job)/commands")
+        let path = shellWord("\(spool)/\(SpoolFolder.name(of: job))/commands")
         let reply = try await dispatcher.run("while read -r l; do echo \"$l\"; done <\(path)")
         return reply.text.split(separator: "\n").map(String.init)
     }
@@ -82,6 +97,6 @@ extension Target {
     /// Seconds since 1970 by the target's clock at which a job was claimed.
     package func claimTime(of job: String, in spool: String) async throws(SSHError) -> UInt32? {
         guard let sftp else { return nil }
-        return try await sftp.stat(Array("\(spool)/\(job)/claim".utf8)).modificationTime
+        return try await sftp.stat(Array("\(spool)/\(SpoolFolder.name(of: job))/claim".utf8)).modificationTime
     }
 }

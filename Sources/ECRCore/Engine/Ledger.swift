@@ -3,6 +3,7 @@ import Glibc
 import Hashing
 import JSON
 import LinuxSystem
+import RemoteJobs
 import RunStore
 
 /// The completeness ledger: for every job the bytes and hashes on both ends, and what is missing.
@@ -62,7 +63,7 @@ struct Ledger: Sendable {
         _ remote: [String: (bytes: Int64, sha256: String)]?
     ) throws {
         let local = try Self.hash(path, from: base, count: bytes)
-        let there = remote?["\(job.id)/\(stream)"]
+        let there = remote?["\(SpoolFolder.name(of: job.id))/\(stream)"]
         expectedBytes += there.map { max(0, $0.bytes) } ?? bytes
         let isEqual = there.map { $0.bytes == bytes && ($0.sha256.isEmpty || $0.sha256 == local) } ?? false
         if isEqual {

@@ -5,25 +5,27 @@ import LinuxSystem
 import RunStore
 
 /// The run that a command acts on, as it stands when the command begins.
-struct ChosenRun {
+final class ChosenRun {
     let directory: RunDirectory
-    let state: RunState
+    /// Folding the events costs milliseconds, which a command that only asks a live supervisor does not pay.
+    private(set) lazy var state: RunState = (try? directory.state()) ?? RunState()
     /// created, running, paused, interrupted, completed or aborted.
-    let condition: String
+    private(set) lazy var condition = RunCondition.word(state, hasSupervisor: isLive)
     let isLive: Bool
     /// What a suggested command must say to mean this run.
     let reference: String
     private let options: CommonOptions
 
-    init(_ directory: RunDirectory, isDefault: Bool, _ options: CommonOptions) throws(ECRFailure) {
+    /// - Parameter isAsked: the supervisor of a live run is asked, so the events need not be read.
+    init(_ directory: RunDirectory, isDefault: Bool, isAsked: Bool, _ options: CommonOptions) throws(ECRFailure) {
         self.directory = directory
         self.options = options
         reference = isDefault ? "" : " --run \(directory.id)"
         // Asked first: a run that ends in between is then seen as over, not as interrupted.
         isLive = directory.hasSupervisor()
+        options.explain("run \(directory.path), \(isLive ? "with" : "without") a supervisor")
+        if isLive && isAsked { return }
         state = try ECRFailure.catching { try directory.state() }
-        condition = RunCondition.word(state, hasSupervisor: isLive)
-        options.explain("run \(directory.path) is \(condition), \(isLive ? "with" : "without") a supervisor")
     }
 
     var id: String { directory.id }
@@ -31,6 +33,8 @@ struct ChosenRun {
     /// Refuses an illegal step with the state and the command that would work.
     /// - Parameter purpose: completes "cannot …".
     func require(_ conditions: [String], to purpose: String) throws(ECRFailure) {
+        // A live run is running or paused; which of the two, and whether it is ending, its supervisor knows best.
+        if isLive && conditions.contains("running") { return }
         guard !conditions.contains(condition) else { return }
         throw ECRFailure(.usage, "run \(id) is \(condition), so ecr cannot \(purpose)", hint: wayOut)
     }
@@ -48,7 +52,7 @@ struct ChosenRun {
     func request(
         _ json: JSON, interrupt: InterruptSignal? = nil, onMessage: (ControlClient.Message) -> Void = { _ in }
     ) throws -> JSON {
-        let client = ControlClient(directory, interrupt: interrupt, trace: { line in options.explain(line) })
+        let client = ControlClient(directory, interrupt: interrupt, trace: { [options] line in options.explain(line) })
         return try client.request(json, onMessage: onMessage)
     }
 }
@@ -57,7 +61,7 @@ extension RunOptions {
     /// The run to look at.
     /// - Parameter argument: the run that the command line names beside the options, if any.
     func chosen(_ argument: String? = nil) throws(ECRFailure) -> ChosenRun {
-        try ChosenRun(try directory(argument), isDefault: named(argument) == nil, common)
+        try ChosenRun(try directory(argument), isDefault: named(argument) == nil, isAsked: false, common)
     }
 
     /// Where the run to look at is; its events are not read.
@@ -72,7 +76,7 @@ extension RunOptions {
     /// The run to change: with several live runs it must be named.
     func chosenForChange() throws(ECRFailure) -> ChosenRun {
         if named() == nil { try refuseAmbiguity() }
-        return try chosen()
+        return try ChosenRun(try directory(), isDefault: named() == nil, isAsked: true, common)
     }
 
     private func named(_ argument: String? = nil) -> String? { argument ?? run ?? Host.environment("ECR_RUN") }
