@@ -44,6 +44,9 @@ struct ExportPlan {
         for job in state.jobs {
             if job.kind == .collector {
                 lengths[run.relative(run.collectorLog(job.name)), default: 0] += job.stdoutBytes
+                // A job that has no row yet leaves the table as its predecessors did.
+                let rows = run.relative(run.collectorRows(job.name))
+                lengths[rows] = max(lengths[rows] ?? 0, job.tableBytes)
             } else {
                 lengths[run.relative(run.actionLog(job: job.id, stream: "stdout"))] = job.stdoutBytes
                 lengths[run.relative(run.actionLog(job: job.id, stream: "stderr"))] = job.stderrBytes

@@ -75,6 +75,23 @@ package final class EventWriter: Sendable {
         }
     }
 
+    /// Origin: an append takes a few milliseconds, on a slow SD card some hundred; two seconds bear several of them.
+    private static let patience = (tries: 100, microseconds: UInt32(20_000))
+
+    /// As the initialiser, but waits a moment for a command that is just appending a note.
+    package static func openPatiently(
+        path: String, onCommit: @escaping @Sendable (_ events: [Event], _ behind: Checkpoint) -> Void = { _, _ in }
+    ) throws(EventLogError) -> EventWriter {
+        var tries = 0
+        while true {
+            do throws(EventLogError) { return try EventWriter(path: path, onCommit: onCommit) } catch {
+                tries += 1
+                guard error.code == .locked, tries < patience.tries else { throw error }
+                usleep(patience.microseconds)
+            }
+        }
+    }
+
     deinit { queue.close() }
 
     /// Appends an event and returns it once it is on disk.

@@ -62,15 +62,18 @@ extension Target {
         words += request.commands
         let text = "ecr_launch " + words.map(shellWord).joined(separator: " ")
         switch try await dispatcher.run(text).text.split(separator: "\n").last {
-        case "launched":
-            let next = shellWord("\(request.spool)/\(SpoolFolder.following(request.job))")
-            Task { try await dispatcher.run("[ -d \(next) ] || mkdir \(next) \(next)/out") }
-            return .launched
+        case "launched": return .launched
         case "claimed": return .claimedBefore
         case "nospool": return .spoolLost
         case "nospace": return .noSpace
         default: throw SSHError(.protocolViolation, "the target's shell did not understand the launch")
         }
+    }
+
+    /// Makes the folder of the job that will probably come next, while nobody waits for it.
+    package func prepareFolder(following job: String, in spool: String) async throws(SSHError) {
+        let next = shellWord("\(spool)/\(SpoolFolder.following(job))")
+        _ = try await dispatcher.run("[ -d \(next) ] || mkdir \(next) \(next)/out")
     }
 
     /// What the target knows of a job now.

@@ -1,5 +1,4 @@
 package import EventLog
-import Glibc
 package import JSON
 import LinuxSystem
 package import RunStore
@@ -13,25 +12,11 @@ package struct OfflineRun {
     /// - Throws: `.busy` when somebody else keeps it.
     package init(_ run: RunDirectory) throws(ECRFailure) {
         self.run = run
-        writer = try Self.open(run)
+        do { writer = try EventWriter.openPatiently(path: run.events) } catch { throw ECRFailure(error) }
         let state = try ECRFailure.catching { try run.state() }
         let isInterrupted = state.status == .running || state.status == .paused
         if isInterrupted && !state.isInterruptionRecorded {
             try append(.runInterrupted, ["last_event_time": .string(state.lastTime)])
-        }
-    }
-
-    /// Origin: an append takes a few milliseconds, on a slow SD card some hundred; two seconds bear several of them.
-    private static let patience = (tries: 100, microseconds: UInt32(20_000))
-
-    private static func open(_ run: RunDirectory) throws(ECRFailure) -> EventWriter {
-        var tries = 0
-        while true {
-            do { return try EventWriter(path: run.events) } catch {
-                tries += 1
-                guard error.code == .locked, tries < patience.tries else { throw ECRFailure(error) }
-                usleep(patience.microseconds)
-            }
         }
     }
 

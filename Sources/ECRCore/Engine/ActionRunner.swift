@@ -86,6 +86,8 @@ struct ActionRunner {
         if record.death != .notAsked { data["death"] = .string(record.death.rawValue) }
         if !end.warnings.isEmpty { data["warnings"] = JSON(strings: end.warnings) }
         try await journal.append(type(of: end.outcome), data)
+        let (link, spool) = (link, observer.request.spool)
+        Task { try await link.target().prepareFolder(following: job, in: spool) }
         return end
     }
 

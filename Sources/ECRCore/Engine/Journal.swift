@@ -17,7 +17,7 @@ package final class Journal: Sendable {
     package init(_ directory: RunDirectory) throws {
         self.directory = directory
         let fold = StateFold()
-        writer = try EventWriter(path: directory.events) { events, checkpoint in
+        writer = try EventWriter.openPatiently(path: directory.events) { events, checkpoint in
             fold.take(events, behind: checkpoint)
         }
         self.fold = fold

@@ -97,8 +97,11 @@ actor RunEngine {
 
     /// Takes up an interrupted run: connects, reattaches every job that has no end on record.
     func resume(progress: @escaping @Sendable (String) -> Void) async throws -> Target {
-        let target = try await connect()
         let state = journal.state
+        if !state.isInterruptionRecorded {
+            try await journal.append(.runInterrupted, ["last_event_time": .string(state.lastTime)])
+        }
+        let target = try await connect()
         let status = state.status == .paused ? "paused" : "running"
         try await journal.append(.runResumed, ["from": "interrupted", "state": .string(status)])
         for job in state.openJobs {
