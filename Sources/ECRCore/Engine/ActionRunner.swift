@@ -14,6 +14,7 @@ struct ActionRunner {
 
     /// Records the intent, launches, observes, pulls artifacts, records the end.
     func run(_ spec: JobSpec, job: String, spool: String) async throws -> JobEnd {
+        if await !link.isConnected { feed.tell(.progress("the link is lost; \(spec.name) waits for it")) }
         let target = try await link.target()
         let request = JobRequest(
             job: job, spool: spool, commands: spec.commands, environment: environment(spec, job),

@@ -100,7 +100,10 @@ private struct RunShowReport {
 
     private var facts: Table {
         var table = Table()
-        for (name, value) in state.facts.members { table.add([name, value.string ?? value.text]) }
+        for (name, value) in state.facts.members where name != "target" {
+            let list = value.array?.compactMap(\.string).joined(separator: ", ")
+            table.add([name, list ?? value.string ?? value.text])
+        }
         return table
     }
 }
