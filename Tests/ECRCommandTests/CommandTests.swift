@@ -181,6 +181,7 @@ import Testing
             to: run,
             [
                 (.runStarted, [:]), (.actionStarted, ["action": "hash", "job": "0001-hash"]),
+                (.commandOutput, ["job": "0001-hash", "stream": "stdout", "offset": 0, "length": 3]),
                 (.actionFailed, ["job": "0001-hash", "exit": 3, "duration_s": 2.314]), (.runCompleted, [:]),
             ])
         try FileSystem.replace(run.actionLog(job: "0001-hash", stream: "stdout"), with: [0xFF, 0x1B, 0x0A])
