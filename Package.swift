@@ -67,6 +67,8 @@ let package = Package(
         tests("EventLogTests", ["EventLog", "JSON", "Hashing", "LinuxSystem", "TestSupport"]),
         tests("RunStoreTests", ["RunStore", "EventLog", "JSON", "LinuxSystem", "TestSupport"]),
         tests(
+            "ECRCoreTests", ["ECRCore", "TestSupport", "RunStore", "EventLog", "Hashing", "JSON", "LinuxSystem"]),
+        tests(
             "ECRCommandTests", ["TestSupport", "RunStore", "EventLog", "JSON", "LinuxSystem", "ecr"],
             exclude: ["Snapshots"]),
         tests("SSHTests", ["SSH", "TestSupport", "LinuxSystem"]),

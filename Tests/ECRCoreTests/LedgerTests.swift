@@ -1,0 +1,110 @@
+import EventLog
+import Hashing
+import JSON
+import LinuxSystem
+import RunStore
+import TestSupport
+import Testing
+
+@testable import ECRCore
+
+/// What the ledger says of one action and one collector, for every way in which the two ends can disagree.
+@Suite struct LedgerTests {
+    private let scratch: ScratchDirectory
+    private let run: RunDirectory
+    private let spool = "/var/tmp/ecr-0/abc"
+
+    init() throws {
+        scratch = try ScratchDirectory()
+        run = RunDirectory(path: scratch.path)
+        try FileSystem.makeDirectories("\(scratch.path)/logs/actions")
+        try FileSystem.makeDirectories("\(scratch.path)/logs/collectors")
+        try FileSystem.replace(run.actionLog(job: "0001-a", stream: "stdout"), with: Array("hello".utf8))
+        try FileSystem.replace(run.actionLog(job: "0001-a", stream: "stderr"), with: [])
+        // The collector's second job stands behind its first one in the same log.
+        try FileSystem.replace(run.collectorLog("c"), with: Array("oldnew".utf8))
+    }
+
+    private func state(outcome: EventType = .actionCompleted) -> RunState {
+        var state = RunState()
+        let spoolName = JSON.string(spool)
+        let events: [(EventType, JSONObject)] = [
+            (.actionStarted, ["job": "0001-a", "action": "a", "spool": spoolName]),
+            (.commandOutput, ["job": "0001-a", "stream": "stdout", "offset": 0, "length": 5]),
+            (outcome, ["job": "0001-a"]),
+            (.collectorStarted, ["job": "0002-c", "collector": "c", "spool": spoolName]),
+            (.collectorOutput, ["job": "0002-c", "offset": 0, "length": 3, "rows": [[:]]]),
+            (.collectorStopped, ["job": "0002-c"]),
+            (.collectorStarted, ["job": "0003-c", "collector": "c", "spool": spoolName]),
+            (.collectorOutput, ["job": "0003-c", "offset": 0, "length": 3, "rows": [[:]]]),
+            (.collectorStopped, ["job": "0003-c"]),
+        ]
+        for (index, (type, data)) in events.enumerated() {
+            state.apply(
+                Event(
+                    seq: Int64(index), time: "", boottimeNanoseconds: 0, boot: "", type: type, data: data, previous: "")
+            )
+        }
+        return state
+    }
+
+    private typealias Remote = [String: (bytes: Int64, sha256: String)]
+
+    private var remote: Remote {
+        func entry(_ text: String) -> (Int64, String) {
+            (Int64(text.utf8.count), SHA256.hexDigest(of: Array(text.utf8)))
+        }
+        return [
+            "0001/stdout": entry("hello"), "0001/stderr": entry(""), "0002/stdout": entry("old"),
+            "0003/stdout": entry("new"),
+        ]
+    }
+
+    private func ledger(_ remote: Remote, _ state: RunState? = nil) throws -> Ledger {
+        try Ledger(run, state ?? self.state(), spool: spool, remote: remote)
+    }
+
+    @Test func equalEndsAreWhole() throws {
+        let ledger = try ledger(remote)
+        #expect(ledger.isWhole && ledger.missing == [])
+        #expect(ledger.json["complete_percent"] == 100)
+    }
+
+    @Test func withoutSha256sumTheLengthsDecide() throws {
+        var remote = remote
+        for key in remote.keys { remote[key]?.sha256 = "" }
+        #expect(try ledger(remote).isWhole)
+    }
+
+    @Test func otherBytesOfTheSameLengthAreAHole() throws {
+        var remote = remote
+        remote["0003/stdout"]?.sha256 = String(repeating: "0", count: 64)
+        let ledger = try ledger(remote)
+        #expect(ledger.missing == ["0003-c stdout: the recorded bytes differ from the target's"])
+        #expect(ledger.json["complete_percent"] == .double(72.72))
+    }
+
+    @Test func moreOnTheTargetIsAHole() throws {
+        var remote = remote
+        remote["0001/stdout"]?.bytes = 9
+        #expect(try ledger(remote).missing == ["0001-a stdout: the target has 9 bytes, 5 are recorded"])
+    }
+
+    @Test func aLostCopyIsAHole() throws {
+        var remote = remote
+        remote["0001/stdout"] = nil
+        #expect(try ledger(remote).missing == ["0001-a stdout: the target's copy is gone, 5 bytes are recorded"])
+    }
+
+    @Test func anUnknownOutcomeIsAHoleAndAFailureIsNone() throws {
+        let unknown = try ledger(remote, state(outcome: .actionUnknown))
+        #expect(unknown.missing == ["0001-a: its outcome is unknown"])
+        let failed = try ledger(remote, state(outcome: .actionFailed))
+        #expect(failed.isWhole && failed.remarks == ["0001-a failed"])
+    }
+
+    @Test func jobsOfALostSpoolAreNotComparedWithANewOne() throws {
+        let ledger = try Ledger(run, state(), spool: "/var/tmp/ecr-0/other", remote: remote)
+        #expect(ledger.missing.count == 4)
+    }
+}
