@@ -70,6 +70,29 @@ import Testing
         try await check("true", output: [])
     }
 
+    /// Servers of small devices: no SFTP at all, or one channel a connection.
+    @Test(arguments: [SSHServer.Options(servesSFTP: false), SSHServer.Options(maxSessions: 1)])
+    func aServerWithoutSFTPGivesAllButArtifacts(options: SSHServer.Options) async throws {
+        try await RunFixture.with(options) { fixture in
+            try fixture.write(
+                """
+                actions: {a: {commands: ["seq 1 30000; echo err >&2; echo x >\\"$ECR_OUT/f\\""]}}
+                background_collectors: {load: {command: "echo up", interval: 0.2}}
+                """)
+            let run = try await fixture.start()
+            let whole = (1...30_000).map { "\($0)\n" }.joined()
+            let result = try await fixture.expect(0, "run", "action", "a")
+            #expect(result.outputText == whole)
+            #expect(result.errorText.contains("no SFTP"))
+            try await fixture.wait(for: "samples") { try run.state().jobs.first?.samples ?? 0 >= 2 }
+            let completed = try await fixture.expect(0, "run", "complete")
+            #expect(completed.errorText.contains("complete: 100"))
+            #expect(try run.text("0002-a") == whole)
+            #expect(try run.text("0002-a", "stderr") == "err\n")
+            #expect(try run.events(.artifactPullFailed).count == 1)
+        }
+    }
+
     @Test func stdinIsAtItsEnd() async throws {
         try await check("cat; read -r x || echo eof", output: Array("eof\n".utf8))
     }

@@ -154,6 +154,10 @@ struct Unexpected: Error { let what: String; init(_ what: String) { self.what = 
     @Test func jobs() async throws {
         try await Conformance(server: SSHServer.start()).aJobIsLaunchedOnceAndItsEndAnnounced()
     }
+    @Test(arguments: [SSHServer.Options(servesSFTP: false), SSHServer.Options(maxSessions: 1)])
+    func jobsWithoutSFTP(options: SSHServer.Options) async throws {
+        try await Conformance(server: SSHServer.start(options)).aJobIsLaunchedOnceAndItsEndAnnounced()
+    }
     @Test func survival() async throws { try await Conformance(server: SSHServer.start()).aJobOutlivesItsConnection() }
     @Test func cancelling() async throws {
         try await Conformance(server: SSHServer.start()).aJobIsCancelledWithItsGroup()
@@ -164,7 +168,7 @@ struct Unexpected: Error { let what: String; init(_ what: String) { self.what = 
     }
 }
 
-/// The server of many small devices; it serves no SFTP here, so that spools are read by `dd`.
+/// The server of many small devices.
 @Suite(.serialized, .timeLimit(.minutes(2)), .enabled(if: DropbearServer.isAvailable)) struct DropbearTargetTests {
     @Test func jobs() async throws {
         try await Conformance(server: DropbearServer.start()).aJobIsLaunchedOnceAndItsEndAnnounced()
