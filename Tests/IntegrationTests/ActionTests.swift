@@ -105,6 +105,36 @@ import Testing
         }
     }
 
+    @Test func artifactsOfOneNameAllHaveAPlace() async throws {
+        try await RunFixture.with { fixture in
+            let folder = fixture.server.scratch.path("data")
+            let command =
+                "mkdir -p '\(folder)/sub/name' '\(folder)/other'; cd '\(folder)'; echo 1 >name; echo 2 >sub/name/deep; "
+                + "echo 3 >other/name; echo 4 >other/NAME; echo 5 >sub/name/more"
+            try fixture.write(
+                """
+                actions:
+                  a:
+                    commands: ["\(command)"]
+                    artifacts: ["\(folder)/name", "\(folder)/sub", "\(folder)/other/*"]
+                """)
+            let run = try await fixture.start()
+            try await fixture.expect(0, "run", "action", "a")
+            #expect(try run.events(.artifactPullFailed).isEmpty)
+            var contents: [String: String] = [:]
+            for event in try run.events(.artifactPulled) {
+                let path = try #require(event.data["path"]?.string)
+                contents[path] = String(decoding: try FileSystem.read("\(run.path)/\(path)"), as: UTF8.self)
+            }
+            let place = "artifacts/0001-a"
+            #expect(
+                contents == [
+                    "\(place)/name": "1\n", "\(place)/name_2/deep": "2\n", "\(place)/name_2/more": "5\n",
+                    "\(place)/NAME_3": "4\n", "\(place)/name_4": "3\n",
+                ])
+        }
+    }
+
     @Test func aRequiredArtifactThatIsMissingFailsTheAction() async throws {
         let profile = "actions: {a: {commands: [\"true\"], artifacts: [{path: /nonexistent/x, required: true}]}}"
         try await RunFixture.with(profile: profile) { fixture in
