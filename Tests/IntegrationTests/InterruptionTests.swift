@@ -102,6 +102,32 @@ import Testing
         }
     }
 
+    @Test func aResumeThatFailsCanBeRepeated() async throws {
+        try await RunFixture.with { fixture in
+            let scenario = Scenario(fixture: fixture)
+            try scenario.write()
+            let run = try await fixture.start()
+            let action = try fixture.background("run", "action", "count")
+            try await action.waitForError("half")
+            fixture.killSupervisor(of: run)
+            _ = try await action.wait()
+            try await fixture.server.stop()
+            try await fixture.expect(69, "run", "resume")
+            let status = try await fixture.expect(0, "status", "--json").json()
+            #expect(status["state"]?.string == "interrupted")
+            try await fixture.server.restart()
+            // Killed once more, in the middle of the reattached job.
+            try await fixture.expect(0, "run", "resume")
+            fixture.killSupervisor(of: run)
+            try await fixture.wait(for: "its death") { !run.hasSupervisor() }
+            try await fixture.expect(0, "run", "resume")
+            try fixture.scratch.write("go", "")
+            try await fixture.expect(0, "run", "follow")
+            try await fixture.expect(0, "run", "complete")
+            try scenario.checkRecord(of: run)
+        }
+    }
+
     @Test func anInterruptedRunIsAbortedWithoutItsTarget() async throws {
         let sleep = Processes.uniqueSleep()
         try await RunFixture.with(profile: "actions: {slow: {commands: [\"echo up; sleep \(sleep)\"], timeout: 20}}") {
