@@ -72,8 +72,8 @@ let package = Package(
             "ECRCommandTests", ["TestSupport", "RunStore", "EventLog", "JSON", "LinuxSystem", "ecr"],
             exclude: ["Snapshots"]),
         tests("SSHTests", ["SSH", "TestSupport", "LinuxSystem"]),
-        tests("RemoteJobsTests", ["RemoteJobs", "SSH", "TestSupport", "LinuxSystem"]),
-        tests("IntegrationTests", ["TestSupport", "JSON", "LinuxSystem", "ecr"]),
+        tests("RemoteJobsTests", ["RemoteJobs", "SSH", "Hashing", "TestSupport", "LinuxSystem"]),
+        tests("IntegrationTests", ["TestSupport", "JSON", "LinuxSystem", "EventLog", "RunStore", "ecr"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -47,17 +47,23 @@ package enum ArtifactName {
         bytes.map { "%" + ($0 < 16 ? "0" : "") + String($0, radix: 16, uppercase: true) }.joined()
     }
 
-    private static func cut(_ text: String) -> String {
+    /// NAME_MAX of Linux's file systems.
+    private static let longest = 255
+
+    private static func cut(_ text: String, to length: Int = longest) -> String {
         var text = text
-        while text.utf8.count > 255 { text.removeLast() }
+        while text.utf8.count > length { text.removeLast() }
         return text
     }
 
-    /// The name with `_2`, `_3`, … before its suffix, for a second file of that name.
+    /// The name with `_2`, `_3`, … before its suffix, for a second file of that name; cut so that it still fits.
     package static func numbered(_ name: String, _ number: Int) -> String {
         let folderEnd = name.lastIndex(of: "/").map { name.index(after: $0) } ?? name.startIndex
         let base = name[folderEnd...]
-        guard let dot = base.lastIndex(of: "."), dot != base.startIndex else { return "\(name)_\(number)" }
-        return "\(name[..<dot])_\(number)\(name[dot...])"
+        let dot = base.lastIndex(of: ".").flatMap { $0 == base.startIndex ? nil : $0 } ?? base.endIndex
+        let suffix = "_\(number)\(base[dot...])"
+        // A suffix that leaves no room for the name is no suffix that anybody would miss.
+        guard suffix.utf8.count < longest else { return "\(name[..<folderEnd])\(cut(String(base), to: 240))_\(number)" }
+        return name[..<folderEnd] + cut(String(base[..<dot]), to: longest - suffix.utf8.count) + suffix
     }
 }

@@ -29,7 +29,9 @@ package struct PulledFile: Sendable, Equatable {
     package func pull(
         _ file: RemoteFile, to destination: String, progress: @escaping @Sendable (Int64) -> Void = { _ in }
     ) async throws -> PulledFile {
-        let temporary = "\(destination).part"
+        // A name of its own: the file's may be as long as names can be. No file of a target can get it, since `%` is
+        // always encoded (ArtifactName), and one pull at a time writes to a job's folder.
+        let temporary = "\(FileSystem.parent(of: destination))/%part"
         let sink = try await worker.run {
             try FileSystem.makeDirectories(FileSystem.parent(of: destination))
             return PullSink(try File(path: temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW))

@@ -112,11 +112,11 @@ package struct Expansion: Sendable {
     }
 
     /// What readdir(3) can return: a server that says otherwise is lying.
-    static func isPlainName(_ name: [UInt8]) -> Bool {
+    nonisolated static func isPlainName(_ name: [UInt8]) -> Bool {
         !name.isEmpty && !name.contains(0x2F) && !name.contains(0) && name != [0x2E] && name != [0x2E, 0x2E]
     }
 
-    static func isGlob(_ component: [UInt8]) -> Bool {
+    nonisolated static func isGlob(_ component: [UInt8]) -> Bool {
         var isEscaped = false
         for byte in component {
             if isEscaped {
@@ -130,7 +130,7 @@ package struct Expansion: Sendable {
         return false
     }
 
-    static func unescaped(_ component: [UInt8]) -> [UInt8] {
+    nonisolated static func unescaped(_ component: [UInt8]) -> [UInt8] {
         var result: [UInt8] = []
         var isEscaped = false
         for byte in component {
@@ -144,7 +144,7 @@ package struct Expansion: Sendable {
         return result
     }
 
-    static func matches(_ name: [UInt8], _ pattern: [UInt8]) -> Bool {
+    nonisolated static func matches(_ name: [UInt8], _ pattern: [UInt8]) -> Bool {
         let name = name.map { CChar(bitPattern: $0) } + [0]
         let pattern = pattern.map { CChar(bitPattern: $0) } + [0]
         return fnmatch(pattern, name, FNM_PERIOD) == 0

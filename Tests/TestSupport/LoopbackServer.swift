@@ -45,7 +45,15 @@ package final class LoopbackServer: Sendable {
 
     /// Ends the server and every connection, and waits until its port is free.
     package func stop() async throws {
-        signalConnections(SIGKILL)
+        // A listener that still accepts would give a client that tries again at once a connection that outlives it.
+        if let pid = running.withLock({ $0?.pid }) {
+            kill(pid, SIGSTOP)
+            for _ in 0..<500 where ProcessTable.state(of: pid) != "T" && kill(pid, 0) == 0 {
+                try await Task.sleep(for: .milliseconds(2))
+            }
+            signalConnections(SIGKILL)
+            kill(pid, SIGKILL)
+        }
         let shell = running.withLock { running in
             defer { running = nil }
             return running?.shell
@@ -126,6 +134,9 @@ enum ProcessTable {
     /// The program's name, at most 15 characters; nil for a process that is gone.
     static func name(of pid: pid_t) -> String? { stat(pid)?.name }
 
+    /// The letter of its state: `T` is stopped.
+    static func state(of pid: pid_t) -> String? { stat(pid)?.state }
+
     static func descendants(of ancestor: pid_t) -> [pid_t] {
         let all = ((try? FileSystem.list("/proc")) ?? []).compactMap { pid_t($0) }
         let parents = Dictionary(uniqueKeysWithValues: all.compactMap { pid in stat(pid).map { (pid, $0.parent) } })
@@ -139,13 +150,13 @@ enum ProcessTable {
         }
     }
 
-    private static func stat(_ pid: pid_t) -> (name: String, parent: pid_t)? {
+    private static func stat(_ pid: pid_t) -> (name: String, state: String, parent: pid_t)? {
         guard let bytes = try? FileSystem.read("/proc/\(pid)/stat") else { return nil }
         let text = String(decoding: bytes, as: UTF8.self)
         guard let open = text.firstIndex(of: "("), let close = text.lastIndex(of: ")") else { return nil }
         // Behind the name: the state, then the parent.
         let fields = text[text.index(after: close)...].split(separator: " ")
         guard fields.count > 1, let parent = pid_t(fields[1]) else { return nil }
-        return (String(text[text.index(after: open)..<close]), parent)
+        return (String(text[text.index(after: open)..<close]), String(fields[0]), parent)
     }
 }

@@ -138,16 +138,26 @@ struct ArtifactStep {
         return ["remote_base64": .string(Base64.encode(path))]
     }
 
+    /// A path that neither is another artifact nor leads through one: a folder may have the name of a file elsewhere.
+    /// Names are compared without case: the dataset may be unpacked where case does not count.
+    /// - Parameter taken: files, and folders with a slash behind them, in lower case.
     private func freePath(for file: RemoteFile, _ taken: inout Set<String>) -> String {
-        let name = ArtifactName.local(for: file.relative)
-        var candidate = name
-        var number = 1
-        // Names are compared without case: the dataset may be unpacked where case does not count.
-        while !taken.insert(candidate.lowercased()).inserted {
-            number += 1
-            candidate = ArtifactName.numbered(name, number)
+        var path = ""
+        let components = ArtifactName.local(for: file.relative).split(separator: "/").map(String.init)
+        for (index, component) in components.enumerated() {
+            let isFolder = index < components.count - 1
+            var name = component
+            var number = 1
+            while taken.contains((path + name).lowercased())
+                || !isFolder && taken.contains((path + name).lowercased() + "/")
+            {
+                number += 1
+                name = ArtifactName.numbered(component, number)
+            }
+            path += isFolder ? name + "/" : name
+            taken.insert(path.lowercased())
         }
-        return "artifacts/\(request.job)/\(candidate)"
+        return "artifacts/\(request.job)/\(path)"
     }
 }
 

@@ -31,8 +31,11 @@ struct RunAbort: ParsableCommand {
             let open = try OfflineRun(run.directory).abort(reason: reason)
             return ["state": "aborted", "unfinished": JSON(strings: open)]
         }
-        return try run.request(["request": "abort", "reason": reason.map { .string($0) }]) { message in
+        let request: JSON = ["request": "abort", "reason": reason.map { .string($0) }]
+        let result = try run.request(request) { message in
             if case .progress(let text) = message { Terminal.say(text) }
         }
+        run.waitForSupervisorsEnd()
+        return result
     }
 }

@@ -30,6 +30,7 @@ struct RunComplete: ParsableCommand {
         ]) { message in
             if case .progress(let text) = message { Terminal.say(text) }
         }
+        run.waitForSupervisorsEnd()
         if output.json { Terminal.result(result) }
         try show(result, run)
     }

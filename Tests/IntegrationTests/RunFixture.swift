@@ -1,0 +1,161 @@
+import EventLog
+import JSON
+import LinuxSystem
+import RunStore
+import TestSupport
+import Testing
+
+/// The built `ecr` in a working directory of its own, a private SSH server as its target, and a profile for it.
+struct RunFixture: Sendable {
+    let server: SSHServer
+    let scratch: ScratchDirectory
+
+    /// Starts a server, writes `profile.yaml`, runs a body, and ends every run that the body has left alive: no
+    /// supervisor outlives its test.
+    /// - Parameter profile: everything below `connection:`.
+    static func with(
+        _ options: SSHServer.Options = .init(), profile: String = "actions: {hello: {commands: [\"echo hello\"]}}",
+        _ body: (RunFixture) async throws -> Void
+    ) async throws {
+        let fixture = RunFixture(server: try await SSHServer.start(options), scratch: try ScratchDirectory())
+        try fixture.write(profile)
+        do { try await body(fixture) } catch {
+            await fixture.endRuns()
+            throw error
+        }
+        await fixture.endRuns()
+    }
+
+    /// Writes a profile for the server.
+    /// - Parameter connection: changes to the keys of `connection:`.
+    @discardableResult
+    func write(
+        _ profile: String, as name: String = "profile.yaml", connection changes: [String: String] = [:]
+    ) throws -> String {
+        var connection: [String: String] = [
+            "host": "\"127.0.0.1\"", "port": "\(server.port)", "user": "\"\(server.user)\"",
+            "key_file": "\"\(server.clientKey)\"", "known_hosts": "\"\(server.knownHosts)\"",
+            "spool_dir": "\"\(server.scratch.path("spool"))\"", "timeout": "10",
+        ]
+        for (key, value) in changes { connection[key] = value }
+        let keys = connection.sorted { $0.key < $1.key }.map { "  \($0.key): \($0.value)\n" }.joined()
+        return try scratch.write(name, "name: bench\nconnection:\n\(keys)\(profile)\n")
+    }
+
+    /// Without settings of the person who runs the tests.
+    private static let settings: [String: String?] = [
+        "ECR_RUN": nil, "ECR_RUNS_DIR": nil, "ECR_PROFILES_DIR": nil, "SSH_AUTH_SOCK": nil, "TERM": "xterm",
+    ]
+
+    func ecr(_ arguments: String..., environment: [String: String?] = [:]) async throws -> CommandResult {
+        try await ecr(arguments, environment: environment)
+    }
+
+    func ecr(_ arguments: [String], environment: [String: String?] = [:]) async throws -> CommandResult {
+        try await Command.run(
+            try BuiltProducts.ecr(), arguments, environment: Self.settings.merging(environment) { $1 },
+            workingDirectory: scratch.path)
+    }
+
+    /// Runs a command that must exit with a status.
+    @discardableResult
+    func expect(
+        _ status: Int32, _ arguments: String..., at location: SourceLocation = #_sourceLocation
+    ) async throws -> CommandResult {
+        let result = try await ecr(arguments)
+        #expect(
+            result.status == status,
+            "ecr \(arguments.joined(separator: " "))\nstdout: \(result.outputText)\nstderr: \(result.errorText)",
+            sourceLocation: location)
+        return result
+    }
+
+    /// A command that runs beside the test.
+    func background(_ arguments: String...) throws -> RunningCommand {
+        try RunningCommand(
+            try BuiltProducts.ecr(), arguments, environment: Self.settings, workingDirectory: scratch.path)
+    }
+
+    /// Starts a run of the profile.
+    func start(_ options: String..., at location: SourceLocation = #_sourceLocation) async throws -> RunDirectory {
+        let result = try await ecr(["run", "start", "profile.yaml"] + options)
+        try #require(result.status == 0, "\(result.errorText)", sourceLocation: location)
+        return run(result)
+    }
+
+    /// The run whose id a command has printed.
+    func run(_ result: CommandResult) -> RunDirectory {
+        RunDirectory(path: scratch.path("runs/\(result.outputText.prefix { $0 != "\n" })"))
+    }
+
+    /// The ids of all runs; the names of files that are none are left out by the leading dot.
+    func runs() throws -> [String] {
+        guard FileSystem.exists(scratch.path("runs")) else { return [] }
+        return try FileSystem.list(scratch.path("runs")).filter { !$0.hasPrefix(".") }
+    }
+
+    /// Waits until a condition holds.
+    /// - Throws: when it takes more than 30 seconds, far beyond any step of a test.
+    func wait(for what: String, _ condition: () async throws -> Bool) async throws {
+        let deadline = ContinuousClock.now + .seconds(30)
+        while try await !condition() {
+            guard ContinuousClock.now < deadline else { throw Waited(what: what) }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    struct Waited: Error { let what: String }
+
+    private func endRuns() async {
+        for id in (try? runs()) ?? [] {
+            let run = RunDirectory(path: scratch.path("runs/\(id)"))
+            guard run.hasSupervisor() else { continue }
+            _ = try? await ecr("run", "abort", "--run", id)
+            if run.hasSupervisor() { killSupervisor(of: run) }
+        }
+        try? await server.stop()
+    }
+
+    /// As the kernel's out-of-memory killer would do it.
+    func killSupervisor(of run: RunDirectory) {
+        for id in Processes.ids(withArgument: run.path) { Processes.kill(id) }
+    }
+}
+
+extension RunDirectory {
+    /// All events, checked line by line: numbers, chain, and nothing torn at the end once nobody appends.
+    func allEvents() throws -> [Event] {
+        let isAtRest = !hasSupervisor()
+        var reader = try EventReader(path: events)
+        var all: [Event] = []
+        while let event = try reader.next() { all.append(event) }
+        if isAtRest { #expect(reader.checkpoint.byteOffset == (try File(path: events, 0).size())) }
+        return all
+    }
+
+    func events(_ type: EventType) throws -> [Event] { try allEvents().filter { $0.type == type } }
+
+    /// The recorded output of a job's stream, put together from its events; it must be what the raw log holds.
+    func output(_ job: String, _ stream: String = "stdout") throws -> [UInt8] {
+        let raw = try FileSystem.read(actionLog(job: job, stream: stream))
+        var next: Int64 = 0
+        for event in try events(.commandOutput)
+        where event.data["job"]?.string == job && event.data["stream"]?.string == stream {
+            #expect(event.data["offset"]?.int == next)
+            let length = try #require(event.data["length"]?.int)
+            let piece = raw.dropFirst(Int(next)).prefix(Int(length))
+            if let text = event.data["text"]?.string { #expect(Array(text.utf8).elementsEqual(piece)) }
+            next += length
+        }
+        #expect(next == Int64(raw.count))
+        return raw
+    }
+
+    func text(_ job: String, _ stream: String = "stdout") throws -> String {
+        String(decoding: try output(job, stream), as: UTF8.self)
+    }
+}
+
+extension CommandResult {
+    func json() throws -> JSON { try JSON(parsing: output) }
+}

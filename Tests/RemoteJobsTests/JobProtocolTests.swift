@@ -1,0 +1,247 @@
+import LinuxSystem
+import TestSupport
+import Testing
+
+@testable import RemoteJobs
+
+/// The job protocol's shell text as a target's shell runs it, without a link: fed to the shell's stdin, as the
+/// dispatcher does.
+private struct LocalSpool {
+    let shell: [String]
+    let scratch: ScratchDirectory
+
+    init(_ shell: [String]) throws {
+        self.shell = shell
+        scratch = try ScratchDirectory()
+        try FileSystem.makeDirectories(scratch.path("spool"))
+    }
+
+    /// `ecr_launch` for a job, with its words quoted.
+    func launch(
+        _ commands: String..., job: String = "0001-job", spool: String? = nil, limit: String = "", workdir: String = "",
+        environment: [String] = []
+    ) -> String {
+        let words = [spool ?? scratch.path("spool"), job, limit, workdir] + environment + ["--"] + commands
+        return "ecr_launch " + words.map(shellWord).joined(separator: " ")
+    }
+
+    /// Runs snippets after the library. The wrappers hold the shell's stderr, so this waits for their ends as well.
+    func run(_ snippets: String..., prologue: String = "") async throws -> CommandResult {
+        let text =
+            "\(prologue)\n\(JobProtocol.library)\n" + snippets.map { "{ \($0)\n} </dev/null 2>/dev/null\n" }.joined()
+        return try await Command.run(shell[0], Array(shell.dropFirst()), input: Array(text.utf8))
+    }
+
+    func file(_ name: String, job: String = "0001-job") throws -> String { try scratch.read("spool/\(job)/\(name)") }
+
+    func record(job: String = "0001-job") throws -> ExitRecord {
+        let line = try file("exit", job: job)
+        #expect(line.hasSuffix("\n"))
+        return try #require(ExitRecord(line: line.dropLast()))
+    }
+
+    /// A snippet that waits until a file of the job is there and not empty.
+    func wait(for name: String) -> String {
+        "while [ ! -s \(shellWord(scratch.path("spool/0001-job/\(name)"))) ]; do sleep 0.02; done"
+    }
+
+    var place: String { "\(shellWord(scratch.path("spool"))) 0001-job" }
+}
+
+@Suite(.timeLimit(.minutes(2))) struct JobProtocolTests {
+    @Test(arguments: Shells.all) func aJobLeavesItsOutputAndItsExit(shell: [String]) async throws {
+        let spool = try LocalSpool(shell)
+        let result = try await spool.run(spool.launch("printf out; printf error >&2; exit 3"))
+        #expect(result.outputText == "launched\n")
+        #expect(try spool.file("stdout") == "out")
+        #expect(try spool.file("stderr") == "error")
+        let record = try spool.record()
+        #expect(record.status == 3)
+        #expect(record.reason == .exit)
+        #expect(record.death == .notAsked)
+        #expect(record.stdoutBytes == 3)
+        #expect(record.stderrBytes == 5)
+        #expect(record.started > 0 && record.ended >= record.started)
+        #expect(!record.hasFiles)
+        // The announcement is the record, once.
+        #expect(result.errorText == "X 0001-job \(try spool.file("exit"))")
+    }
+
+    @Test(arguments: Shells.all) func aJobIsLaunchedAtMostOnce(shell: [String]) async throws {
+        let spool = try LocalSpool(shell)
+        let launch = spool.launch("echo ran >>\(shellWord(spool.scratch.path("count")))")
+        let result = try await spool.run(launch, launch, launch)
+        #expect(result.outputText == "launched\nclaimed\nclaimed\n")
+        #expect(try spool.scratch.read("count") == "ran\n")
+        // Also by another shell, after the end.
+        #expect(try await spool.run(launch).outputText == "claimed\n")
+        #expect(try spool.scratch.read("count") == "ran\n")
+    }
+
+    @Test(arguments: Shells.all) func manyLaunchersRaceForOneClaim(shell: [String]) async throws {
+        let spool = try LocalSpool(shell)
+        let launch = spool.launch("echo ran >>\(shellWord(spool.scratch.path("count")))")
+        let words = try await withThrowingTaskGroup(of: String.self) { group in
+            for _ in 0..<6 { group.addTask { try await spool.run(launch).outputText } }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(words.sorted() == Array(repeating: "claimed\n", count: 5) + ["launched\n"])
+        #expect(try spool.scratch.read("count") == "ran\n")
+    }
+
+    @Test(arguments: Shells.all) func aMissingSpoolIsNeverMade(shell: [String]) async throws {
+        let spool = try LocalSpool(shell)
+        let missing = spool.scratch.path("missing")
+        #expect(try await spool.run(spool.launch("true", spool: missing)).outputText == "nospool\n")
+        #expect(!FileSystem.exists(missing))
+        #expect(try await spool.run("ecr_status \(shellWord(missing)) 0001-job").outputText == "nospool\n")
+    }
+
+    @Test(arguments: Shells.all) func theEnvironmentAndTheWorkdirArrive(shell: [String]) async throws {
+        let spool = try LocalSpool(shell)
+        try FileSystem.makeDirectories(spool.scratch.path("a dir"))
+        let value = " it's\n$(id) \"x\" "
+        _ = try await spool.run(
+            spool.launch(
+                #"printf '%s|%s|%s|%s' "$A" "$B" "$PWD" "$ECR_OUT""#, workdir: spool.scratch.path("a dir"),
+                environment: ["A=\(value)", "B=x=y"]))
+        let out = spool.scratch.path("spool/0001-job/out")
+        #expect(try spool.file("stdout") == "\(value)|x=y|\(spool.scratch.path("a dir"))|\(out)")
+    }
+
+    @Test(arguments: Shells.all) func aMissingWorkdirFailsWithAWord(shell: [String]) async throws {
+        let spool = try LocalSpool(shell)
+        _ = try await spool.run(spool.launch("echo ran", workdir: "/nonexistent/dir"))
+        #expect(try spool.record().status == 1)
+        #expect(try spool.file("stdout") == "")
+        #expect(try spool.file("stderr").contains("/nonexistent/dir"))
+    }
+
+    @Test(arguments: Shells.all) func severalCommandsStopAtTheFirstFailure(shell: [String]) async throws {
+        let spool = try LocalSpool(shell)
+        _ = try await spool.run(spool.launch("X=1; echo one", "echo \"two $X\"; exit 5", "echo three"))
+        // Each has a shell of its own, so the variable is gone.
+        #expect(try spool.file("stdout") == "one\ntwo \n")
+        #expect(try spool.record().status == 5)
+        let lines = try spool.file("commands").split(separator: "\n").map { $0.split(separator: " ") }
+        #expect(lines.map { $0.dropLast().joined(separator: " ") } == ["S 0", "E 0 0", "S 1", "E 1 5"])
+        #expect(lines.allSatisfy { Double($0.last ?? "") != nil })
+    }
+
+    @Test(arguments: Shells.all) func severalCommandsThatSucceedExitWithZero(shell: [String]) async throws {
+        let spool = try LocalSpool(shell)
+        _ = try await spool.run(spool.launch("echo \"it's\"", "printf '%s\\n' \"a  b\"", "true"))
+        #expect(try spool.file("stdout") == "it's\na  b\n")
+        #expect(try spool.record().status == 0)
+        #expect(try spool.file("commands").split(separator: "\n").count == 6)
+    }
+
+    @Test(arguments: Shells.all) func aTimeoutKillsTheWholeGroup(shell: [String]) async throws {
+        let spool = try LocalSpool(shell)
+        let sleep = Processes.uniqueSleep()
+        _ = try await spool.run(spool.launch("sleep \(sleep) & echo up; sleep \(sleep); echo never", limit: "0.3"))
+        let record = try spool.record()
+        #expect(record.reason == .timeout)
+        #expect(record.death == .confirmed)
+        #expect(record.status == 143)
+        #expect(try spool.file("stdout") == "up\n")
+        #expect(!Processes.exist(withArgument: sleep))
+    }
+
+    @Test(arguments: Shells.all) func aTimeoutThatIsNotReachedLeavesNothingBehind(shell: [String]) async throws {
+        let spool = try LocalSpool(shell)
+        let limit = Processes.uniqueSleep()
+        _ = try await spool.run(spool.launch("exit 0", limit: limit))
+        #expect(try spool.record().reason == .exit)
+        #expect(!Processes.exist(withArgument: limit))
+    }
+
+    @Test(arguments: Shells.all) func aJobThatIgnoresTERMIsKilled(shell: [String]) async throws {
+        let spool = try LocalSpool(shell)
+        let sleep = Processes.uniqueSleep()
+        _ = try await spool.run(
+            spool.launch("trap '' TERM; sleep \(sleep) & echo up; while :; do sleep \(sleep); done", limit: "0.2"))
+        let record = try spool.record()
+        #expect(record.reason == .timeout)
+        #expect(record.death == .confirmed)
+        #expect(record.status == 137)
+        #expect(!Processes.exist(withArgument: sleep))
+    }
+
+    @Test(arguments: Shells.all) func aCancelledJobSaysSo(shell: [String]) async throws {
+        let spool = try LocalSpool(shell)
+        let sleep = Processes.uniqueSleep()
+        let result = try await spool.run(
+            spool.launch("echo up; sleep \(sleep)"), spool.wait(for: "stdout"), "ecr_cancel \(spool.place) TERM")
+        #expect(result.outputText == "launched\nsent\n")
+        let record = try spool.record()
+        #expect(record.reason == .cancel)
+        #expect(record.death == .confirmed)
+        #expect(!Processes.exist(withArgument: sleep))
+        // A second time there is nobody to signal.
+        #expect(try await spool.run("ecr_cancel \(spool.place) TERM").outputText == "gone\n")
+    }
+
+    @Test(arguments: Shells.all) func theStandingIsToldThroughoutALife(shell: [String]) async throws {
+        let spool = try LocalSpool(shell)
+        let boot = Clock.bootID
+        let status = "ecr_status \(spool.place)"
+        #expect(JobStanding(reply: try await spool.run(status).outputText, boot: boot) == .unclaimed)
+        let go = shellWord(spool.scratch.path("go"))
+        let running = try await spool.run(
+            spool.launch("echo up; while [ ! -e \(go) ]; do sleep 0.02; done"), spool.wait(for: "stdout"), status,
+            ": >\(go)"
+        ).outputText
+        #expect(JobStanding(reply: running, boot: boot) == .running)
+        #expect(running.contains("job alive"))
+        let ended = try await spool.run(status).outputText
+        #expect(JobStanding(reply: ended, boot: boot) == .ended(try spool.record()))
+    }
+
+    @Test(arguments: Shells.all) func aKilledWrapperIsNoticed(shell: [String]) async throws {
+        let spool = try LocalSpool(shell)
+        let sleep = Processes.uniqueSleep()
+        let meta = shellWord(spool.scratch.path("spool/0001-job/meta"))
+        let status = "ecr_status \(spool.place)"
+        let kill = "read -r a b w t p x <\(meta); kill -KILL $w; while kill -0 $w; do sleep 0.02; done"
+        let lost = try await spool.run(
+            spool.launch("echo up; exec sleep \(sleep)"), spool.wait(for: "stdout"), kill, status,
+            "kill -KILL $p; while kill -0 $p; do sleep 0.02; done; echo =; \(status)"
+        ).outputText.split(separator: "=\n").map(String.init)
+        try #require(lost.count == 2)
+        #expect(JobStanding(reply: lost[0], boot: Clock.bootID) == .wrapperLost)
+        #expect(JobStanding(reply: lost[1], boot: Clock.bootID) == .vanished)
+    }
+
+    @Test(arguments: Shells.all) func theJobHasTheUsersUmaskAndSignals(shell: [String]) async throws {
+        let spool = try LocalSpool(shell)
+        _ = try await spool.run(
+            spool.launch("umask; grep SigIgn /proc/self/status; cat; tty; ls -l /proc/$$/fd | grep -c /spool/; :"),
+            prologue: "umask 027")
+        let lines = try spool.file("stdout").split(separator: "\n").map(String.init)
+        try #require(lines.count == 4)
+        #expect(lines[0] == "0027")
+        // Of the signals with names, 1 to 31, none is ignored: what lies above is the business of who started the shell.
+        let ignored = try #require(UInt64(lines[1].drop { $0 != "\t" }.dropFirst(), radix: 16))
+        #expect(ignored & 0x7FFF_FFFF == 0)
+        #expect(lines[2] == "not a tty")
+        // stdout and stderr; none of the wrapper's own descriptors has leaked.
+        #expect(lines[3] == "2")
+        #expect(try spool.record().status == 0)
+        let mode = try await Command.run("/usr/bin/stat", ["-c", "%a", spool.scratch.path("spool/0001-job/stdout")])
+        #expect(mode.outputText == "600\n")
+    }
+
+    @Test(arguments: Shells.all) func filesInTheOutFolderAreTold(shell: [String]) async throws {
+        let spool = try LocalSpool(shell)
+        let commands = [
+            ("0001-none", "true", false), ("0002-file", #"echo x >"$ECR_OUT/f""#, true),
+            ("0003-hidden", #": >"$ECR_OUT/.f""#, true), ("0004-link", #"ln -s /nonexistent "$ECR_OUT/l""#, true),
+            ("0005-dots", #": >"$ECR_OUT/..f""#, true),
+        ]
+        for (job, command, hasFiles) in commands {
+            _ = try await spool.run(spool.launch(command, job: job))
+            #expect(try spool.record(job: job).hasFiles == hasFiles, "\(job)")
+        }
+    }
+}

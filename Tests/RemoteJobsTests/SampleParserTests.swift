@@ -1,0 +1,128 @@
+import TestSupport
+import Testing
+
+@testable import RemoteJobs
+
+/// A sampler's spool, cut into samples.
+@Suite struct SampleParserTests {
+    private static let token = "#tok"
+
+    private func interval(_ tick: Int, _ text: [UInt8], status: Int = 0) -> [UInt8] {
+        Array("\n\(Self.token) B \(tick) \(tick + 1).5\n".utf8) + text
+            + Array("\n\(Self.token) E \(tick) \(status) \(tick + 1).6\n".utf8)
+    }
+
+    private func sample(_ tick: Int, _ text: [UInt8], status: Int64? = 0) -> Sample {
+        Sample(tick: Int64(tick), uptime: Double(tick) + 1.5, status: status, text: text)
+    }
+
+    private static let texts: [[UInt8]] = [
+        Array("one line\n".utf8), Array("no newline".utf8), [], [0x0A], Array(0...255),
+        Array("\n#other E 0 0 9.9\n#other B 7 1.0\n".utf8), Array("words #tok E 5 0 1.0\n".utf8),
+    ]
+
+    private var spool: [UInt8] { Self.texts.enumerated().flatMap { interval($0.offset, $0.element) } }
+    private var whole: [Sample] { Self.texts.enumerated().map { sample($0.offset, $0.element) } }
+
+    @Test func everyOutputComesBackAsItWas() {
+        var parser = SampleParser(token: Self.token)
+        let (samples, length) = parser.take(spool)
+        #expect(samples == whole)
+        #expect(length == spool.count)
+    }
+
+    @Test func aStatusBelongsToItsSample() {
+        var parser = SampleParser(token: Self.token)
+        let samples = parser.take(interval(0, [0x61], status: 124) + interval(1, [0x62])).samples
+        #expect(samples == [sample(0, [0x61], status: 124), sample(1, [0x62])])
+    }
+
+    @Test func aSpoolSplitAtAnyByteGivesTheSameSamples() {
+        let bytes = spool
+        for split in 0...bytes.count {
+            var parser = SampleParser(token: Self.token)
+            let first = parser.take(Array(bytes[..<split]))
+            let second = parser.take(Array(bytes[split...]))
+            #expect(first.samples + second.samples == whole, "\(split)")
+            #expect(first.length + second.length == bytes.count, "\(split)")
+        }
+    }
+
+    @Test func singleBytesGiveTheSameSamples() {
+        var parser = SampleParser(token: Self.token)
+        #expect(spool.flatMap { parser.take([$0]).samples } == whole)
+    }
+
+    @Test func skippedTicksKeepTheirNumbers() {
+        var parser = SampleParser(token: Self.token)
+        #expect(parser.take(interval(0, []) + interval(4, [])).samples.map(\.tick) == [0, 4])
+    }
+
+    @Test func aSampleWithoutItsEndIsHeldBack() {
+        var parser = SampleParser(token: Self.token)
+        let (samples, length) = parser.take(interval(0, [0x61]) + Array("\n#tok B 1 2.5\nhalf".utf8))
+        #expect(samples == [sample(0, [0x61])])
+        #expect(length == interval(0, [0x61]).count)
+    }
+
+    @Test func linesOfAStreamAreSamples() {
+        let binary: [UInt8] = [0xFF, 0x00, 0x1B]
+        var bytes = Array("#tok L 3 4.5  VDD 12 mW\n#tok L 4 5.5 ".utf8)
+        bytes += binary + Array("\n#tok L 5 6.5 \n".utf8)
+        let lines = [
+            sample(3, Array(" VDD 12 mW".utf8), status: nil), sample(4, binary, status: nil),
+            sample(5, [], status: nil),
+        ]
+        for split in 0...bytes.count {
+            var parser = SampleParser(token: Self.token)
+            let samples = parser.take(Array(bytes[..<split])).samples + parser.take(Array(bytes[split...])).samples
+            #expect(samples == lines, "\(split)")
+        }
+    }
+}
+
+/// The sampler's own text, run by real shells.
+@Suite struct SamplerTests {
+    private func run(_ shell: [String], _ sampler: Sampler, until text: String) async throws -> [UInt8] {
+        let command = try RunningCommand(shell[0], Array(shell.dropFirst()) + ["-c", sampler.commands[0]])
+        try await command.waitForOutput(text)
+        command.signal(9)
+        _ = try await command.wait()
+        return command.output
+    }
+
+    @Test(arguments: Shells.all) func anIntervalSamplesAgainAndAgain(shell: [String]) async throws {
+        let command = #"printf 'TOKEN STEP NAP PREFIX '\''COMMAND'\'' %s' "a  b"; echo no >&2; exit 4"#
+        let sampler = Sampler.interval(
+            command: command, interval: 0.05, timeout: 5, token: "#t'k", tools: ["timeout", "fractional-sleep"])
+        var parser = SampleParser(token: "#t'k")
+        let samples = parser.take(try await run(shell, sampler, until: "#t'k E 2 ")).samples
+        #expect(samples.count >= 2)
+        #expect(samples.first?.tick == 0)
+        for sample in samples {
+            #expect(String(decoding: sample.text, as: UTF8.self) == "TOKEN STEP NAP PREFIX 'COMMAND' a  bno\n")
+            #expect(sample.status == 4)
+            #expect(sample.uptime > 0)
+        }
+    }
+
+    @Test(arguments: Shells.all) func aHungSampleIsEndedByItsTimeout(shell: [String]) async throws {
+        let sampler = Sampler.interval(
+            command: "echo begun; exec sleep 100", interval: 0.1, timeout: 1, token: "#t",
+            tools: ["timeout", "fractional-sleep"])
+        var parser = SampleParser(token: "#t")
+        let samples = parser.take(try await run(shell, sampler, until: "#t E 0 ")).samples
+        // BusyBox adds its "Terminated".
+        #expect(samples.first?.text.starts(with: Array("begun\n".utf8)) == true)
+        #expect(samples.first.map { $0.status != 0 } == true)
+    }
+
+    @Test(arguments: Shells.all) func aStreamKeepsItsLines(shell: [String]) async throws {
+        let sampler = Sampler.stream(command: #"printf '  a\\b \n'; echo err >&2; printf 'last'"#, token: "#t")
+        let result = try await Command.run(shell[0], Array(shell.dropFirst()) + ["-c", sampler.commands[0]])
+        var parser = SampleParser(token: "#t")
+        let samples = parser.take(result.output).samples
+        #expect(samples.map(\.tick) == [0, 1, 2])
+        #expect(samples.map { String(decoding: $0.text, as: UTF8.self) } == [#"  a\b "#, "err", "last"])
+    }
+}

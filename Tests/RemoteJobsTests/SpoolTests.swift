@@ -1,0 +1,224 @@
+import Hashing
+import LinuxSystem
+import SSH
+import TestSupport
+import Testing
+
+@testable import RemoteJobs
+
+/// Spools and files of a real target.
+@Suite(.serialized, .timeLimit(.minutes(2))) struct SpoolTests {
+    private func spoolFailure(_ target: Target, root: String, as id: String = "c0ffee") async -> SpoolError? {
+        await #expect(throws: SpoolError.self) {
+            try await target.makeSpool(
+                root: root, for: ControllerIdentity(id: id, name: "you@bench"), now: "2026-01-27T15:00:00Z")
+        }
+    }
+
+    @Test func aTargetBelongsToOneController() async throws {
+        let fixture = try await TargetFixture(SSHServer.start())
+        let target = fixture.target
+        let mode = try await Command.run("/usr/bin/stat", ["-c", "%a", fixture.root, fixture.spool])
+        #expect(mode.outputText == "700\n700\n")
+        let second = try await target.makeSpool(
+            root: fixture.root, for: TargetFixture<SSHServer>.controller, now: "2026-01-27T14:31:00Z")
+        #expect(second != fixture.spool)
+
+        let error = await spoolFailure(target, root: fixture.root, as: "deca0f")
+        #expect(error?.code == .heldByAnother)
+        #expect(error?.message == "the target is in use by me@laptop since 2026-01-27T14:30:52Z")
+        // The lock goes with the last run's directory.
+        try await target.removeSpool(fixture.spool)
+        #expect(await spoolFailure(target, root: fixture.root, as: "deca0f")?.code == .heldByAnother)
+        try await target.removeSpool(second)
+        _ = try await target.makeSpool(
+            root: fixture.root, for: ControllerIdentity(id: "deca0f", name: "you@bench"), now: "2026-01-27T15:00:00Z")
+        #expect(!FileSystem.exists(fixture.spool) && !FileSystem.exists(second))
+        await target.close()
+    }
+
+    @Test func aLinkOrAForeignFolderIsNoRoot() async throws {
+        let fixture = try await TargetFixture(SSHServer.start())
+        let link = fixture.server.scratch.path("link")
+        try await Command.runSuccessfully("/bin/ln", ["-s", fixture.root, link])
+        #expect(await spoolFailure(fixture.target, root: link)?.code == .notWritable)
+        #expect(await spoolFailure(fixture.target, root: "/proc/none")?.code == .notWritable)
+        let file = try fixture.server.scratch.write("file", "")
+        #expect(await spoolFailure(fixture.target, root: file)?.message.contains(file) == true)
+        await fixture.target.close()
+    }
+
+    @Test(arguments: [true, false]) func aSpoolIsReadByOffset(servesSFTP: Bool) async throws {
+        let fixture = try await TargetFixture(SSHServer.start(.init(servesSFTP: servesSFTP)))
+        #expect(await (fixture.target.sftp != nil) == servesSFTP)
+        let bytes = (0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ $0 >> 8) }
+        try FileSystem.replace("\(fixture.spool)/data", with: bytes)
+        let file = await SpoolFile("\(fixture.spool)/data", on: fixture.target)
+        var read: [UInt8] = []
+        while true {
+            let piece = try await file.read(at: Int64(read.count), count: 10_007)
+            if piece.isEmpty { break }
+            read += piece
+        }
+        #expect(read == bytes)
+        // `dd` reads one block of 32 KiB at a time; what follows comes with the next read.
+        #expect(try await file.read(at: 32_767, count: 2) == Array(bytes[32_767..<(servesSFTP ? 32_769 : 32_768)]))
+        #expect(try await file.read(at: 200_000).isEmpty)
+        #expect(try await fixture.read("none").isEmpty)
+        // It grows under the reader.
+        try await Command.runSuccessfully("/bin/sh", ["-c", "printf more >>\"$0\"", "\(fixture.spool)/data"])
+        #expect(try await file.read(at: 100_000) == Array("more".utf8))
+        await file.close()
+        await fixture.target.close()
+    }
+
+    @Test func outputsAreHashedOnTheTarget() async throws {
+        let fixture = try await TargetFixture(SSHServer.start())
+        _ = try await fixture.run(fixture.request("printf 'abc'; printf '\\377\\n' >&2"))
+        _ = try await fixture.run(fixture.request("true", job: "0002-none"))
+        let hashes = try await fixture.target.outputHashes(spool: fixture.spool)
+        #expect(
+            Set(hashes.keys.filter { $0 != "total" }) == [
+                "0001/stdout", "0001/stderr", "0002/stdout", "0002/stderr",
+            ])
+        #expect(hashes["0001/stdout"]?.bytes == 3)
+        #expect(hashes["0001/stdout"]?.sha256 == SHA256.hexDigest(of: Array("abc".utf8)))
+        #expect(hashes["0001/stderr"]?.sha256 == SHA256.hexDigest(of: [0xFF, 0x0A]))
+        #expect(hashes["0002/stdout"]?.bytes == 0)
+        #expect(hashes["0002/stdout"]?.sha256 == SHA256.hexDigest(of: []))
+        await fixture.target.close()
+    }
+
+    @Test func commandLinesAndTheClaimsTimeAreRead() async throws {
+        let fixture = try await TargetFixture(SSHServer.start())
+        _ = try await fixture.run(fixture.request("true", "exit 4"))
+        let lines = try await fixture.target.commandLines(of: "0001-job", in: fixture.spool)
+        #expect(
+            lines.map { $0.split(separator: " ").dropLast().joined(separator: " ") } == [
+                "S 0", "E 0 0", "S 1", "E 1 4",
+            ])
+        let stat = try await Command.run("/usr/bin/stat", ["-c", "%Y", "\(fixture.spool)/0001/claim"])
+        let claimed = try #require(await fixture.target.claimTime(of: "0001-job", in: fixture.spool))
+        #expect(stat.outputText == "\(claimed)\n")
+        await fixture.target.close()
+    }
+}
+
+/// What an artifact entry names, and how it is brought home.
+@Suite(.serialized, .timeLimit(.minutes(2))) struct RemoteFilesTests {
+    private struct Tree {
+        let server: SSHServer
+        let target: Target
+        let files: RemoteFiles
+        let folder: String
+
+        init() async throws {
+            server = try await SSHServer.start()
+            target = try await Target.connect(server.options)
+            files = await RemoteFiles(try #require(await target.sftp))
+            folder = server.scratch.path("tree")
+            for name in ["a.csv", "b.csv", ".hidden.csv", "c.txt", "sub/d.csv", "sub/deep/e.csv", "x*y"] {
+                try server.scratch.write("tree/\(name)", name)
+            }
+            try server.scratch.write("secret", "outside")
+            let script = "cd \"$0\" && mkfifo pipe sub/pipe && ln -s ../secret link && ln -s ../../secret sub/link"
+            try await Command.runSuccessfully("/bin/sh", ["-c", script, folder])
+        }
+
+        func names(_ pattern: String) async throws -> [String] {
+            try await files.expand(pattern, base: folder).files.map { String(decoding: $0.relative, as: UTF8.self) }
+        }
+
+        func problems(_ pattern: String) async throws -> [String] {
+            try await files.expand(pattern, base: folder).problems.map {
+                "\(String(decoding: $0.path.dropFirst(folder.utf8.count), as: UTF8.self)): \($0.reason)"
+            }
+        }
+    }
+
+    @Test func patternsFilesAndFoldersAreExpanded() async throws {
+        let tree = try await Tree()
+        #expect(try await tree.names("*.csv") == ["a.csv", "b.csv"])
+        #expect(try await tree.names("\(tree.folder)/*.csv") == ["a.csv", "b.csv"])
+        #expect(try await tree.names(".*.csv") == [".hidden.csv"])
+        #expect(try await tree.names("s*/*.csv") == ["sub/d.csv"])
+        #expect(try await tree.names("[ab].csv") == ["a.csv", "b.csv"])
+        #expect(try await tree.names("c.txt") == ["c.txt"])
+        #expect(try await tree.names(#"x\*y"#) == ["x*y"])
+        #expect(try await tree.names("sub") == ["d.csv", "deep/e.csv"])
+        #expect(try await tree.names("*.none").isEmpty)
+        #expect(try await tree.names("none/*").isEmpty)
+        let file = try #require(try await tree.files.expand("a.csv", base: tree.folder).files.first)
+        #expect(file.size == 5)
+        #expect(file.permissions & 0o777 == 0o600)
+        let error = await #expect(throws: SSHError.self) { try await tree.names("none.csv") }
+        #expect(error?.code == .sftp(2))
+        await tree.target.close()
+    }
+
+    @Test func whatIsNoRegularFileIsRefusedAndLinksDoNotLeadOut() async throws {
+        let tree = try await Tree()
+        #expect(try await tree.problems("pipe") == ["/pipe: not a regular file"])
+        #expect(
+            try await tree.problems("sub") == [
+                "/sub/link: not a regular file", "/sub/pipe: not a regular file",
+            ])
+        // A link that is named is what the user asked for.
+        #expect(try await tree.names("link") == ["link"])
+        await tree.target.close()
+    }
+
+    @Test func namesThatAreNotTextArePulledToo() async throws {
+        let tree = try await Tree()
+        try await Command.runSuccessfully(
+            "/bin/sh", ["-c", "cd \"$0\" && echo raw >$(printf 'n\\377\\033.raw')", tree.folder])
+        let file = try #require(try await tree.files.expand("*.raw", base: tree.folder).files.first)
+        #expect(file.relative == Array("n".utf8) + [0xFF, 0x1B] + Array(".raw".utf8))
+        let pull = await ArtifactPull(try #require(await tree.target.sftp), worker: Worker())
+        let local = tree.server.scratch.path("pulled/\(ArtifactName.local(for: file.relative))")
+        #expect(try await pull.pull(file, to: local).size == 4)
+        #expect(try FileSystem.read(tree.server.scratch.path("pulled/n%FF%1B.raw")) == Array("raw\n".utf8))
+        await tree.target.close()
+    }
+
+    @Test func fiveMegabytesArriveAsTheyAre() async throws {
+        let tree = try await Tree()
+        let bytes = (0..<5_000_001).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 11) }
+        try tree.server.scratch.write("tree/big.bin", bytes: bytes, mode: 0o755)
+        let file = try #require(try await tree.files.expand("big.bin", base: tree.folder).files.first)
+        let local = tree.server.scratch.path("pulled/big.bin")
+        let pulled = try await ArtifactPull(try #require(await tree.target.sftp), worker: Worker()).pull(
+            file, to: local)
+        #expect(pulled.size == 5_000_001)
+        #expect(!pulled.hasChanged)
+        #expect(pulled.modificationTime == file.modificationTime)
+        #expect(pulled.sha256 == SHA256.hexDigest(of: bytes))
+        #expect(try FileSystem.read(local) == bytes)
+        #expect(try FileSystem.list(tree.server.scratch.path("pulled")) == ["big.bin"])
+        await tree.target.close()
+    }
+
+    @Test func theLongestNameIsPulled() async throws {
+        let tree = try await Tree()
+        let name = String(repeating: "n", count: 255)
+        try tree.server.scratch.write("tree/\(name)", "long")
+        let file = try #require(try await tree.files.expand("n*", base: tree.folder).files.first)
+        let local = tree.server.scratch.path("pulled/\(ArtifactName.local(for: file.relative))")
+        _ = try await ArtifactPull(try #require(await tree.target.sftp), worker: Worker()).pull(file, to: local)
+        #expect(try FileSystem.list(tree.server.scratch.path("pulled")) == [name])
+        await tree.target.close()
+    }
+
+    @Test func aFileThatVanishedLeavesNothing() async throws {
+        let tree = try await Tree()
+        let file = try #require(try await tree.files.expand("a.csv", base: tree.folder).files.first)
+        try await Command.runSuccessfully("/bin/rm", ["\(tree.folder)/a.csv"])
+        let pull = await ArtifactPull(try #require(await tree.target.sftp), worker: Worker())
+        let error = await #expect(throws: SSHError.self) {
+            try await pull.pull(file, to: tree.server.scratch.path("pulled/a.csv"))
+        }
+        #expect(error?.code == .sftp(2))
+        #expect(try FileSystem.list(tree.server.scratch.path("pulled")).isEmpty)
+        await tree.target.close()
+    }
+}

@@ -1,0 +1,22 @@
+import Glibc
+import LinuxSystem
+
+/// Looks at this machine's processes, which are the target's where the target is a server on loopback.
+package enum Processes {
+    /// The processes that have an argument; tests use arguments that nobody else has.
+    package static func ids(withArgument argument: String) -> [Int32] {
+        let wanted = Array(argument.utf8)
+        return ((try? FileSystem.list("/proc")) ?? []).compactMap { name in
+            guard let id = Int32(name), let line = try? FileSystem.read("/proc/\(name)/cmdline") else { return nil }
+            return line.split(separator: 0).contains { $0.elementsEqual(wanted) } ? id : nil
+        }
+    }
+
+    package static func exist(withArgument argument: String) -> Bool { !ids(withArgument: argument).isEmpty }
+
+    /// Ends a process that a test has started.
+    package static func kill(_ id: Int32) { _ = Glibc.kill(id, SIGKILL) }
+
+    /// An argument for sleep(1) of far more than any test's time, and of digits that no other test has.
+    package static func uniqueSleep() -> String { "4" + Host.randomBytes(6).map { String($0 % 10) }.joined() }
+}
