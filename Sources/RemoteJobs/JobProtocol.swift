@@ -17,6 +17,9 @@
 ///   cancel; death is `-`, confirmed or unconfirmed (of the process group); start and end are uptimes; the byte counts
 ///   are the write positions: 0 only for an empty file, and a lower bound when the job reopened its own output; files is 1 when `out/` has something.
 ///
+/// A cancel that comes before `meta` is there finds nothing to signal: the job looks for `cancel` once `meta` is written,
+/// so that one of the two always sees the other.
+///
 /// Every record is one write of one line by a builtin; a line without its `end` is not there yet. `status` is the shell's:
 /// 128+N when signal N killed the command. Uptimes (/proc/uptime) are seconds of the target's boottime clock.
 ///
@@ -47,6 +50,7 @@ enum JobProtocol {
         ecr_job() {
         ecr_d=$1 ecr_w=$2; shift 2; ecr_self0=$ecr_p ecr_self1=$ecr_t; ecr_self; ecr_up
         echo "meta 1 $ecr_self0 $ecr_self1 $ecr_p $ecr_t $ecr_boot $ecr_u end" >"$ecr_d/meta"
+        if [ -e "$ecr_d/cancel" ]; then exit 143; fi
         umask "$ecr_um"
         if [ -n "$ecr_w" ]; then cd "$ecr_w" 2>&4 || exit 1; fi
         export ECR_OUT="$ecr_d/out"
