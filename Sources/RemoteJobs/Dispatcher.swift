@@ -26,6 +26,7 @@ package import SSH
         channel = try await session.openExec("exec sh")
         frames = ReplyFrames(token: token)
         Task { await self.pump() }
+        Task { await self.watch() }
         try await channel.write(Array((JobProtocol.library + "\n").utf8))
         _ = try await run("true")
     }
@@ -77,6 +78,14 @@ package import SSH
             fail(SSHError(.closed, "the shell on the target has ended"))
         } catch {
             fail(error)
+        }
+    }
+
+    /// The channel stays open as long as a wrapper holds its stderr, so the shell's own end must be looked for.
+    private func watch() async {
+        while failure == nil {
+            try? await Task.sleep(for: .seconds(2))
+            if channel.exit != nil { fail(SSHError(.closed, "the shell on the target has ended")) }
         }
     }
 

@@ -23,12 +23,15 @@
 /// Every record is one write of one line by a builtin; a line without its `end` is not there yet. `status` is the shell's:
 /// 128+N when signal N killed the command. Uptimes (/proc/uptime) are seconds of the target's boottime clock.
 ///
-/// Four things in the launch need their reasons:
+/// Six things in it need their reasons:
 /// - A POSIX shell starts what stands before `&` with SIGINT and SIGQUIT ignored, and no program can undo that without
 ///   knowing of it: `timeout -s INT rosbag record` would never stop. So the wrapper is put into the background by a
 ///   pipeline whose second half ends the waiting subshell (SIGPIPE, silently), and the job is the wrapper's foreground.
 ///   Seen to hold in dash, bash, BusyBox ash: the job starts with no signal ignored.
 /// - The wrapper is a fork of the dispatcher, not a new program: no exec, no parsing.
+/// - A group is over when only zombies are left in it: `kill -0` counts those too, and an init that is slow to reap them
+///   would hold up every cancel by seconds.
+/// - The guard of a timeout may not have come to its `setsid` when a quick job ends, so its pid is killed as well.
 /// - Groups are signalled as `kill -TERM -PID`: BusyBox takes `--` for a pid and fails.
 /// - `trap :` rather than `trap ''`: a handler is reset in children, an ignored signal would be inherited by the job.
 enum JobProtocol {
@@ -43,10 +46,15 @@ enum JobProtocol {
         ecr_alive() { read -r ecr_x <"/proc/$1/stat" || return 1; ecr_t=$2; set -- ${ecr_x##*) }; [ "${20}" = "$ecr_t" ]; }
         ecr_nap() { sleep 0.1 || sleep 1; }
         ecr_signal() { if [ -n "$ecr_setsid" ]; then kill "-$1" "-$2"; else kill "-$1" "$2"; fi; }
+        ecr_living() { kill -0 "-$1" || return 1; ecr_q=$1
+        for ecr_x in /proc/[0-9]*/stat; do read -r ecr_y <"$ecr_x" || continue
+        ecr_y=${ecr_y##*) }; case $ecr_y in [ZX]*) continue ;; esac
+        ecr_y=${ecr_y#* }; ecr_y=${ecr_y#* }; [ "${ecr_y%% *}" != "$ecr_q" ] || return 0; done; return 1; }
+        ecr_group() { if [ -n "$ecr_setsid" ]; then ecr_living "$1"; else kill -0 "$1"; fi; }
         ecr_runner='i=0; for c do read -r u x </proc/uptime; echo "S $i $u" >>"$0"; sh -c "$c"; r=$?
         read -r u x </proc/uptime; echo "E $i $r $u" >>"$0"; [ "$r" -eq 0 ] || exit "$r"; i=$((i+1)); done'
         ecr_guard='sleep "$1"; read -r x v w t p s b u e <"$2/meta" || exit; true >"$2/timeout"; g=-$p; [ -n "$3" ] || g=$p
-        kill -TERM "$g"; sleep 5; kill -KILL "$g"'
+        read -r y <"/proc/$p/stat" || exit; set -- ${y##*) }; [ "${20}" = "$s" ] || exit; kill -TERM "$g"; sleep 5; kill -KILL "$g"'
         ecr_job() {
         ecr_d=$1 ecr_w=$2; shift 2; ecr_self0=$ecr_p ecr_self1=$ecr_t; ecr_self; ecr_up
         echo "meta 1 $ecr_self0 $ecr_self1 $ecr_p $ecr_t $ecr_boot $ecr_u end" >"$ecr_d/meta"
@@ -66,7 +74,7 @@ enum JobProtocol {
         if [ -n "$ecr_limit" ]; then $ecr_setsid sh -c "$ecr_guard" sh "$ecr_limit" "$ecr_d" "$ecr_setsid" 3>&- 4>&- 7>&- & ecr_g=$!; fi
         ( ecr_job "$ecr_d" "$ecr_dir" "$@" ); ecr_r=$?
         ecr_up; ecr_e=$ecr_u
-        [ -z "$ecr_g" ] || ecr_signal KILL "$ecr_g"
+        [ -z "$ecr_g" ] || ecr_signal KILL "$ecr_g" || kill -KILL "$ecr_g"
         ecr_why=exit ecr_dead=-
         [ ! -e "$ecr_d/timeout" ] || ecr_why=timeout
         [ ! -e "$ecr_d/cancel" ] || ecr_why=cancel
@@ -81,10 +89,10 @@ enum JobProtocol {
         }
         ecr_bury() {
         read -r ecr_x ecr_v ecr_w ecr_t ecr_p ecr_u <"$ecr_d/meta"; ecr_i=0
-        while ecr_signal 0 "$ecr_p" && [ $ecr_i -lt 50 ]; do ecr_nap; ecr_i=$((ecr_i+1)); done
+        while ecr_group "$ecr_p" && [ $ecr_i -lt 50 ]; do ecr_nap; ecr_i=$((ecr_i+1)); done
         ecr_signal KILL "$ecr_p"; ecr_i=0
-        while ecr_signal 0 "$ecr_p" && [ $ecr_i -lt 20 ]; do ecr_nap; ecr_i=$((ecr_i+1)); done
-        if ecr_signal 0 "$ecr_p"; then ecr_dead=unconfirmed; else ecr_dead=confirmed; fi
+        while ecr_group "$ecr_p" && [ $ecr_i -lt 20 ]; do ecr_nap; ecr_i=$((ecr_i+1)); done
+        if ecr_group "$ecr_p"; then ecr_dead=unconfirmed; else ecr_dead=confirmed; fi
         }
         ecr_launch() {
         [ -d "$1" ] || { echo nospool; return 1; }

@@ -59,7 +59,7 @@ extension Target {
     package func removeSpool(_ path: String) async throws(SSHError) {
         let root = FileSystem.parent(of: path)
         _ = try await dispatcher.run(
-            "rm -rf -- \(shellWord(path)); cd \(shellWord(root)) && { set -- */; [ -d \"$1\" ] || rm -f lock; cd /; }")
+            "rm -rf -- \(shellWord(path)); ( cd \(shellWord(root)) && set -- */ && { [ -d \"$1\" ] || rm -f lock; } )")
     }
 
     /// SHA-256 and length of every job's output in a spool, by `<job's folder>/stdout` and `…/stderr`; hashes are empty where
@@ -67,7 +67,7 @@ extension Target {
     package func outputHashes(spool: String) async throws(SSHError) -> [String: (bytes: Int64, sha256: String)] {
         let hash = facts.tools.contains("sha256sum") ? "sha256sum */stdout */stderr" : "true"
         let reply = try await dispatcher.run(
-            "cd \(shellWord(spool)) || exit; wc -c */stdout */stderr; echo =; \(hash); cd /")
+            "( cd \(shellWord(spool)) || exit; wc -c */stdout */stderr; echo =; \(hash) )")
         var results: [String: (bytes: Int64, sha256: String)] = [:]
         var isHash = false
         for line in reply.text.split(separator: "\n") {

@@ -6,10 +6,12 @@ package import RunStore
 /// One request to a run's supervisor over its Unix socket. Blocks its thread; for one request.
 ///
 /// The protocol, JSON lines: both sides begin with `{"protocol":1,"ecr":"0.1.0"}`. The client sends one request; the
-/// supervisor answers with any number of `recorded`, `progress` and `event` lines and one last `result` or `error`.
+/// supervisor answers with any number of `begun`, `recorded`, `progress` and `event` lines and one last `result` or `error`.
 package struct ControlClient {
     /// What comes before the result.
     package enum Message: Sendable {
+        /// The job has its id: from now on it may run.
+        case begun(job: String)
         /// The raw log of a job's stream holds so many bytes now.
         case recorded(job: String, stream: String, bytes: Int64)
         case progress(String)
@@ -120,6 +122,8 @@ extension ControlClient.Message {
             let stream = recorded["stream"]?.string, let bytes = recorded["bytes"]?.int
         {
             self = .recorded(job: job, stream: stream, bytes: bytes)
+        } else if let job = json["begun"]?["job"]?.string {
+            self = .begun(job: job)
         } else if let text = json["progress"]?.string {
             self = .progress(text)
         } else if let event = json["event"] {

@@ -4,6 +4,7 @@ package import JSON
 import LinuxSystem
 import Profiles
 import RunStore
+import SSH
 import YAML
 
 /// What a command prints when it cannot do what it was asked for: the one error type of the command line.
@@ -45,6 +46,7 @@ package struct ECRFailure: Error, Sendable, Equatable {
         case let error as EventLogError: self.init(error)
         case let error as Diagnostics: self.init(.invalidInput, error.description, hint: nil, isLabelled: true)
         case let error as ParameterError: self.init(.usage, error.message)
+        case let error as SSHError: self.init(error)
         default: self.init(.bug, "\(error)")
         }
     }

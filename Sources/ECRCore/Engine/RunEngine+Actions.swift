@@ -4,6 +4,7 @@ import LinuxSystem
 import Profiles
 import RemoteJobs
 import RunStore
+import SSH
 
 /// Actions and ad hoc commands.
 extension RunEngine {
@@ -17,6 +18,9 @@ extension RunEngine {
         guard let action = profile.action(named: name) else { throw unknownAction(name) }
         let values = try profile.parameters(for: action, given: given, standing: standingParameters)
         let prepared = profile.prepare(action, with: values)
+        if isTurnTaken, let job = live.first(where: { $0.value.invocation != .exec })?.key {
+            listener(job, .progress("\(name) waits for \(job) to end"))
+        }
         await takeTurn()
         defer { giveTurn() }
         if invocation == .action { try requireRunning() }
@@ -110,7 +114,10 @@ extension RunEngine {
             } catch {
                 self.ended(job)
                 self.noticeFailure(error)
-                throw error
+                guard let error = error as? SSHError else { throw error }
+                throw ECRFailure(
+                    .unknownOutcome, "the link was given up, so the outcome of \(job) is unknown: \(error.message)",
+                    hint: "ecr run resume, then ecr run follow \(job)")
             }
         }
         live[job] = LiveJob(

@@ -12,40 +12,47 @@ extension RunEngine {
     /// spool.
     func complete(wait: Bool, cancelRunning: Bool) async throws -> JSON {
         try requireRunning()
-        if !wait && !cancelRunning, let job = live.keys.sorted().first {
-            throw ECRFailure(
-                .busy, "\(job) still runs", hint: "ecr run complete --wait, or ecr run complete --cancel-running")
-        }
         guard await link.isConnected else {
             throw ECRFailure(
                 .unreachable, "the target is not connected: the ledger can't be made", hint: "ecr run status")
         }
+        if !wait && !cancelRunning, let job = live.keys.sorted().first {
+            throw ECRFailure(
+                .busy, "\(job) still runs", hint: "ecr run complete --wait, or ecr run complete --cancel-running")
+        }
+        try requireRunning()
         isEnding = true
+        let ledger: Ledger
         do {
             for (job, running) in live {
                 if cancelRunning { try await cancel(job, until: running.end) } else { _ = try await running.end.value }
             }
             try await stopEverything()
+            ledger = try await makeLedger()
         } catch {
             isEnding = false
             throw error
         }
-        let ledger = try await makeLedger()
         try await journal.append(.ledger, ledger.json)
         let event = try await journal.append(.runCompleted, ["complete": .bool(ledger.isWhole)])
         try await journal.saveManifest()
-        // Everything is on our disk, so the target's copy may go. Failing to remove it costs space, not data.
-        try? await link.target().removeSpool(spool)
+        // With everything on our disk the target's copy may go; with a hole it may be the only good one.
+        // Failing to remove it costs space, not data.
+        if ledger.isWhole { try? await link.target().removeSpool(spool) }
         await link.close()
         return [
             "state": "completed", "ledger": .object(ledger.json), "complete_percent": ledger.json["complete_percent"],
-            "missing": JSON(strings: ledger.missing), "head_hash": .string(journal.state.checkpoint.hash),
+            "missing": JSON(strings: ledger.missing), "spool": ledger.isWhole ? nil : .string(spool),
+            "head_hash": .string(journal.state.checkpoint.hash),
             "seq": .int(event.seq),
         ]
     }
 
     private func stopEverything() async throws {
-        for name in collectors.keys.sorted() { try await stopCollector(name) }
+        try await withThrowingTaskGroup { group in
+            for name in collectors.keys { group.addTask { _ = try await self.stopCollector(name) } }
+            try await group.waitForAll()
+        }
         for name in profile.finally {
             let end = try await runAction(name, given: [], invocation: .finally) { _, _ in }
             // A failed `finally:` is on record; it must not keep the run from ending.

@@ -18,6 +18,8 @@ actor TargetLink {
     /// The last clock reading of the present connection.
     private(set) var clock: ClockReading?
     private var lastBoot: String?
+    /// Told when a lost link is not tried for any more.
+    private var onGivingUp: (@Sendable (any Error) -> Void)?
 
     init(journal: Journal, options: SSHOptions, giveUpAfter: Double?) {
         self.journal = journal
@@ -27,6 +29,8 @@ actor TargetLink {
     }
 
     var isConnected: Bool { current != nil }
+
+    func setGivingUpHandler(_ handler: @escaping @Sendable (any Error) -> Void) { onGivingUp = handler }
 
     /// The first connection; records nothing when it fails.
     func connect() async throws -> Target {
@@ -90,7 +94,11 @@ actor TargetLink {
                 return isClosed ? await target.close() : adopt(target)
             } catch {
                 let seconds = Double(Clock.boottimeNanoseconds() - began) / 1e9
-                if isFinal(error) || seconds > giveUpAfter ?? .infinity { return give(up: error) }
+                if isFinal(error) || seconds > giveUpAfter ?? .infinity {
+                    give(up: error)
+                    onGivingUp?(error)
+                    return
+                }
                 let wait = pause * Double.random(in: 0.8...1.2)
                 _ = try? await journal.append(
                     .connectionRetry,

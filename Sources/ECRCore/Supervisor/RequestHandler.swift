@@ -83,7 +83,7 @@ struct RequestHandler: Sendable {
         _ start: (@escaping RunEngine.Listener) async throws -> Task<JobEnd, any Error>
     ) async throws -> JSON {
         let (ids, continuation) = AsyncStream.makeStream(of: String.self)
-        let task = try await start { job, _ in continuation.yield(job) }
+        let task = try await start { job, news in if case .begun = news { continuation.yield(job) } }
         Task {
             _ = try? await task.value
             continuation.finish()
@@ -93,17 +93,17 @@ struct RequestHandler: Sendable {
     }
 
     private func listener(_ client: ClientConnection) -> RunEngine.Listener {
-        { job, news in if let json = JSON(news, of: job) { client.send(json) } }
+        { job, news in client.send(JSON(news, of: job)) }
     }
 }
 
 extension JSON {
-    /// A line of the control protocol; nil for news that say nothing but that the job exists.
-    init?(_ news: JobNews, of job: String) {
+    /// A line of the control protocol.
+    init(_ news: JobNews, of job: String) {
         switch news {
         case .recorded(let stream, let bytes):
             self = ["recorded": ["job": .string(job), "stream": .string(stream), "bytes": .int(bytes)]]
-        case .begun: return nil
+        case .begun: self = ["begun": ["job": .string(job)]]
         case .progress(let text): self = ["progress": .string(text)]
         }
     }

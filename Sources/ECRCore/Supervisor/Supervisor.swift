@@ -114,8 +114,16 @@ private final class SupervisorLife: Sendable {
             Supervisor.log("cannot record: \(error)")
             ending.send(ExitCode.storage.rawValue)
         }
+        await engine.link.setGivingUpHandler { error in
+            Supervisor.log("the link is given up: \(error)")
+            // What waits for the link is told first; then the run reads as interrupted, and can be resumed.
+            Task {
+                try? await Task.sleep(for: .milliseconds(200))
+                ending.send(ExitCode.unreachable.rawValue)
+            }
+        }
         let tell: @Sendable (String) -> Void = { launcher.progress($0) }
-        let hear: RunEngine.Listener = { job, news in if let json = JSON(news, of: job) { launcher.send(json) } }
+        let hear: RunEngine.Listener = { job, news in launcher.send(JSON(news, of: job)) }
         let target =
             resume ? try await engine.resume(progress: tell) : try await engine.start(progress: tell, listener: hear)
         try await journal.saveManifest()

@@ -29,6 +29,7 @@ extension ProfileDecoder {
         let environment = environment(fields)
         let start = fields.choice("start", of: Collector.Start.self) ?? .auto
         let whilePaused = fields.bool("while_paused") ?? true
+        if !whilePaused, let member = fields.member("while_paused") { context.note(.whilePaused, at: member.mark) }
         guard let kind = kind(fields, at: member.mark) else { return nil }
         return Collector(
             name: member.name, description: fields.string("description"), kind: kind, start: start,

@@ -41,6 +41,7 @@ struct RunComplete: ParsableCommand {
         Terminal.say("run \(run.id) is completed\ncomplete: \(percent) %")
         for hole in missing { Terminal.say("missing: \(hole.string ?? hole.text)") }
         Terminal.say("next: ecr run export\(run.reference.replacingOption())")
+        if let spool = result["spool"]?.string { Terminal.say("the target's copy is kept in \(spool)") }
         if !missing.isEmpty { throw Exit(code: 1) }
     }
 }

@@ -24,11 +24,14 @@ struct JobLogs {
         self.stdout = stdout
     }
 
+    /// Whether what was shown last ended within a line.
+    private(set) var isMidLine = false
+
     mutating func show(_ message: ControlClient.Message) {
         switch message {
         case .recorded(let job, let stream, let bytes): show(job: job, stream: stream, upTo: bytes)
         case .progress(let text): Terminal.say(text)
-        case .event: break
+        case .event, .begun: break
         }
     }
 
@@ -43,6 +46,7 @@ struct JobLogs {
             guard let bytes = try? log.file.read(at: log.shown, count: count), !bytes.isEmpty else { break }
             Terminal.jobOutput(bytes, isError: isError)
             log.shown += Int64(bytes.count)
+            isMidLine = bytes.last != 0x0A
         }
         logs[path] = log
     }

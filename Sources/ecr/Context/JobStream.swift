@@ -21,14 +21,29 @@ struct JobStream {
         } catch let interrupted as ControlClient.Interrupted {
             sayThatItGoesOn(job)
             throw interrupted
+        } catch let failure as ECRFailure where failure.exitCode == ExitCode.unknownOutcome.rawValue {
+            throw known(failure, job)
         }
+        if logs.isMidLine && Terminal.errorIsTerminal { Terminal.say("") }
         if request["detach"]?.bool == true { try showDetached(result) } else { try show(result) }
     }
 
+    /// The way out names the job that is meant: the last one on record may be another.
+    private func known(_ failure: ECRFailure, _ job: String?) -> ECRFailure {
+        guard let job else {
+            return ECRFailure(
+                .unknownOutcome, failure.message, hint: "ecr run resume, then ecr run status: it may not have begun")
+        }
+        return ECRFailure(.unknownOutcome, failure.message, hint: "ecr run resume, then ecr run follow \(job)")
+    }
+
     private func sayThatItGoesOn(_ job: String?) {
-        let name = job.map { "job \($0)" } ?? "the job"
-        let command = "ecr run follow\(job.map { " \($0)" } ?? "")\(run.reference)"
-        Terminal.say("\n\(name) goes on; `\(command)` shows its output")
+        guard let job else {
+            Terminal.say(
+                "\nit has not begun yet, and will when its turn comes; `ecr run status\(run.reference)` shows it")
+            return
+        }
+        Terminal.say("\njob \(job) goes on; `ecr run follow \(job)\(run.reference)` shows its output")
     }
 
     private func showDetached(_ result: JSON) throws {
@@ -69,12 +84,14 @@ struct JobSentence {
         case let outcome:
             let exit = result["exit"]?.int.map { "exit \($0)" }
             // The reason "exit" says no more than the number does.
-            let why = result["reason"]?.string.flatMap { $0 == "exit" || $0 == outcome ? nil : $0 }
+            let why = result["reason"]?.string.flatMap { Self.words[$0] ?? ($0 == "exit" || $0 == outcome ? nil : $0) }
             let reason = [exit, why].compactMap { $0 }.joined(separator: ", ")
             if let duration { details.append("after \(duration)") }
             text = "\(name) \(outcome)\(reason.isEmpty ? "" : ": \(reason)") (\(Self.list(&details, artifacts)))"
         }
     }
+
+    private static let words = ["timeout": "timed out", "artifact": "a required artifact is missing"]
 
     private static func list(_ details: inout [String], _ artifacts: Int64) -> String {
         if artifacts > 0 { details.append(Amount.count(artifacts, "artifact")) }
@@ -86,7 +103,7 @@ extension ControlClient.Message {
     /// The job that the message is about.
     fileprivate var job: String? {
         switch self {
-        case .recorded(let job, _, _): job
+        case .recorded(let job, _, _), .begun(let job): job
         case .event(let event): event["data"]?["job"]?.string
         case .progress: nil
         }
