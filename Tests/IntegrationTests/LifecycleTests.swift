@@ -29,6 +29,46 @@ import Testing
         }
     }
 
+    @Test func aLostSpoolIsAHoleAndNoHang() async throws {
+        try await RunFixture.with { fixture in
+            let run = try await fixture.start()
+            try await fixture.expect(0, "run", "action", "hello")
+            try FileSystem.removeTree(try #require(try run.state().spool))
+            let result = try await fixture.expect(1, "run", "complete")
+            #expect(result.errorText.contains("the target's copy is gone"))
+            #expect(try run.state().status == .completed)
+        }
+    }
+
+    @Test func aHoleKeepsTheTargetsCopy() async throws {
+        try await RunFixture.with { fixture in
+            let run = try await fixture.start()
+            try await fixture.expect(0, "run", "action", "hello")
+            let spool = try #require(try run.state().spool)
+            let log = run.actionLog(job: "0001-hello", stream: "stdout")
+            try FileSystem.replace(log, with: Array("jello\n".utf8))
+            let result = try await fixture.expect(1, "run", "complete")
+            #expect(result.errorText.contains("0001-hello stdout: the recorded bytes differ from the target's"))
+            #expect(result.errorText.contains("the target's copy is kept in \(spool)"))
+            #expect(try FileSystem.read("\(spool)/0001/stdout") == Array("hello\n".utf8))
+        }
+    }
+
+    @Test func aLinkThatIsGivenUpLeavesTheRunInterrupted() async throws {
+        try await RunFixture.with { fixture in
+            try fixture.write(
+                "actions: {hello: {commands: [\"echo hello\"]}}", connection: ["reconnect": "{give_up_after: 1s}"])
+            let run = try await fixture.start()
+            try await fixture.server.stop()
+            try await fixture.wait(for: "the supervisor's end") { !run.hasSupervisor() }
+            #expect(try await fixture.expect(0, "run", "status").outputText.contains("interrupted"))
+            try await fixture.server.restart()
+            try await fixture.expect(0, "run", "resume")
+            try await fixture.expect(0, "run", "action", "hello")
+            try await fixture.expect(0, "run", "complete")
+        }
+    }
+
     @Test func aPausedRunStartsNothing() async throws {
         try await RunFixture.with { fixture in
             let run = fixture.run(try await fixture.expect(0, "run", "create", "profile.yaml"))

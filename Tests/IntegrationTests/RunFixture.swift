@@ -35,7 +35,7 @@ struct RunFixture: Sendable {
         var connection: [String: String] = [
             "host": "\"127.0.0.1\"", "port": "\(server.port)", "user": "\"\(server.user)\"",
             "key_file": "\"\(server.clientKey)\"", "known_hosts": "\"\(server.knownHosts)\"",
-            "spool_dir": "\"\(server.scratch.path("spool"))\"", "timeout": "10",
+            "spool_dir": "\"\(server.scratch.path("spool"))\"", "timeout": "30",
         ]
         for (key, value) in changes { connection[key] = value }
         let keys = connection.sorted { $0.key < $1.key }.map { "  \($0.key): \($0.value)\n" }.joined()
