@@ -51,7 +51,7 @@ let package = Package(
         .executableTarget(
             name: "ecr",
             dependencies: [
-                "ECRCore", "Datasets", "EventLog", "RunStore", "Profiles", "JSON", "LinuxSystem",
+                "ECRCore", "Datasets", "EventLog", "RunStore", "Profiles", "YAML", "JSON", "LinuxSystem",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

@@ -175,6 +175,17 @@ import Testing
         #expect(try ecr.types(run) == ["run_created", "run_aborted"])
     }
 
+    @Test func theProblemsOfAProfileAsJSON() async throws {
+        let path = try ecr.scratch.write("bad.yaml", "name: bad\nconection: {}\n")
+        let result = try await ecr("profile", "validate", path, "--json")
+        #expect(result.status == 65)
+        let json = try result.json()
+        #expect(json["valid"] == false)
+        let unknown = json["problems"]?.array?.first { $0["line"]?.int == 2 }
+        #expect(unknown?["column"]?.int == 1 && unknown?["severity"] == "error")
+        #expect(unknown?["message"]?.string?.contains("did you mean 'connection'?") == true)
+    }
+
     @Test func aJobThatHasEndedIsReplayed() async throws {
         let run = try await ecr.create()
         try ecr.append(

@@ -5,7 +5,7 @@ import LinuxSystem
 import Profiles
 import RunStore
 import SSH
-import YAML
+package import YAML
 
 /// What a command prints when it cannot do what it was asked for: the one error type of the command line.
 package struct ECRFailure: Error, Sendable, Equatable {
@@ -14,18 +14,24 @@ package struct ECRFailure: Error, Sendable, Equatable {
     package let message: String
     /// The next command to type.
     package let hint: String?
-    /// Whether the message is lines like a compiler's, each with a label of its own.
-    package let isLabelled: Bool
+    /// What is wrong in a file, problem by problem; the message then is lines like a compiler's, each with a label of
+    /// its own.
+    package let problems: [Diagnostic]
+
+    package var isLabelled: Bool { !problems.isEmpty }
 
     package init(_ code: ExitCode, _ message: String, hint: String? = nil) {
-        self.init(code, message, hint: hint, isLabelled: false)
-    }
-
-    private init(_ code: ExitCode, _ message: String, hint: String?, isLabelled: Bool) {
         exitCode = code.rawValue
-        self.isLabelled = isLabelled
         self.message = message
         self.hint = hint
+        problems = []
+    }
+
+    private init(_ diagnostics: Diagnostics) {
+        exitCode = ExitCode.invalidInput.rawValue
+        message = diagnostics.description
+        hint = nil
+        problems = diagnostics.all
     }
 
     /// The supervisor's `error` object.
@@ -33,7 +39,7 @@ package struct ECRFailure: Error, Sendable, Equatable {
         exitCode = json["exit"]?.int.flatMap { Int32(exactly: $0) } ?? ExitCode.bug.rawValue
         message = json["message"]?.string ?? "the supervisor gave no reason"
         hint = json["hint"]?.string
-        isLabelled = false
+        problems = []
     }
 
     /// Finds the exit code for an error of a lower room.
@@ -44,7 +50,7 @@ package struct ECRFailure: Error, Sendable, Equatable {
             self.init([ENOENT, ENOTDIR].contains(error.code) ? .notFound : .storage, error.description)
         case let error as RunStoreError: self.init(error)
         case let error as EventLogError: self.init(error)
-        case let error as Diagnostics: self.init(.invalidInput, error.description, hint: nil, isLabelled: true)
+        case let error as Diagnostics: self.init(error)
         case let error as ParameterError: self.init(.usage, error.message)
         case let error as SSHError: self.init(error)
         default: self.init(.bug, "\(error)")

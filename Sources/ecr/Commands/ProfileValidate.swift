@@ -2,6 +2,7 @@ import ArgumentParser
 import ECRCore
 import JSON
 import Profiles
+import YAML
 
 struct ProfileValidate: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -19,7 +20,13 @@ struct ProfileValidate: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-        let found = try ProfileFile(file, directory: profiles.profilesDir)
+        let found: ProfileFile
+        do throws(ECRFailure) { found = try ProfileFile(file, directory: profiles.profilesDir) } catch {
+            if output.json && error.isLabelled {
+                Terminal.result(["valid": false, "problems": .array(error.problems.map(\.json))])
+            }
+            throw error
+        }
         let profile = found.profile
         found.warnings.forEach { Terminal.say($0) }
         if output.json {
@@ -29,5 +36,14 @@ struct ProfileValidate: ParsableCommand {
         let actions = Amount.count(Int64(profile.actions.count), "action")
         let collectors = Amount.count(Int64(profile.collectors.count), "collector")
         Terminal.result(SafeText.line("\(file) is valid: \(actions), \(collectors)"))
+    }
+}
+
+extension Diagnostic {
+    fileprivate var json: JSON {
+        [
+            "severity": .string(severity.rawValue), "file": .string(file), "line": JSON(line), "column": JSON(column),
+            "message": .string(message),
+        ]
     }
 }
