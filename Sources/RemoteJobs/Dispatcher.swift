@@ -91,10 +91,8 @@ package import SSH
 
     private func answer(_ bytes: [UInt8]) {
         for frame in frames.take(bytes) {
-            while let first = pending.first, first.id <= frame.id {
-                pending.removeFirst()
-                if first.id == frame.id { first.resume(.success(Reply(status: frame.status, body: frame.body))) }
-            }
+            guard let index = pending.firstIndex(where: { $0.id == frame.id }) else { continue }
+            pending.remove(at: index).resume(.success(Reply(status: frame.status, body: frame.body)))
         }
     }
 

@@ -35,7 +35,7 @@ extension Target {
             for r in \(words); do
             mkdir -p "$r"; [ -d "$r" ] && [ ! -h "$r" ] && [ -O "$r" ] && [ -w "$r" ] || continue
             set -C; echo \(shellWord(lock)) >"$r/lock"; set +C
-            read -r l <"$r/lock"; case $l in "lock 1 \(controller.id) "*) ;; "lock 1 "*) echo "held $l"; break ;; esac
+            read -r l <"$r/lock"; case $l in "lock 1 \(controller.id) "*) ;; "lock 1 "*) echo "held $r $l"; break ;; esac
             mkdir "$r/\(id)" && { echo "made $r/\(id)"; break; }
             done
             """
@@ -51,8 +51,14 @@ extension Target {
 
     private func held(_ line: Substring) -> SpoolError {
         let words = line.split(separator: " ")
-        let holder = words.count == 7 ? "\(words[4]) since \(words[5])" : "another controller"
-        return SpoolError(code: .heldByAnother, message: "the target is in use by \(holder)")
+        guard words.count == 8 else {
+            return SpoolError(code: .heldByAnother, message: "the target is in use by another controller")
+        }
+        return SpoolError(
+            code: .heldByAnother,
+            message:
+                "the target is in use by \(words[5]) since \(words[6]); if that is long over, remove \(words[1])/lock there"
+        )
     }
 
     /// Removes a run's spool directory, and the lock when no other run of this controller is left.

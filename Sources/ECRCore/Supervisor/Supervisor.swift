@@ -110,17 +110,20 @@ private final class SupervisorLife: Sendable {
     /// Listens on the control socket and brings the run to life.
     func begin(resume: Bool, _ launcher: LauncherPipe) async throws -> Target {
         let ending = ending
+        // Clients that wait are told the reason first; then the run reads as interrupted, and can be resumed.
+        let end: @Sendable (ExitCode) -> Void = { code in
+            Task {
+                try? await Task.sleep(for: .milliseconds(200))
+                ending.send(code.rawValue)
+            }
+        }
         await engine.setFatalHandler { error in
             Supervisor.log("cannot record: \(error)")
-            ending.send(ExitCode.storage.rawValue)
+            end(ExitCode.storage)
         }
         await engine.link.setGivingUpHandler { error in
             Supervisor.log("the link is given up: \(error)")
-            // What waits for the link is told first; then the run reads as interrupted, and can be resumed.
-            Task {
-                try? await Task.sleep(for: .milliseconds(200))
-                ending.send(ExitCode.unreachable.rawValue)
-            }
+            end(ExitCode.unreachable)
         }
         let tell: @Sendable (String) -> Void = { launcher.progress($0) }
         let hear: RunEngine.Listener = { job, news in launcher.send(JSON(news, of: job)) }
