@@ -16,10 +16,13 @@ package struct SSHOptions: Sendable {
     package var agentSocket: String?
     /// After so many seconds of silence the server is asked for a sign of life; after three times as many it is lost.
     package var livenessInterval: Double
+    /// Asks a person; nil refuses whatever would need one.
+    package var ask: SSHAsk?
 
     package init(
         host: String, port: Int = 22, user: String, keyFile: String? = nil, knownHostsFile: String,
-        pinnedHostKey: String? = nil, timeout: Double = 30, agentSocket: String? = nil, livenessInterval: Double = 3
+        pinnedHostKey: String? = nil, timeout: Double = 30, agentSocket: String? = nil, livenessInterval: Double = 3,
+        ask: SSHAsk? = nil
     ) {
         self.host = host
         self.port = port
@@ -30,6 +33,7 @@ package struct SSHOptions: Sendable {
         self.timeout = timeout
         self.agentSocket = agentSocket
         self.livenessInterval = livenessInterval
+        self.ask = ask
     }
 
     /// The address as people write it: `host`, or `host:port` where the port is not 22.

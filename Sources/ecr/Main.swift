@@ -21,7 +21,12 @@ struct ECR: ParsableCommand {
             """,
         version: ECRVersion.current,
         subcommands: [
-            ProfileCommand.self, RunCommand.self, RunNote.self, RunAction.self, RunStatus.self, HelpCommand.self,
+            ProfileCommand.self,
+            RunCommand.self,
+            RunNote.self,
+            RunAction.self,
+            RunStatus.self,
+            HelpCommand.self,
             Supervise.self,
         ])
 }
@@ -32,7 +37,10 @@ struct ProfileCommand: ParsableCommand {
         discussion: """
             Example:
               ecr profile validate device.yaml
-            """, subcommands: [ProfileValidate.self])
+            """,
+        subcommands: [
+            ProfileValidate.self
+        ])
 }
 
 struct RunCommand: ParsableCommand {
@@ -47,10 +55,22 @@ struct RunCommand: ParsableCommand {
               ecr run status
             """,
         subcommands: [
-            RunCreate.self, RunStart.self, RunAction.self, RunExec.self, RunCollector.self, RunFollow.self,
+            RunCreate.self,
+            RunStart.self,
+            RunAction.self,
+            RunExec.self,
+            RunCollector.self,
+            RunFollow.self,
             RunNote.self,
-            RunComplete.self, RunAbort.self, RunResume.self, RunStatus.self, RunList.self, RunShow.self,
-            RunEvents.self, RunExport.self, RunUse.self,
+            RunComplete.self,
+            RunAbort.self,
+            RunResume.self,
+            RunStatus.self,
+            RunList.self,
+            RunShow.self,
+            RunEvents.self,
+            RunExport.self,
+            RunUse.self,
         ])
 }
 

@@ -6,9 +6,29 @@ import Testing
 /// committed.
 @Suite struct HelpTests {
     private static let commands = [
-        "", "help", "profile", "profile validate", "run", "run create", "run start", "run action", "run exec",
-        "run collector", "run collector start", "run collector stop", "run collector list", "run follow", "run note",
-        "run complete", "run abort", "run resume", "run status", "run list", "run show", "run events", "run export",
+        "",
+        "help",
+        "profile",
+        "profile validate",
+        "run",
+        "run create",
+        "run start",
+        "run action",
+        "run exec",
+        "run collector",
+        "run collector start",
+        "run collector stop",
+        "run collector list",
+        "run follow",
+        "run note",
+        "run complete",
+        "run abort",
+        "run resume",
+        "run status",
+        "run list",
+        "run show",
+        "run events",
+        "run export",
         "run use",
     ]
 
