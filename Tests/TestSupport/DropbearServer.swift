@@ -21,13 +21,14 @@ package final class DropbearServer: SSHTestServer {
         """
 
     /// Makes the keys, starts the server and waits until it accepts connections.
-    package static func start() async throws -> DropbearServer {
-        let server = try await DropbearServer(ScratchDirectory(), port: LoopbackServer.freePort())
+    package static func start(takesPasswords: Bool = false) async throws -> DropbearServer {
+        let port = try LoopbackServer.freePort()
+        let server = try await DropbearServer(ScratchDirectory(), port: port, takesPasswords: takesPasswords)
         try await server.process.start()
         return server
     }
 
-    private init(_ scratch: ScratchDirectory, port: Int) async throws {
+    private init(_ scratch: ScratchDirectory, port: Int, takesPasswords: Bool) async throws {
         self.scratch = scratch
         let client = try await KeyPair.generate(at: scratch.path("client_key"))
         clientKey = client.path
@@ -36,14 +37,15 @@ package final class DropbearServer: SSHTestServer {
             Command.find("dropbearkey") ?? "", ["-t", "ed25519", "-f", scratch.path("host_key")])
         let publicLine = made.outputText.split(separator: "\n").first { $0.hasPrefix("ssh-ed25519 ") } ?? ""
         knownHosts = try scratch.write("known_hosts", "[127.0.0.1]:\(port) \(publicLine)\n")
-        process = LoopbackServer(DropbearServer.commandLine(scratch, port), port: port)
+        process = LoopbackServer(
+            DropbearServer.commandLine(scratch, port) + (takesPasswords ? [] : ["-s"]), port: port)
     }
 
     private static func commandLine(_ scratch: ScratchDirectory, _ port: Int) -> [String] {
         let home = getpwuid(getuid()).map { String(cString: $0.pointee.pw_dir) } ?? "/root"
         return [
             Command.find("unshare") ?? "", "-m", "/bin/sh", "-c", script, "sh", scratch.path("home"), home,
-            Command.find("dropbear") ?? "", "-F", "-E", "-m", "-s", "-r", scratch.path("host_key"),
+            Command.find("dropbear") ?? "", "-F", "-E", "-m", "-r", scratch.path("host_key"),
             "-p", "127.0.0.1:\(port)", "-P", scratch.path("dropbear.pid"),
         ]
     }

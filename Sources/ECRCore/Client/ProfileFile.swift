@@ -23,7 +23,7 @@ package struct ProfileFile: Sendable {
         do { bytes = try FileSystem.read(path, limit: Self.sizeLimit) } catch {
             throw ECRFailure(error.code == EFBIG ? .invalidInput : .notFound, error.description)
         }
-        do { profile = try Profile.parse(bytes, file: reference) } catch { throw ECRFailure(error) }
+        do { profile = try Profile.parse(bytes, file: reference, rules: .ssh) } catch { throw ECRFailure(error) }
     }
 
     /// Origin: four times what the parser takes, so that it is the one that refuses with its own words.

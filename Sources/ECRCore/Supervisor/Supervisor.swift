@@ -103,7 +103,7 @@ private final class SupervisorLife: Sendable {
         let bytes = try FileSystem.read(directory.profileSnapshot)
         let profile = try Profile.parse(bytes, file: directory.profileSnapshot)
         warnings = profile.warnings.map(\.description)
-        options = SSHOptions(profile.connection, profileFile: journal.state.profileFile)
+        options = try SSHOptions(profile.connection, profileFile: journal.state.profileFile)
         engine = RunEngine(journal: journal, profile: profile, options: options)
     }
 
@@ -155,20 +155,5 @@ private final class SupervisorLife: Sendable {
             do { try await journal.saveManifest() } catch { Supervisor.log("cannot save the manifest: \(error)") }
             saved = seq
         }
-    }
-}
-
-extension SSHOptions {
-    /// The connection as the profile gives it; paths in it are relative to the profile's own folder.
-    init(_ connection: Connection, profileFile: String) {
-        func path(_ text: String) -> String {
-            let expanded = FileSystem.expandingTilde(text)
-            return expanded.hasPrefix("/") ? expanded : "\(FileSystem.parent(of: profileFile))/\(expanded)"
-        }
-        self.init(
-            host: connection.host, port: connection.port ?? 22, user: connection.user ?? Host.userName,
-            keyFile: connection.keyFile.map(path), knownHostsFile: path(connection.knownHosts ?? "~/.ssh/known_hosts"),
-            pinnedHostKey: connection.hostKey, timeout: connection.timeout,
-            agentSocket: Host.environment("SSH_AUTH_SOCK"), livenessInterval: connection.keepalive ?? 3)
     }
 }

@@ -8,8 +8,6 @@ enum Feature: String {
     case sudo = "sudo: true"
     case unspooled = "spool: false"
     case stopIfUnreachable = "stop_if_unreachable"
-    case jump
-    case algorithms
     case stages
     case whilePaused = "while_paused: false"
 }
@@ -21,13 +19,11 @@ private let notYetCarriedOut: [(feature: Feature, severity: Diagnostic.Severity)
     (.metrics, .warning),
     (.parse, .warning),
     (.stopIfUnreachable, .warning),
-    (.algorithms, .warning),
     (.stages, .warning),
     (.whilePaused, .warning),
     (.upload, .error),
     (.sudo, .error),
     (.unspooled, .error),
-    (.jump, .error),
 ]
 
 extension DecodingContext {

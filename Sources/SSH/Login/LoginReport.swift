@@ -29,7 +29,7 @@ struct LoginReport {
 
     mutating func locked(key path: String, _ reason: String) {
         if lockedKey == nil { lockedKey = path }
-        add("key \(path)", "encrypted, and \(reason) for its passphrase")
+        add("key \(path)", "encrypted, needs its passphrase, and \(reason)")
     }
 
     mutating func unanswered(_ method: String, _ reason: String) {
