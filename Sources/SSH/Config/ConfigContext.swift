@@ -6,15 +6,19 @@ package struct ConfigContext: Sendable {
     package var home: String
     package var localUser: String
     package var localHost: String
+    /// The file for all users of this machine; includes in it are relative to its folder.
+    package var systemFile: String
     package var environment: @Sendable (String) -> String?
 
     package init(
         home: String = FileSystem.homeDirectory, localUser: String = Host.userName, localHost: String = Host.name,
+        systemFile: String = "/etc/ssh/ssh_config",
         environment: @escaping @Sendable (String) -> String? = { Host.environment($0) }
     ) {
         self.home = home
         self.localUser = localUser
         self.localHost = localHost
+        self.systemFile = systemFile
         self.environment = environment
     }
 

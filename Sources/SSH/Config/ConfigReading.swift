@@ -98,7 +98,7 @@ struct ConfigReading {
         defer { depth -= 1 }
         for pattern in patterns {
             if owner == .system, pattern.hasPrefix("~") { throw problem("a system file cannot include '\(pattern)'") }
-            let base = owner == .user ? "\(context.home)/.ssh" : "/etc/ssh"
+            let base = owner == .user ? "\(context.home)/.ssh" : FileSystem.parent(of: context.systemFile)
             let isAnchored = pattern.hasPrefix("/") || pattern.hasPrefix("~")
             guard let path = context.expandingTilde(isAnchored ? pattern : "\(base)/\(pattern)") else {
                 throw problem("no such user: '\(pattern)'")

@@ -45,7 +45,7 @@ package struct SSHConfig: Sendable {
         case .only(let path): try reading.read(path, as: .user, mustExist: true, checksOwner: false)
         case .standard:
             try reading.read("\(context.home)/.ssh/config", as: .user, mustExist: false, checksOwner: true)
-            try reading.read("/etc/ssh/ssh_config", as: .system, mustExist: false, checksOwner: false)
+            try reading.read(context.systemFile, as: .system, mustExist: false, checksOwner: false)
         }
     }
 }
