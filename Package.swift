@@ -67,7 +67,11 @@ let package = Package(
         tests("EventLogTests", ["EventLog", "JSON", "Hashing", "LinuxSystem", "TestSupport"]),
         tests("RunStoreTests", ["RunStore", "EventLog", "JSON", "LinuxSystem", "TestSupport"]),
         tests(
-            "ECRCoreTests", ["ECRCore", "TestSupport", "RunStore", "EventLog", "Hashing", "JSON", "LinuxSystem"]),
+            "ECRCoreTests",
+            [
+                "ECRCore", "TestSupport", "RunStore", "EventLog", "Hashing", "JSON", "LinuxSystem", "Profiles", "SSH",
+                "YAML",
+            ]),
         tests(
             "ECRCommandTests", ["TestSupport", "RunStore", "EventLog", "JSON", "LinuxSystem", "ecr"],
             exclude: ["Snapshots"]),

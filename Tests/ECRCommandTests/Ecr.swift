@@ -33,7 +33,7 @@ struct Ecr {
     func run(_ arguments: [String], environment: [String: String?] = [:]) async throws -> CommandResult {
         var settings: [String: String?] = [
             "ECR_RUN": nil, "ECR_RUNS_DIR": nil, "ECR_PROFILES_DIR": nil, "NO_COLOR": nil, "TERM": "xterm",
-            "COLUMNS": "80",
+            "COLUMNS": "80", "ECR_SSH_CONFIG": "none",
         ]
         for (name, value) in environment { settings[name] = value }
         return try await Command.run(

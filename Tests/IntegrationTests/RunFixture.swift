@@ -45,6 +45,7 @@ struct RunFixture: Sendable {
     /// Without settings of the person who runs the tests.
     private static let settings: [String: String?] = [
         "ECR_RUN": nil, "ECR_RUNS_DIR": nil, "ECR_PROFILES_DIR": nil, "SSH_AUTH_SOCK": nil, "TERM": "xterm",
+        "ECR_SSH_CONFIG": "none",
     ]
 
     func ecr(_ arguments: String..., environment: [String: String?] = [:]) async throws -> CommandResult {

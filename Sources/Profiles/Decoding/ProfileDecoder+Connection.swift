@@ -8,7 +8,7 @@ extension ProfileDecoder {
     private static let connectionAdvice = [
         "password": "a profile holds no password; use a key, an agent, or type it when asked",
         "passphrase": "a profile holds no passphrase; load the key into the agent with ssh-add, or type it when asked",
-        "proxy_jump": "write 'jump'",
+        "proxyjump": "write 'jump'",
         "jump_host": "write 'jump'",
         "identity_file": "write 'key_file'",
         "username": "write 'user'",
