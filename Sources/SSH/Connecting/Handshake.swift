@@ -88,14 +88,14 @@ struct Handshake {
     }
 
     private func logIn() throws(SSHError) -> Outcome {
-        try exchangeKeys()
+        let (_, isStrict) = try StrictKeyExchange.observe { () throws(SSHError) in try exchangeKeys() }
         let conversation = Conversation(options.ask, deadline)
         let hostKey = try HostKeyCheck(options: options, raw: raw, conversation: conversation).trustedKey()
         try Authentication(handshake: self, conversation: conversation).logIn()
         let banner = ssh_get_serverbanner(raw).map { String(cString: $0) } ?? ""
         return Outcome(
             raw: raw, address: address, hostKey: hostKey, serverBanner: banner,
-            algorithms: NegotiatedAlgorithms(raw))
+            algorithms: NegotiatedAlgorithms(raw, isStrict: isStrict))
     }
 
     /// Sets every option explicitly: the user's ssh_config is not read, and `~` is nowhere left to libssh, which takes
