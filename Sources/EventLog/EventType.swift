@@ -42,6 +42,7 @@ package struct EventType: RawRepresentable, Hashable, Sendable, ExpressibleByStr
     package static let parameterSet: EventType = "parameter_set"
     package static let note: EventType = "note"
     package static let logRecovered: EventType = "log_recovered"
+    package static let clockJump: EventType = "clock_jump"
     package static let storageError: EventType = "storage_error"
     package static let exported: EventType = "exported"
 

@@ -128,7 +128,7 @@ actor RunEngine {
             progress("reattaching \(job.id)")
             if job.kind == .collector { resumeCollector(job) } else { try resumeAction(job) }
         }
-        if let boot = state.facts["boot_id"]?.string, boot != target.facts.boot { linkReturned(isRebooted: true) }
+        if !isSetUp(under: target.facts.boot) { beginRecovery(isReboot: true) }
         return target
     }
 

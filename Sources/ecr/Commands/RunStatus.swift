@@ -83,7 +83,7 @@ struct RunStatusReport {
 
     private var target: String {
         let address = StartReport.address(.object(state.connection))
-        return live == nil ? address : "\(address), \(isConnected ? "connected" : "link lost, reconnecting")"
+        return live == nil || state.isOver ? address : "\(address), \(isConnected ? "connected" : "link lost, reconnecting")"
     }
 
     private var running: [String] {
