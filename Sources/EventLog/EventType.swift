@@ -34,10 +34,25 @@ package struct EventType: RawRepresentable, Hashable, Sendable, ExpressibleByStr
     package static let targetFacts: EventType = "target_facts"
     package static let clockOffset: EventType = "clock_offset"
     package static let ledger: EventType = "ledger"
+    /// `{text, at?}`: an observation by a person; `at`: when it was made, if that was not now.
     package static let note: EventType = "note"
+    /// `{seq, text}`: what the note `seq` should have said. The note stays; the last edit of it counts.
+    package static let edit: EventType = "edit"
+    /// `{tag}`.
+    package static let tagAdded: EventType = "tag_added"
+    /// `{tag}`.
+    package static let tagRemoved: EventType = "tag_removed"
+    /// `{text, …}`: something noticed by a program.
+    package static let observation: EventType = "observation"
+    /// `{job | from, to, verdict, reason?}`: whether a job, or all that happened from one time to another, is to be used
+    /// (`verdict`: `ok` or `invalid`). The last mark of a thing counts; see `RunState`.
+    package static let mark: EventType = "mark"
     package static let logRecovered: EventType = "log_recovered"
     package static let storageError: EventType = "storage_error"
     package static let exported: EventType = "exported"
+
+    /// What an operator may have recorded, at any time.
+    package static let byOperator: Set<EventType> = [.note, .edit, .tagAdded, .tagRemoved, .observation, .mark]
 
     /// The terminal events of an action's job.
     package static let actionEnds: Set<EventType> = [.actionCompleted, .actionFailed, .actionCancelled, .actionUnknown]

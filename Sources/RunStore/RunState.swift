@@ -92,8 +92,8 @@ package struct RunState: Sendable, Equatable {
             facts = data
             spool = data["spool"]?.string ?? spool
         case .note: notes += 1
-        case "tag_added": if let tag = data["tag"]?.string, !tags.contains(tag) { tags.append(tag) }
-        case "tag_removed": tags.removeAll { $0 == data["tag"]?.string }
+        case .tagAdded: if let tag = data["tag"]?.string, !tags.contains(tag) { tags.append(tag) }
+        case .tagRemoved: tags.removeAll { $0 == data["tag"]?.string }
         case .artifactPulled: artifacts.append(.object(data))
         case .artifactPullFailed: failedPulls += 1
         case .ledger: ledger = data

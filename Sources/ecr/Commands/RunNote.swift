@@ -23,13 +23,8 @@ struct RunNote: ParsableCommand {
 
     func run() throws {
         let run = try options.chosenForChange()
-        let seq = try record(text.joined(separator: " "), in: run)
+        let seq = try run.record(.note, ["text": .string(text.joined(separator: " "))])
         if output.json { Terminal.result(["seq": .int(seq)]) }
         Terminal.say("note \(seq) recorded")
-    }
-
-    private func record(_ text: String, in run: ChosenRun) throws -> Int64 {
-        if run.isLive { return try run.request(["request": "note", "text": .string(text)])["seq"]?.int ?? 0 }
-        return try OfflineRun(run.directory).record(.note, ["text": .string(text)]).seq
     }
 }

@@ -57,6 +57,19 @@ final class ChosenRun {
         return try client.request(json, onMessage: onMessage)
     }
 
+    /// Appends what an operator has to say: by the run's supervisor, or where none lives by taking the right to append.
+    /// - Returns: the event's seq.
+    func record(_ type: EventType, _ data: JSONObject) throws -> Int64 {
+        if isLive {
+            let request: JSON = ["request": "record", "type": .string(type.rawValue), "data": .object(data)]
+            do { return try self.request(request)["seq"]?.int ?? 0 } catch let failure as ECRFailure {
+                // It may have ended since; then nothing was asked, and the record is ours to write.
+                guard failure.exitCode == ExitCode.busy.rawValue, !directory.hasSupervisor() else { throw failure }
+            }
+        }
+        return try OfflineRun(directory).record(type, data).seq
+    }
+
     /// Waits until the supervisor of a run that is over has gone, so that the next command of a script neither counts
     /// the run as live nor asks somebody who no longer answers.
     ///
