@@ -51,6 +51,18 @@ package struct EventType: RawRepresentable, Hashable, Sendable, ExpressibleByStr
     package static let storageError: EventType = "storage_error"
     package static let exported: EventType = "exported"
 
+    /// Every type that is or will be recorded.
+    package static let all: [EventType] = [
+        .runCreated, .runStarted, "run_paused", .runResumed, .runCompleted, .runInterrupted, .runAborted,
+        "stage_started", "stage_completed", "stage_failed", .actionStarted, .actionCompleted, .actionFailed,
+        .actionCancelled, .actionUnknown, .actionRetry, .commandStarted, .commandOutput, .commandCompleted,
+        .commandFailed, .artifactPullStarted, .artifactPulled, .artifactPullFailed, "upload_started", "uploaded",
+        "upload_failed", .collectorStarted, .collectorStopped, .collectorOutput, .collectorError, "collector_gap",
+        .connectionEstablished, .connectionLost, .connectionRetry, "connection_failed", .targetRebooted, .targetFacts,
+        .clockOffset, "metric", "interval_marked", "rule_fired", .ledger, .note, .edit, "parameter_set", .tagAdded,
+        .tagRemoved, .observation, .mark, .logRecovered, "clock_jump", .storageError, .exported, "imported",
+    ]
+
     /// What an operator may have recorded, at any time.
     package static let byOperator: Set<EventType> = [.note, .edit, .tagAdded, .tagRemoved, .observation, .mark]
 

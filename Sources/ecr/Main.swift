@@ -61,7 +61,11 @@ struct RunCommand: ParsableCommand {
             RunExec.self,
             RunCollector.self,
             RunFollow.self,
+            RunLog.self,
             RunNote.self,
+            RunEdit.self,
+            RunMark.self,
+            RunTag.self,
             RunComplete.self,
             RunAbort.self,
             RunResume.self,
@@ -71,6 +75,8 @@ struct RunCommand: ParsableCommand {
             RunEvents.self,
             RunExport.self,
             RunUse.self,
+            RunDelete.self,
+            RunPrune.self,
         ])
 }
 

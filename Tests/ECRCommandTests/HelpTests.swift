@@ -20,7 +20,14 @@ import Testing
         "run collector stop",
         "run collector list",
         "run follow",
+        "run log",
         "run note",
+        "run edit",
+        "run mark",
+        "run tag",
+        "run tag add",
+        "run tag remove",
+        "run tag list",
         "run complete",
         "run abort",
         "run resume",
@@ -30,6 +37,8 @@ import Testing
         "run events",
         "run export",
         "run use",
+        "run delete",
+        "run prune",
     ]
 
     @Test(arguments: commands) func helpOf(_ command: String) async throws {

@@ -89,7 +89,7 @@ extension RunOptions {
     /// Where the run to look at is; its events are not read.
     func directory(_ argument: String? = nil) throws(ECRFailure) -> RunDirectory {
         let runs = common.runs
-        if let reference = named(argument) { return try find(reference) }
+        if let reference = named(argument) { return try RunFinder(runs).find(reference) }
         if let current = runs.current() { return current }
         let hint = runs.runs().isEmpty ? "ecr run start PROFILE" : "ecr run list, then ecr run use RUN"
         throw ECRFailure(.notFound, "there is no current run in \(runs.path)", hint: hint)
@@ -102,10 +102,6 @@ extension RunOptions {
     }
 
     private func named(_ argument: String? = nil) -> String? { argument ?? run ?? Host.environment("ECR_RUN") }
-
-    private func find(_ reference: String) throws(ECRFailure) -> RunDirectory {
-        do { return try common.runs.find(reference) } catch { throw ECRFailure(error) }
-    }
 
     private func refuseAmbiguity() throws(ECRFailure) {
         let live = common.runs.runs().filter { $0.hasSupervisor() }

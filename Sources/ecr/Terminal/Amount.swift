@@ -18,9 +18,17 @@ enum Amount {
         return age < 60 ? "\(age) s" : seconds(Double(age))
     }
 
-    /// `2026-01-27 14:30:52` of an event's time, in UTC.
+    /// `2026-01-27 15:30:52` of an event's time, by the clock on the wall, as people give times to us.
     static func moment(_ time: String) -> String {
-        time.prefix(19).split(separator: "T").joined(separator: " ")
+        local(time).prefix(19).split(separator: "T").joined(separator: " ")
+    }
+
+    /// `15:30:52.123` of an event's time, by the clock on the wall.
+    static func clock(_ time: String) -> String { String(local(time).dropFirst("2026-01-27T".count).prefix(12)) }
+
+    /// What is no time stays as it is.
+    private static func local(_ time: String) -> String {
+        Clock.microseconds(iso8601: time).map { Clock.local(microseconds: $0) } ?? time
     }
 
     /// `512 B`, `1.5 KiB`, `3.0 MiB`.

@@ -51,6 +51,14 @@ enum Terminal {
         if let hint { sayLabelled("  try:", .dim, hint) }
     }
 
+    /// Asks a question that `y` or `yes` affirms; nil where nobody can be asked.
+    static func confirm(_ question: String) -> Bool? {
+        guard errorIsTerminal && isatty(STDIN_FILENO) == 1 else { return nil }
+        write("\(SafeText.lines(question)) [y/N] ", to: error)
+        let answer = readLine(strippingNewline: true)?.lowercased()
+        return answer == "y" || answer == "yes"
+    }
+
     /// Draws over the last line of its kind on a terminal; says nothing in a log, which gets the end only.
     static func drawProgress(_ text: String, isLast: Bool) {
         guard errorIsTerminal && !isDumb else { return }
