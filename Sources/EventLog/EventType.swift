@@ -6,10 +6,14 @@ package struct EventType: RawRepresentable, Hashable, Sendable, ExpressibleByStr
 
     package static let runCreated: EventType = "run_created"
     package static let runStarted: EventType = "run_started"
+    package static let runPaused: EventType = "run_paused"
     package static let runResumed: EventType = "run_resumed"
     package static let runCompleted: EventType = "run_completed"
     package static let runInterrupted: EventType = "run_interrupted"
     package static let runAborted: EventType = "run_aborted"
+    package static let stageStarted: EventType = "stage_started"
+    package static let stageCompleted: EventType = "stage_completed"
+    package static let stageFailed: EventType = "stage_failed"
     package static let actionStarted: EventType = "action_started"
     package static let actionCompleted: EventType = "action_completed"
     package static let actionFailed: EventType = "action_failed"
@@ -34,6 +38,7 @@ package struct EventType: RawRepresentable, Hashable, Sendable, ExpressibleByStr
     package static let targetFacts: EventType = "target_facts"
     package static let clockOffset: EventType = "clock_offset"
     package static let ledger: EventType = "ledger"
+    package static let parameterSet: EventType = "parameter_set"
     /// `{text, at?}`: an observation by a person; `at`: when it was made, if that was not now.
     package static let note: EventType = "note"
     /// `{seq, text}`: what the note `seq` should have said. The note stays; the last edit of it counts.
@@ -53,13 +58,13 @@ package struct EventType: RawRepresentable, Hashable, Sendable, ExpressibleByStr
 
     /// Every type that is or will be recorded.
     package static let all: [EventType] = [
-        .runCreated, .runStarted, "run_paused", .runResumed, .runCompleted, .runInterrupted, .runAborted,
-        "stage_started", "stage_completed", "stage_failed", .actionStarted, .actionCompleted, .actionFailed,
+        .runCreated, .runStarted, .runPaused, .runResumed, .runCompleted, .runInterrupted, .runAborted,
+        .stageStarted, .stageCompleted, .stageFailed, .actionStarted, .actionCompleted, .actionFailed,
         .actionCancelled, .actionUnknown, .actionRetry, .commandStarted, .commandOutput, .commandCompleted,
         .commandFailed, .artifactPullStarted, .artifactPulled, .artifactPullFailed, "upload_started", "uploaded",
         "upload_failed", .collectorStarted, .collectorStopped, .collectorOutput, .collectorError, "collector_gap",
         .connectionEstablished, .connectionLost, .connectionRetry, "connection_failed", .targetRebooted, .targetFacts,
-        .clockOffset, "metric", "interval_marked", "rule_fired", .ledger, .note, .edit, "parameter_set", .tagAdded,
+        .clockOffset, "metric", "interval_marked", "rule_fired", .ledger, .note, .edit, .parameterSet, .tagAdded,
         .tagRemoved, .observation, .mark, .logRecovered, "clock_jump", .storageError, .exported, "imported",
     ]
 

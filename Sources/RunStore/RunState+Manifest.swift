@@ -10,9 +10,11 @@ extension RunState {
             "tags": JSON(strings: tags), "author": author.map { .string($0) }, "licence": licence.map { .string($0) },
             "notify": notify.map { .object($0) }, "parameters": .object(parameters), "created": .string(created),
             "started": started.map { .string($0) }, "ended": ended.map { .string($0) },
-            "end_reason": endReason.map { .string($0) }, "interruption_recorded": .bool(isInterruptionRecorded),
+            "end_reason": endReason.map { .string($0) }, "pause_reason": pauseReason.map { .string($0) },
+            "interruption_recorded": .bool(isInterruptionRecorded),
             "connection": .object(connection),
             "connected": .bool(isConnected), "facts": .object(facts), "spool": spool.map { .string($0) },
+            "stages": .array(stages.map(\.json)),
             "jobs": .array(jobs.map(\.json)), "notes": .int(notes),
             "recent_notes": .array(recentNotes.map(\.json)), "edits": .int(edits), "invalid_times": invalidTimes.json,
             "exported": .bool(isExported), "artifacts": .array(artifacts),
@@ -44,6 +46,8 @@ extension RunState {
         started = json["started"]?.string
         ended = json["ended"]?.string
         endReason = json["end_reason"]?.string
+        pauseReason = json["pause_reason"]?.string
+        stages = json["stages"]?.array?.compactMap { StageState(json: $0) } ?? []
         isInterruptionRecorded = json["interruption_recorded"]?.bool ?? false
         connection = json["connection"]?.object ?? [:]
         isConnected = json["connected"]?.bool ?? false

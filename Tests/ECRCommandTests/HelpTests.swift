@@ -39,6 +39,14 @@ import Testing
         "run use",
         "run delete",
         "run prune",
+        "run stage",
+        "run cancel",
+        "run pause",
+        "run reconnect",
+        "run param",
+        "run param set",
+        "run param list",
+        "run drain",
     ]
 
     @Test(arguments: commands) func helpOf(_ command: String) async throws {

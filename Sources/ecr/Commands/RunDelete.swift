@@ -32,7 +32,10 @@ struct RunDelete: ParsableCommand {
             chosen.append((found, try deletable(found)))
         }
         let deletion = Deletion(chosen, in: runs)
-        try deletion.confirm(isAgreed: yes)
+        if !yes {
+            Terminal.say(deletion.table)
+            try common.confirm("delete \(deletion.amount)?", unless: "--yes")
+        }
         try deletion.perform(asJSON: output.json)
     }
 

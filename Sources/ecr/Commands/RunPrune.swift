@@ -41,7 +41,10 @@ struct RunPrune: ParsableCommand {
             if output.json { Terminal.result(deletion.json) } else { Terminal.result(deletion.table) }
             Terminal.say("would delete \(deletion.amount)")
         } else {
-            try deletion.confirm(isAgreed: yes)
+            if !yes {
+                Terminal.say(deletion.table)
+                try common.confirm("delete \(deletion.amount)?", unless: "--yes")
+            }
             try deletion.perform(asJSON: output.json)
         }
     }

@@ -30,20 +30,6 @@ struct Deletion {
         return table.text()
     }
 
-    /// Asks at the terminal, unless the answer was given on the command line.
-    func confirm(isAgreed: Bool) throws {
-        if isAgreed { return }
-        Terminal.say(table)
-        switch Terminal.confirm("delete \(amount)?") {
-        case true: return
-        case false:
-            Terminal.say("nothing was deleted")
-            throw Exit(code: ExitCode.interrupted.rawValue)
-        case nil:
-            throw ECRFailure(.usage, "nobody can be asked here, so nothing was deleted", hint: "the same with --yes")
-        }
-    }
-
     /// Deletes one after the other and prints the ids. One that fails does not keep the others.
     func perform(asJSON: Bool) throws {
         var deleted: [Entry] = []

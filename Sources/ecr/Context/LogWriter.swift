@@ -87,6 +87,6 @@ struct LabelledLines {
 
     private func line(_ label: String, _ time: String, _ bytes: [UInt8]) -> [UInt8] {
         let text = bytes.last == 0x0D ? bytes.dropLast() : bytes[...]
-        return Array("\(Amount.clock(time)) \(label)| ".utf8) + text + [0x0A]
+        return Array("\(Amount.exactClock(time)) \(label)| ".utf8) + text + [0x0A]
     }
 }
