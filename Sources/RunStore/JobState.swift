@@ -30,6 +30,8 @@ package struct JobState: Sendable, Equatable {
     package var samples: Int64 = 0
     /// The length of a collector's table behind its last recorded row.
     package var tableBytes: Int64 = 0
+    /// What an operator has said of the job itself; `RunState.invalidity` also knows marked times.
+    package var mark: Mark?
     /// What a reattach must know: the spool directory in which the job was launched and the boot id of the target then.
     package var spool: String?
     package var boot: String?
@@ -55,7 +57,7 @@ package struct JobState: Sendable, Equatable {
             "stdout_bytes": .int(stdoutBytes),
             "stderr_bytes": .int(stderrBytes), "samples": kind == .collector ? .int(samples) : nil,
             "table_bytes": kind == .collector ? .int(tableBytes) : nil, "spool": spool.map { .string($0) },
-            "boot": boot.map { .string($0) },
+            "boot": boot.map { .string($0) }, "mark": mark?.json,
         ]
     }
 
@@ -79,5 +81,6 @@ package struct JobState: Sendable, Equatable {
         tableBytes = json["table_bytes"]?.int ?? 0
         spool = json["spool"]?.string
         boot = json["boot"]?.string
+        mark = Mark(json: json["mark"])
     }
 }

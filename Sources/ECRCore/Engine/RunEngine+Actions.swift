@@ -5,6 +5,7 @@ import Profiles
 import RemoteJobs
 import RunStore
 import SSH
+import YAML
 
 /// Actions and ad hoc commands.
 extension RunEngine {
@@ -239,9 +240,8 @@ extension RunEngine {
     }
 
     private func unknownAction(_ name: String) -> ECRFailure {
-        let names = profile.actions.map(\.name)
-        guard !names.isEmpty else { return ECRFailure(.usage, "no action '\(name)': the profile has none") }
-        return ECRFailure(.usage, "no action '\(name)'; the profile has: \(names.joined(separator: ", "))")
+        let hint = KnownNames(profile.actions.map(\.name)).hint(for: name, label: "the profile has")
+        return ECRFailure(.usage, "no action '\(name)'; \(hint ?? "the profile has none")")
     }
 
     var standingParameters: [(String, String)] {

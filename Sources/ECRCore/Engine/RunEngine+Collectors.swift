@@ -4,6 +4,7 @@ import LinuxSystem
 import Profiles
 import RemoteJobs
 import RunStore
+import YAML
 
 /// Background collectors.
 extension RunEngine {
@@ -136,11 +137,7 @@ extension RunEngine {
 
     private func known(_ name: String) throws -> Collector {
         if let collector = profile.collector(named: name) { return collector }
-        let names = profile.collectors.map(\.name)
-        throw ECRFailure(
-            .usage,
-            names.isEmpty
-                ? "no collector '\(name)': the profile has none"
-                : "no collector '\(name)'; the profile has: \(names.joined(separator: ", "))")
+        let hint = KnownNames(profile.collectors.map(\.name)).hint(for: name, label: "the profile has")
+        throw ECRFailure(.usage, "no collector '\(name)'; \(hint ?? "the profile has none")")
     }
 }

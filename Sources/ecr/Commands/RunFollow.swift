@@ -29,15 +29,15 @@ struct RunFollow: ParsableCommand {
     }
 
     private func wanted(in run: ChosenRun) throws(ECRFailure) -> JobState {
-        let jobs = run.state.jobs.filter { $0.kind != .collector }
-        guard let job else {
-            if let last = jobs.last { return last }
+        if let job {
+            let found = try run.job(job)
+            guard found.kind == .collector else { return found }
             throw ECRFailure(
-                .usage, "run \(run.id) is \(run.condition) and has no job", hint: "ecr run status\(run.reference)")
+                .usage, "\(found.id) is the job of a collector", hint: "ecr run log \(found.name)\(run.reference)")
         }
-        if let found = run.state.job(job) ?? jobs.last(where: { $0.name == job }) { return found }
-        let known = jobs.isEmpty ? "it has none" : "it has \(jobs.suffix(8).map(\.id).joined(separator: ", "))"
-        throw ECRFailure(.usage, "run \(run.id) has no job '\(job)'; \(known)")
+        if let last = run.state.jobs.last(where: { $0.kind != .collector }) { return last }
+        throw ECRFailure(
+            .usage, "run \(run.id) is \(run.condition) and has no job", hint: "ecr run status\(run.reference)")
     }
 
     /// The recorded output and end of a job, when nobody works on the run any more.
@@ -51,7 +51,7 @@ struct RunFollow: ParsableCommand {
                 hint: "ecr run resume\(run.reference)")
         }
         let artifacts = run.state.artifacts.filter { $0["job"]?.string == job.id }.compactMap { $0["path"] }
-        var result = job.json.object ?? [:]
+        var result = run.state.json(of: job).object ?? [:]
         result["artifacts"] = .array(artifacts)
         result["exit_code"] = .int(Int64(job.exitCode))
         Terminal.say(JobSentence(.object(result)).text)

@@ -79,6 +79,11 @@ struct JobSentence {
 
     /// - Parameter result: the supervisor's result object of a job.
     init(_ result: JSON) {
+        let invalid = result["invalid"]?.string.map { "; marked invalid: \($0)" } ?? ""
+        text = Self.end(result) + invalid
+    }
+
+    private static func end(_ result: JSON) -> String {
         let name = result["name"]?.string ?? "the job"
         let duration = result["duration_s"]?.double.map { Amount.seconds($0) }
         let artifacts = Int64(result["artifacts"]?.array?.count ?? 0)
@@ -86,17 +91,17 @@ struct JobSentence {
         switch result["outcome"]?.string ?? "unknown" {
         case "completed":
             let time = duration.map { " in \($0)" } ?? ""
-            text = "\(name) completed\(time) (\(Self.list(&details, artifacts)))"
+            return "\(name) completed\(time) (\(list(&details, artifacts)))"
         case "unknown":
             let reason = result["reason"]?.string.map { ": \($0)" } ?? ""
-            text = "the outcome of \(name) is unknown\(reason) (\(Self.list(&details, artifacts)))"
+            return "the outcome of \(name) is unknown\(reason) (\(list(&details, artifacts)))"
         case let outcome:
             let exit = result["exit"]?.int.map { "exit \($0)" }
             // The reason "exit" says no more than the number does.
-            let why = result["reason"]?.string.flatMap { Self.words[$0] ?? ($0 == "exit" || $0 == outcome ? nil : $0) }
+            let why = result["reason"]?.string.flatMap { words[$0] ?? ($0 == "exit" || $0 == outcome ? nil : $0) }
             let reason = [exit, why].compactMap { $0 }.joined(separator: ", ")
             if let duration { details.append("after \(duration)") }
-            text = "\(name) \(outcome)\(reason.isEmpty ? "" : ": \(reason)") (\(Self.list(&details, artifacts)))"
+            return "\(name) \(outcome)\(reason.isEmpty ? "" : ": \(reason)") (\(list(&details, artifacts)))"
         }
     }
 
