@@ -31,6 +31,14 @@ extension Profile {
         if !problems.isEmpty { throw ParameterError(problems: problems) }
     }
 
+    /// What is known of the parameters that an action takes, or without one of all that the profile has.
+    package func parameterDeclarations(for action: Action?) -> [ParameterDeclaration] {
+        let templates = action?.templates ?? actions.flatMap(\.templates) + collectors.flatMap(\.templates)
+        let needed = neededNames(ParameterUser(title: "", templates: templates))
+        let declared = action == nil ? parameters.map(\.name) : []
+        return (declared + needed.filter { !declared.contains($0) }).map { declaration(of: $0) }
+    }
+
     // MARK: Shared
 
     private func values(

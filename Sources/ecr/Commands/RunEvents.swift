@@ -13,7 +13,8 @@ struct RunEvents: ParsableCommand {
               ecr run events latest --json
             """)
 
-    @Argument(help: "The run (default: --run, $ECR_RUN, else the current run).") var name: String?
+    @Argument(help: ArgumentHelp("The run (default: --run, $ECR_RUN, else the current run).", valueName: "run"))
+    var name: String?
     @Option(help: ArgumentHelp("Only events of this type; may be repeated.", valueName: "type")) var type: [String] = []
     @Flag(help: "Print the lines as they stand in events.jsonl.") var json = false
     @OptionGroup var options: RunOptions
