@@ -37,24 +37,30 @@ extension EventType {
         row(
             .runInterrupted, "the supervisor was gone; written by whoever takes the run up afterwards",
             "last_event_time"),
-        row(.runResumed, "an interrupted run was taken up again", "from state"),
-        row(.runCompleted, "the run has ended; complete: whether nothing is missing", "complete"),
+        row(.runPaused, "nothing new starts from here on; running: the jobs that go on", "reason? running"),
+        row(.runResumed, "a paused run goes on, or an interrupted one was taken up again", "from state"),
+        row(
+            .runCompleted, "the run has ended; complete: whether nothing is missing",
+            "complete without_target? finally_skipped?"),
         row(.runAborted, "the run was given up", "reason? unfinished? offline?"),
+        row(.stageStarted, "the actions of a stage begin", "target stage actions"),
+        row(.stageCompleted, "all of them have completed", "target stage jobs"),
+        row(.stageFailed, "one has not, and the rest was not begun", "target stage jobs? reason not_run?"),
         row(
             .actionStarted,
             "an attempt of an action is about to be launched; invocation: action, exec, setup or finally",
             """
-            target action job invocation attempt parameters commands timeout_s? workdir? artifacts? spool target_boot
+            target stage? action job invocation attempt parameters commands timeout_s? workdir? artifacts? spool target_boot
             """),
         row(.actionCompleted, "all of its commands have exited 0", actionEnd),
         row(.actionFailed, "it has failed; reason: exit, timeout or artifact", actionEnd),
         row(.actionCancelled, "it was cancelled", actionEnd),
         row(
             .actionUnknown, "nobody knows how it ended: do not take it for failed",
-            "target? action job invocation? attempt? reason stdout_bytes? stderr_bytes? outcome?"),
+            "target? stage? action job invocation? attempt? reason stdout_bytes? stderr_bytes? outcome?"),
         row(
             .actionRetry, "another attempt will be made; job: the one that failed, attempt: the next",
-            "target action job attempt reason"),
+            "target stage? action job attempt reason"),
         row(
             .commandStarted, "one command of a job; these three are written together at the job's end",
             "target job index command started_target?"),
@@ -103,6 +109,7 @@ extension EventType {
         row(
             .ledger, "the comparison of both ends; jobs: for each stream bytes and sha256 on both, and equal",
             "complete complete_percent missing remarks jobs"),
+        row(.parameterSet, "a parameter holds for what begins from here on", "name value previous?"),
         row(.note, "an observation by a person", "text"),
         row(.exported, "a dataset was written", "file sha256 bytes events"),
         row(.logRecovered, "a torn last line was put aside", "bytes kept_as"),
@@ -112,7 +119,7 @@ extension EventType {
     ]
 
     private static let actionEnd = """
-        target action job invocation attempt reason? exit stdout_bytes stderr_bytes started_target ended_target \
+        target stage? action job invocation attempt reason? exit stdout_bytes stderr_bytes started_target ended_target \
         duration_s death? warnings?
         """
 

@@ -14,7 +14,7 @@ extension ProfileSection {
             ProfileKey("parameters", "mapping of names", "what -p may set"),
             ProfileKey("setup", "list of actions", "run once at the start; one that fails aborts the run"),
             ProfileKey("actions", "mapping of names", "this or background_collectors must have an entry"),
-            ProfileKey("stages", "list", "named, ordered lists of actions", feature: .stages),
+            ProfileKey("stages", "list", "named lists of actions, run by `ecr run stage`"),
             ProfileKey("background_collectors", "mapping of names", "what is sampled while the run goes on"),
             ProfileKey("finally", "list of actions", "run at complete, and at abort while the target is connected"),
         ])

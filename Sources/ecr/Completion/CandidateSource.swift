@@ -27,6 +27,7 @@ struct CandidateSource {
         case .run: Candidates(words: runs)
         case .job: Candidates(words: jobs)
         case .action: Candidates(words: actions)
+        case .stage: Candidates(words: stages)
         case .collector: Candidates(words: collectors)
         case .profile: Candidates(words: profiles, files: .profiles)
         case .tag: Candidates(words: tags)
@@ -39,7 +40,7 @@ struct CandidateSource {
         case .topic: Candidates(words: topics)
         case .file: Candidates(files: .files)
         case .directory: Candidates(files: .directories)
-        case .name, .text, .reason, .command: Candidates()
+        case .name, .text, .reason, .command, .host: Candidates()
         }
     }
 
@@ -100,6 +101,10 @@ struct CandidateSource {
         }
     }
 
+    private var stages: [Candidates.Word] {
+        (profile?.stages ?? []).map { Candidates.Word($0.name, $0.actions.joined(separator: ", ")) }
+    }
+
     private var collectors: [Candidates.Word] {
         (profile?.collectors ?? []).map { collector in
             Candidates.Word(collector.name, collector.description ?? collector.command.text)
@@ -109,8 +114,8 @@ struct CandidateSource {
     /// Behind the equals sign the values that the declaration allows, before it the names.
     private func parameters(typed: String) -> [Candidates.Word] {
         guard let profile else { return [] }
-        let declarations = profile.parameterDeclarations(
-            for: line.value("<action>").flatMap { profile.action(named: $0) })
+        let action = line.value("<action>").flatMap { profile.action(named: $0) }
+        let declarations = action.map { profile.parameters(of: $0) } ?? profile.allParameters
         guard let equals = typed.firstIndex(of: "=") else {
             return declarations.map { Candidates.Word("\($0.name)=", $0.summary) }
         }

@@ -4,6 +4,7 @@ enum ValueKind: String, CaseIterable {
     case run
     case job
     case action
+    case stage
     case collector
     case profile
     case tag
@@ -17,6 +18,7 @@ enum ValueKind: String, CaseIterable {
     case text
     case reason
     case command
+    case host = "host[:port]"
 
     /// - Parameter valueName: of an argument, such as `job|action`.
     /// - Returns: nil for a name that is not in the list.
