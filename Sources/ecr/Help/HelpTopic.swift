@@ -14,7 +14,7 @@ enum HelpTopic: String, CaseIterable {
     var abstract: String {
         switch self {
         case .exitCodes: "what the exit codes mean"
-        case .environment: "the variables that ecr reads, and those that commands find on the target"
+        case .environment: "the variables that ecr reads, and that commands find"
         case .profile: "every key of a profile, with its type and default"
         case .events: "every type of event, with its fields"
         case .runDirectory: "the files of a run"
