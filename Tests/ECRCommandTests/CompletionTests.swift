@@ -112,7 +112,7 @@ import Testing
             ("ecr run action hash -p si", "ecr run action hash -p size="),
             ("ecr run action hash -p mode=v", "ecr run action hash -p mode=very\\ slow "),
             ("ecr run action hash -p \"mode=v", "ecr run action hash -p \"mode=very slow\" "),
-            ("ecr run create board.yaml --tag t", "ecr run create board.yaml --tag two\\ words "),
+            ("ecr run create board.yaml --tag i", "ecr run create board.yaml --tag indoor "),
             ("ecr run export --output=boa", "ecr run export --output=board.yaml "),
             ("ecr run list --runs-dir=els", "ecr run list --runs-dir=elsewhere/"),
             ("ecr run status --nope", "ecr run status --nope"),
