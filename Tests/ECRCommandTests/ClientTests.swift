@@ -42,7 +42,7 @@ import Testing
         )
         #expect(
             supervisor.received == [
-                ["request": "action", "name": "hash", "parameters": [["size", "8"]], "detach": false]
+                ["request": "action", "name": "hash", "parameters": [["size", "8"]], "detach": false, "wait": true]
             ])
         let json = try await ecr("run", "exec", "--json", "--", "uname", "-a")
         #expect(try json.json()["exit"]?.int == 3)
@@ -116,7 +116,7 @@ import Testing
         #expect(result.status == 64)
         #expect(result.errorText.contains("  \(one.id)\n  \(two.id)\n"))
         #expect(try await ecr("note", "x", "--run", one.id).errorText == "note 7 recorded\n")
-        #expect(first.received == [["request": "note", "text": "x"]])
+        #expect(first.received == [["request": "record", "type": "note", "data": ["text": "x"]]])
         #expect(try await ecr("run", "status").status == 0)
     }
 

@@ -19,14 +19,27 @@ actor RunEngine {
     let profile: Profile
     let link: TargetLink
     let worker = Worker()
-    private(set) var spool = ""
+    nonisolated let prompts: PromptRelay
+    var spool = ""
     private var nextJob: Int
     /// Actions and ad hoc commands that have not ended.
     var live: [String: LiveJob] = [:]
     var collectors: [String: LiveCollector] = [:]
     /// Actions run one after the other; these wait for their turn.
-    var turns: [CheckedContinuation<Void, Never>] = []
-    var isTurnTaken = false
+    var turns: [Turn] = []
+    var lastTurn = 0
+    /// What runs at present, or will at once; nil while nothing does.
+    var turnHolder: String?
+    /// Those that a pause holds up.
+    var gate: [CheckedContinuation<Void, Never>] = []
+    /// Why nothing new starts although the run is not paused.
+    var hold: Hold?
+    var recovery: Task<Void, Never>?
+    /// How many recoveries have begun: only the last one counts.
+    var recoveries = 0
+    /// Collectors that a recovery will start again.
+    var interruptedCollectors: Set<String> = []
+    var activeStage: Task<StageEnd, any Error>?
     /// Set once complete or abort has begun: nothing new starts.
     var isEnding = false
     private var onFatal: (@Sendable (any Error) -> Void)?
@@ -44,10 +57,12 @@ actor RunEngine {
         let task: Task<Void, any Error>
     }
 
-    init(journal: Journal, profile: Profile, options: SSHOptions) {
+    init(journal: Journal, profile: Profile, options: SSHOptions, prompts: PromptRelay) {
         self.journal = journal
         self.profile = profile
-        link = TargetLink(journal: journal, options: options, giveUpAfter: profile.connection.giveUpAfter)
+        self.prompts = prompts
+        link = TargetLink(
+            journal: journal, options: options, giveUpAfter: profile.connection.giveUpAfter, prompts: prompts)
         nextJob = journal.state.nextJobNumber
         spool = journal.state.spool ?? ""
     }
@@ -63,15 +78,7 @@ actor RunEngine {
         progress: @escaping @Sendable (String) -> Void, listener: @escaping Listener
     ) async throws -> Target {
         let target = try await connect()
-        let now = Clock.iso8601(microseconds: Clock.wallMicroseconds())
-        do {
-            spool = try await target.makeSpool(root: profile.connection.spoolDir, for: try controller(), now: now)
-        } catch let error as SpoolError {
-            throw ECRFailure(
-                error.code == .heldByAnother ? .busy : .configuration, error.message,
-                hint: error.code == .heldByAnother
-                    ? nil : "set `connection: spool_dir:` to a folder that \(target.facts.user) can write")
-        }
+        spool = try await makeSpool(on: target)
         try await journal.append(
             .runStarted,
             ["target": .string(Self.targetName), "spool": .string(spool), "ecr": .string(ECRVersion.current)])
@@ -81,11 +88,23 @@ actor RunEngine {
         return target
     }
 
+    func makeSpool(on target: Target) async throws -> String {
+        let now = Clock.iso8601(microseconds: Clock.wallMicroseconds())
+        do {
+            return try await target.makeSpool(root: profile.connection.spoolDir, for: try controller(), now: now)
+        } catch let error as SpoolError {
+            throw ECRFailure(
+                error.code == .heldByAnother ? .busy : .configuration, error.message,
+                hint: error.code == .heldByAnother
+                    ? nil : "set `connection: spool_dir:` to a folder that \(target.facts.user) can write")
+        }
+    }
+
     private func runSetup(
         _ name: String, _ progress: @escaping @Sendable (String) -> Void, _ listener: @escaping Listener
     ) async throws {
         progress("setup: \(name)")
-        let end = try await runAction(name, given: [], invocation: .setup, listener: listener)
+        let end = try await runUnasked(name, .setup, listener: listener)
         guard end.outcome == .completed else {
             _ = try await abort(reason: "setup failed: \(name)")
             throw ECRFailure(
@@ -104,14 +123,16 @@ actor RunEngine {
         let target = try await connect()
         let status = state.status == .paused ? "paused" : "running"
         try await journal.append(.runResumed, ["from": "interrupted", "state": .string(status)])
+        try await closeInterruptedStages()
         for job in state.openJobs {
             progress("reattaching \(job.id)")
             if job.kind == .collector { resumeCollector(job) } else { try resumeAction(job) }
         }
+        if !isSetUp(under: target.facts.boot) { beginRecovery(isReboot: true) }
         return target
     }
 
-    private func connect() async throws -> Target {
+    func connect() async throws -> Target {
         do { return try await link.connect() } catch let error as SSHError { throw ECRFailure(error) }
     }
 
@@ -126,11 +147,23 @@ actor RunEngine {
 
     /// Refuses a step that the run's state does not allow.
     func requireRunning() throws(ECRFailure) {
-        if isEnding { throw ECRFailure(.usage, "the run is ending", hint: "ecr run status") }
-        let state = journal.state
-        if state.status != .running {
+        try requireActive()
+        guard journal.state.status == .running else {
             throw ECRFailure(
-                .usage, "the run is \(state.status.rawValue)", hint: "ecr run show \(journal.directory.id)")
+                .usage, "the run is paused\(journal.state.pauseReason.map { ": \($0)" } ?? ""), so nothing new starts",
+                hint: "ecr run resume")
+        }
+        if case .failed(let reason) = hold {
+            throw ECRFailure(.usage, reason, hint: "ecr run exec to mend it, then ecr run resume")
+        }
+    }
+
+    /// Refuses a step that needs a run which is running or paused.
+    func requireActive() throws(ECRFailure) {
+        if isEnding { throw ECRFailure(.usage, "the run is ending", hint: "ecr run status") }
+        let status = journal.state.status
+        if status != .running && status != .paused {
+            throw ECRFailure(.usage, "the run is \(status.rawValue)", hint: "ecr run show \(journal.directory.id)")
         }
     }
 
@@ -155,12 +188,20 @@ actor RunEngine {
                 "elapsed_s": .double(Double((now - job.began) / 10_000_000) / 100),
             ]
         }
-        return ["connected": .bool(await link.isConnected), "jobs": .array(jobs), "needs_input": .null]
+        return [
+            "connected": .bool(await link.isConnected), "held": (hold?.reason).map { .string($0) },
+            "waiting": JSON(strings: turns.map(\.name)),
+            "jobs": .array(jobs),
+            "needs_input": await link.needsInput.map { .string($0) } ?? .null,
+        ]
     }
 
-    func note(_ text: String) async throws -> JSON {
-        let event = try await journal.append(.note, ["text": .string(text)])
-        return ["seq": .int(event.seq)]
+    /// Appends what an operator has to say. It changes nothing of what runs, so it is possible in every state.
+    func record(_ type: EventType, _ data: JSONObject) async throws -> JSON {
+        guard EventType.byOperator.contains(type) else {
+            throw ECRFailure(.usage, "an event '\(type.rawValue)' is not for a client to record")
+        }
+        return ["seq": .int(try await journal.append(type, data).seq)]
     }
 }
 
