@@ -88,8 +88,8 @@ extension ProfileSection {
                 "spool", "true or false, default true", "false for an attached command without the promises of a job",
                 feature: .unspooled),
             ProfileKey(
-                "stop_if_unreachable", "duration", "the target ends the action after this long without contact",
-                feature: .stopIfUnreachable),
+                "stop_if_unreachable", "duration, at least 5s",
+                "a dead man's switch that the target keeps: it ends the action after this long without contact"),
             ProfileKey("upload", "list", "files that go to the target first", feature: .upload),
             ProfileKey(
                 "artifacts", "list of paths or mappings",
