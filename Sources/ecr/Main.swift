@@ -26,6 +26,7 @@ struct ECR: ParsableCommand {
             RunNote.self,
             RunAction.self,
             RunStatus.self,
+            Config.self,
             HelpCommand.self,
             Supervise.self,
         ])

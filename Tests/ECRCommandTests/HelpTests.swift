@@ -7,6 +7,7 @@ import Testing
 @Suite struct HelpTests {
     private static let commands = [
         "",
+        "config",
         "help",
         "profile",
         "profile validate",

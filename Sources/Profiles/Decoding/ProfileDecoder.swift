@@ -36,7 +36,7 @@ struct ProfileDecoder {
 
     private static let keys = [
         "name", "description", "connection", "parameters", "setup", "actions", "stages", "background_collectors",
-        "finally",
+        "finally", "notify",
     ]
     private static let advice = [
         "collectors": "write 'background_collectors'",
@@ -65,7 +65,7 @@ struct ProfileDecoder {
         return Profile(
             name: name ?? "", description: fields.string("description"), connection: connection ?? Connection(host: ""),
             parameters: declarations, setup: setup, finally: finally, actions: actions, stages: stages,
-            collectors: collectors, warnings: [])
+            collectors: collectors, notify: fields["notify"].flatMap { context.notify($0) }, warnings: [])
     }
 
     // MARK: Names
