@@ -23,6 +23,7 @@ struct ECR: ParsableCommand {
             RunNote.self,
             RunAction.self,
             RunStatus.self,
+            Config.self,
             HelpCommand.self,
             Completion.self,
             CompleteWords.self,

@@ -180,6 +180,32 @@ import YAML
             ])
     }
 
+    @Test func checksNotify() throws {
+        func notify(_ text: String) -> [String] {
+            complaints("name: n\nconnection: {host: h}\nactions: {a: {commands: [x]}}\nnotify: \(text)").map {
+                String($0.drop { $0 != " " }.dropFirst())
+            }
+        }
+        #expect(notify("{on: [connection_lost, run_completed], run: './ping.sh \"$ECR_EVENT\"'}") == [])
+        #expect(
+            notify("{on: [conection_lost], run: x}") == [
+                "error: there is no event type 'conection_lost'; did you mean 'connection_lost'?"
+            ])
+        #expect(
+            notify("{on: [], run: x}") == [
+                "error: 'on' is empty; write at least one type of event, such as run_completed"
+            ])
+        #expect(
+            notify("{run: x, command: y}") == [
+                "error: 'notify' has no 'on'; write 'on: [connection_lost, run_completed]'",
+                "error: unknown key 'command' in 'notify'; known keys: on, run",
+            ])
+        #expect(
+            notify("./ping.sh") == [
+                "error: 'notify' must be a mapping, not the text './ping.sh'; write 'name: value', one a line"
+            ])
+    }
+
     @Test func checksCollectors() {
         #expect(collector("command: x, interval: 500ms, start: manual, while_paused: true, env: {A: b}") == [])
         #expect(
