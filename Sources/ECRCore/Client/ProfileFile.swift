@@ -40,9 +40,14 @@ package struct ProfileFile: Sendable {
     private static let sizeLimit: Int64 = 1 << 20
 
     private static func directories(_ first: String?) -> [String] {
-        [first, Host.environment("ECR_PROFILES_DIR"), "profiles", "Profiles"].compactMap { $0 }.map {
+        [first, Host.environment("ECR_PROFILES_DIR"), "profiles", "Profiles", shipped].compactMap { $0 }.map {
             FileSystem.expandingTilde($0)
         }
+    }
+
+    /// Where a package puts the profiles that come with ecr: `/usr/share/ecr/profiles` for `/usr/bin/ecr`.
+    private static var shipped: String {
+        FileSystem.parent(of: FileSystem.parent(of: Host.executablePath)) + "/share/ecr/profiles"
     }
 
     private static func isFile(_ path: String) -> Bool { FileSystem.exists(path) && !FileSystem.isDirectory(path) }
