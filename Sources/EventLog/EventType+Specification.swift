@@ -57,7 +57,7 @@ extension EventType {
         row(.actionCancelled, "it was cancelled", actionEnd),
         row(
             .actionUnknown, "nobody knows how it ended: do not take it for failed",
-            "target? stage? action job invocation? attempt? reason stdout_bytes? stderr_bytes? outcome?"),
+            "target? stage? action job invocation? attempt? reason stdout_bytes? stderr_bytes? last_seen? outcome?"),
         row(
             .actionRetry, "another attempt will be made; job: the one that failed, attempt: the next",
             "target stage? action job attempt reason"),
@@ -96,12 +96,13 @@ extension EventType {
         row(.collectorError, "a collector's command has ended by itself", "target collector job reason exit"),
         row(
             .connectionEstablished, "the target is reached",
-            "target host port user address host_key host_key_type server"),
+            "target host port user address host_key host_key_type server moved?"),
         row(.connectionLost, "the link is lost; jobs run on", "target reason"),
         row(.connectionRetry, "an attempt to reconnect has failed", "target attempt reason next_in_s"),
         row(
             .targetFacts, "what was found out about the target",
             "target boot_id uptime_s kernel os? model? hostname user tools sftp"),
+        row(.spoolMade, "the spool on the target was lost and made anew", "target spool lost"),
         row(.targetRebooted, "the target has another boot id than before", "target boot_id previous_boot_id"),
         row(
             .clockOffset, "the target's clock against the controller's; without an offset it could not be read",
@@ -110,8 +111,21 @@ extension EventType {
             .ledger, "the comparison of both ends; jobs: for each stream bytes and sha256 on both, and equal",
             "complete complete_percent missing remarks jobs"),
         row(.parameterSet, "a parameter holds for what begins from here on", "name value previous?"),
-        row(.note, "an observation by a person", "text"),
+        row(.note, "an observation by a person; at: when it was made, if that was not now", "text at?"),
+        row(.edit, "what the note seq should have said; the note stays, its last edit counts", "seq text"),
+        row(.tagAdded, "the run has a tag more", "tag"),
+        row(.tagRemoved, "the run has a tag less", "tag"),
+        row(
+            .mark,
+            """
+            whether a job, or all that happened from one time to another, is to be used; verdict: ok or invalid; the last \
+            mark of a thing counts
+            """, "job? from? to? verdict reason?"),
+        row(.observation, "something noticed by a program", "text"),
         row(.exported, "a dataset was written", "file sha256 bytes events"),
+        row(
+            .clockJump, "the controller's wall clock has stepped, or the controller has slept",
+            "step_s? suspended_s?"),
         row(.logRecovered, "a torn last line was put aside", "bytes kept_as"),
         row(
             .storageError, "something could not be recorded, or output on the target is damaged",

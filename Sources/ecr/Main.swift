@@ -76,7 +76,11 @@ struct RunCommand: ParsableCommand {
             RunPause.self,
             RunCollector.self,
             RunFollow.self,
+            RunLog.self,
             RunNote.self,
+            RunEdit.self,
+            RunMark.self,
+            RunTag.self,
             RunComplete.self,
             RunDrain.self,
             RunAbort.self,
@@ -89,6 +93,8 @@ struct RunCommand: ParsableCommand {
             RunEvents.self,
             RunExport.self,
             RunUse.self,
+            RunDelete.self,
+            RunPrune.self,
         ])
 }
 

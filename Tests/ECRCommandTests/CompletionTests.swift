@@ -16,7 +16,7 @@ import Testing
         ecr = try Ecr()
         try ecr.scratch.write("board.yaml", Self.profile)
         try ecr.scratch.write("profiles/lab.yaml", Self.profile)
-        run = try await ecr.create("--tag", "two words")
+        run = try await ecr.create("--tag", "indoor")
         try ecr.append(to: run, [(.actionStarted, ["action": "hash", "job": "0001-hash", "invocation": "action"])])
         // Runs elsewhere, of another profile.
         try ecr.scratch.write(
@@ -112,7 +112,7 @@ import Testing
             ("ecr run action hash -p si", "ecr run action hash -p size="),
             ("ecr run action hash -p mode=v", "ecr run action hash -p mode=very\\ slow "),
             ("ecr run action hash -p \"mode=v", "ecr run action hash -p \"mode=very slow\" "),
-            ("ecr run create board.yaml --tag t", "ecr run create board.yaml --tag two\\ words "),
+            ("ecr run create board.yaml --tag i", "ecr run create board.yaml --tag indoor "),
             ("ecr run export --output=boa", "ecr run export --output=board.yaml "),
             ("ecr run list --runs-dir=els", "ecr run list --runs-dir=elsewhere/"),
             ("ecr run status --nope", "ecr run status --nope"),

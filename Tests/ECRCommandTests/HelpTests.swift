@@ -26,7 +26,14 @@ import Testing
         "run collector stop",
         "run collector list",
         "run follow",
+        "run log",
         "run note",
+        "run edit",
+        "run mark",
+        "run tag",
+        "run tag add",
+        "run tag remove",
+        "run tag list",
         "run complete",
         "run abort",
         "run resume",
@@ -36,6 +43,8 @@ import Testing
         "run events",
         "run export",
         "run use",
+        "run delete",
+        "run prune",
         "run stage",
         "run cancel",
         "run pause",
@@ -119,7 +128,7 @@ import Testing
         #expect(try await ecr("help", "run", "note").output == ecr("run", "note", "--help").output)
         let unknown = try await ecr("help", "fly")
         #expect(unknown.status == 64 && unknown.outputText == "")
-        #expect(unknown.errorText == "error: there is no command or topic 'fly'\n  try: ecr help\n")
+        #expect(unknown.errorText == "error: there is no command 'fly'\n  try: ecr help\n")
         let near = try await ecr("help", "exit-code")
         #expect(near.status == 64)
         #expect(
@@ -129,7 +138,7 @@ import Testing
         let below = try await ecr("help", "run", "strat")
         #expect(
             below.errorText
-                == "error: 'ecr run' has no command 'strat'; did you mean 'start'?\n  try: ecr help run start\n")
+                == "error: there is no command 'run strat'; did you mean 'run start'?\n  try: ecr run start\n")
         #expect(try await ecr("help", "run", "xyz").errorText.hasSuffix("  try: ecr help run\n"))
         // What is not for people has no help.
         #expect(try await ecr("help", "supervise").status == 64)

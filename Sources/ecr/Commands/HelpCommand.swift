@@ -21,26 +21,19 @@ struct HelpCommand: ParsableCommand {
             Terminal.result(topic.text.plain)
             return
         }
-        var command: any ParsableCommand.Type = ECR.self
-        for (index, word) in topic.enumerated() {
-            let children = command.visibleSubcommands
-            guard let next = children.first(where: { $0._commandName == word }) else {
-                let topics = index == 0 ? HelpTopic.allCases.map(\.rawValue) : []
-                let known = children.map { $0._commandName } + topics
-                throw unknown(word, behind: topic[..<index], KnownNames(known))
-            }
-            command = next
-        }
+        try check()
         // By the way of the parser, which then knows by which of its names a command was called.
         var help = try ECR.parseAsRoot(topic + ["--help"])
         try help.run()
     }
 
-    private func unknown(_ word: String, behind before: ArraySlice<String>, _ known: KnownNames) -> ECRFailure {
-        let place = before.joined(separator: " ")
-        let what = before.isEmpty ? "there is no command or topic '\(word)'" : "'ecr \(place)' has no command '\(word)'"
-        let help = (["ecr help"] + before).joined(separator: " ")
-        guard let near = known.closest(to: word) else { return ECRFailure(.usage, what, hint: help) }
-        return ECRFailure(.usage, "\(what); did you mean '\(near)'?", hint: "\(help) \(near)")
+    /// A topic may be mistyped as well as a command.
+    private func check() throws(ECRFailure) {
+        do { _ = try CommandPath(topic) } catch {
+            let topics = KnownNames(HelpTopic.allCases.map(\.rawValue))
+            guard topic.count == 1, let near = topics.closest(to: topic[0]) else { throw error }
+            throw ECRFailure(
+                .usage, "there is no command or topic '\(topic[0])'; did you mean '\(near)'?", hint: "ecr help \(near)")
+        }
     }
 }

@@ -47,6 +47,7 @@ enum HelpTopic: String, CaseIterable {
         ("ECR_PROFILES_DIR", "where to look for profiles by name, after --profiles-dir"),
         ("NO_COLOR", "no colours, as with --no-color"),
         ("TERM", "`dumb`: no colours, nothing drawn over"),
+        ("CI", "where it is set, SIGTERM to a waiting command aborts the run"),
         ("SSH_AUTH_SOCK", "where the ssh-agent is asked for keys"),
         ("HOME", "what ~ stands for"),
     ]
