@@ -16,6 +16,13 @@ import Testing
         #expect(try await ecr("--version").outputText == "0.1.0\n")
     }
 
+    /// `/` and a name are not `//name`.
+    @Test func pathsBelowTheRoot() async throws {
+        let result = try await Command.run(
+            try BuiltProducts.ecr(), ["run", "list", "--runs-dir", "no-such-directory"], workingDirectory: "/")
+        #expect(result.errorText.hasPrefix("no runs in /no-such-directory\n"))
+    }
+
     @Test func aGoodProfile() async throws {
         let result = try await ecr("profile", "validate", "board.yaml")
         #expect(result.status == 0)
