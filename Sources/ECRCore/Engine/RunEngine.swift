@@ -1,6 +1,5 @@
 import EventLog
 import Glibc
-import Hashing
 import JSON
 import LinuxSystem
 import Profiles
@@ -65,7 +64,7 @@ actor RunEngine {
         let target = try await connect()
         let now = Clock.iso8601(microseconds: Clock.wallMicroseconds())
         do {
-            spool = try await target.makeSpool(root: profile.connection.spoolDir, for: try controller(), now: now)
+            spool = try await target.makeSpool(root: profile.connection.spoolDir, for: .thisMachine, now: now)
         } catch let error as SpoolError {
             throw ECRFailure(
                 error.code == .heldByAnother ? .busy : .configuration, error.message,
@@ -113,13 +112,6 @@ actor RunEngine {
 
     private func connect() async throws -> Target {
         do { return try await link.connect() } catch let error as SSHError { throw ECRFailure(error) }
-    }
-
-    /// This machine's id and user, hashed: enough to tell controllers apart, nothing more.
-    private func controller() throws -> ControllerIdentity {
-        let machine = (try? FileSystem.read("/etc/machine-id")) ?? Array(Host.name.utf8)
-        let id = SHA256.hexDigest(of: machine + Array("\(getuid())".utf8)).prefix(16)
-        return ControllerIdentity(id: String(id), name: "\(Host.userName)@\(Host.name)")
     }
 
     // MARK: State
