@@ -9,10 +9,12 @@ extension RunState {
             "state": .string(status.rawValue), "profile": .string(profile), "profile_file": .string(profileFile),
             "tags": JSON(strings: tags), "parameters": .object(parameters), "created": .string(created),
             "started": started.map { .string($0) }, "ended": ended.map { .string($0) },
-            "end_reason": endReason.map { .string($0) }, "interruption_recorded": .bool(isInterruptionRecorded),
+            "end_reason": endReason.map { .string($0) }, "pause_reason": pauseReason.map { .string($0) },
+            "interruption_recorded": .bool(isInterruptionRecorded),
             "connection": .object(connection),
             "connected": .bool(isConnected), "facts": .object(facts), "spool": spool.map { .string($0) },
-            "jobs": .array(jobs.map(\.json)), "notes": .int(notes), "artifacts": .array(artifacts),
+            "stages": .array(stages.map(\.json)), "jobs": .array(jobs.map(\.json)), "notes": .int(notes),
+            "artifacts": .array(artifacts),
             "failed_pulls": .int(failedPulls), "ledger": ledger.map { .object($0) }, "last_event": .string(lastTime),
             "head_hash": .string(checkpoint.hash), "checkpoint": checkpoint.json,
         ]
@@ -37,6 +39,8 @@ extension RunState {
         started = json["started"]?.string
         ended = json["ended"]?.string
         endReason = json["end_reason"]?.string
+        pauseReason = json["pause_reason"]?.string
+        stages = json["stages"]?.array?.compactMap { StageState(json: $0) } ?? []
         isInterruptionRecorded = json["interruption_recorded"]?.bool ?? false
         connection = json["connection"]?.object ?? [:]
         isConnected = json["connected"]?.bool ?? false

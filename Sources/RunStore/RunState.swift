@@ -19,6 +19,8 @@ package struct RunState: Sendable, Equatable {
     package var started: String?
     package var ended: String?
     package var endReason: String?
+    /// Why the run is paused, if somebody has said so.
+    package var pauseReason: String?
     /// Whether `run_interrupted` is on record since the last start or resume.
     package var isInterruptionRecorded = false
     /// `connection_established`'s data of the last connection: host, port, user, host_key, address.
@@ -31,6 +33,8 @@ package struct RunState: Sendable, Equatable {
     /// Jobs in the order of their start.
     package private(set) var jobs: [JobState] = []
     private var jobIndex: [String: Int] = [:]
+    /// Stages in the order of their start.
+    package var stages: [StageState] = []
     package var notes: Int64 = 0
     /// The data of every `artifact_pulled`.
     package var artifacts: [JSON] = []
@@ -48,6 +52,12 @@ package struct RunState: Sendable, Equatable {
 
     /// Jobs without an end on record.
     package var openJobs: [JobState] { jobs.filter { $0.outcome == .running } }
+
+    /// Where the target was found by the last `reconnect --host`, unless the profile's own address counts again.
+    package var movedHost: MovedHost? {
+        guard connection["moved"]?.bool == true, let host = connection["host"]?.string else { return nil }
+        return MovedHost(host: host, port: connection["port"]?.int.flatMap { Int(exactly: $0) })
+    }
 
     package var isOver: Bool { status == .completed || status == .aborted }
 
@@ -72,9 +82,12 @@ package struct RunState: Sendable, Equatable {
             started = event.time
             isInterruptionRecorded = false
             spool = data["spool"]?.string ?? spool
-        case "run_paused": status = .paused
+        case .runPaused:
+            status = .paused
+            pauseReason = data["reason"]?.string
         case .runResumed:
             status = Status(rawValue: data["state"]?.string ?? "") ?? .running
+            if status == .running { pauseReason = nil }
             isInterruptionRecorded = false
         case .runInterrupted:
             isInterruptionRecorded = true
@@ -91,6 +104,10 @@ package struct RunState: Sendable, Equatable {
         case .targetFacts:
             facts = data
             spool = data["spool"]?.string ?? spool
+        case .stageStarted: stages.append(StageState(event))
+        case .stageCompleted, .stageFailed: endStage(event)
+        case .parameterSet:
+            if let name = data["name"]?.string { parameters[name] = data["value"] ?? .null }
         case .note: notes += 1
         case "tag_added": if let tag = data["tag"]?.string, !tags.contains(tag) { tags.append(tag) }
         case "tag_removed": tags.removeAll { $0 == data["tag"]?.string }
@@ -110,6 +127,12 @@ package struct RunState: Sendable, Equatable {
         profileFile = event.data["profile_file"]?.string ?? ""
         tags = event.data["tags"]?.array?.compactMap(\.string) ?? []
         parameters = event.data["parameters"]?.object ?? [:]
+    }
+
+    private mutating func endStage(_ event: Event) {
+        let name = event.data["stage"]?.string
+        guard let index = stages.lastIndex(where: { $0.name == name && $0.outcome == .running }) else { return }
+        stages[index].end(event)
     }
 
     private mutating func applyToJob(_ event: Event) {

@@ -1,6 +1,7 @@
 import Glibc
 import LinuxSystem
 package import Profiles
+package import RunStore
 import YAML
 
 /// A profile as a person names it: a path, or a name in one of the directories for profiles.
@@ -24,6 +25,15 @@ package struct ProfileFile: Sendable {
             throw ECRFailure(error.code == EFBIG ? .invalidInput : .notFound, error.description)
         }
         do { profile = try Profile.parse(bytes, file: reference) } catch { throw ECRFailure(error) }
+    }
+
+    /// The profile of a run, as it was given at the run's making.
+    package init(snapshotOf run: RunDirectory) throws(ECRFailure) {
+        path = run.profileSnapshot
+        do {
+            bytes = try FileSystem.read(path, limit: Self.sizeLimit)
+            profile = try Profile.parse(bytes, file: path)
+        } catch { throw ECRFailure(error) }
     }
 
     /// Origin: four times what the parser takes, so that it is the one that refuses with its own words.

@@ -14,7 +14,6 @@ struct ActionRunner {
 
     /// Records the intent, launches, observes, pulls artifacts, records the end.
     func run(_ spec: JobSpec, job: String, spool: String) async throws -> JobEnd {
-        if await !link.isConnected { feed.tell(.progress("the link is lost; \(spec.name) waits for it")) }
         let target = try await link.target()
         let request = JobRequest(
             job: job, spool: spool, commands: spec.commands, environment: environment(spec, job),
@@ -24,8 +23,9 @@ struct ActionRunner {
         try await journal.append(
             .actionStarted,
             [
-                "target": .string(RunEngine.targetName), "action": .string(spec.name), "job": .string(job),
-                "invocation": .string(spec.invocation.rawValue), "attempt": JSON(spec.attempt),
+                "target": .string(RunEngine.targetName), "stage": spec.stage.map { .string($0) },
+                "action": .string(spec.name), "job": .string(job), "invocation": .string(spec.invocation.rawValue),
+                "attempt": JSON(spec.attempt),
                 "parameters": .object(parameters), "commands": JSON(strings: spec.commands),
                 "timeout_s": spec.timeout.map { .double($0) }, "workdir": spec.workdir.map { .string($0) },
                 "artifacts": spec.artifacts.isEmpty ? nil : JSON(strings: spec.artifacts.map(\.pattern)),
@@ -122,8 +122,9 @@ struct ActionRunner {
 
     private func terminalData(_ spec: JobSpec, _ observer: JobObserver, reason: String?) -> JSONObject {
         [
-            "target": .string(RunEngine.targetName), "action": .string(spec.name),
-            "job": .string(observer.request.job), "invocation": .string(spec.invocation.rawValue),
+            "target": .string(RunEngine.targetName), "stage": spec.stage.map { .string($0) },
+            "action": .string(spec.name), "job": .string(observer.request.job),
+            "invocation": .string(spec.invocation.rawValue),
             "attempt": JSON(spec.attempt), "reason": reason.map { .string($0) },
             "stdout_bytes": .int(observer.recordedBytes("stdout")),
             "stderr_bytes": .int(observer.recordedBytes("stderr")),

@@ -94,8 +94,13 @@ struct ArtifactStep {
             .artifactPullStarted,
             JSONObject(["target": target, "job": .string(request.job), "size": .int(Int64(file.size))], remote))
         do {
+            let feed = feed
+            let steps = ProgressSteps(size: Int64(file.size))
             let pulled = try await ArtifactPull(sftp, worker: worker).pull(
-                file, to: "\(journal.directory.path)/\(path)")
+                file, to: "\(journal.directory.path)/\(path)",
+                progress: { done in
+                    if steps.isDue() { feed.tell(.pulling(path: path, done: done, size: steps.size)) }
+                })
             let seconds = Double(Clock.boottimeNanoseconds() - began) / 1e9
             try await journal.append(
                 .artifactPulled,

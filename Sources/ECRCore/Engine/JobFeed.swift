@@ -8,6 +8,8 @@ enum JobNews: Sendable {
     /// The job has its id.
     case begun
     case progress(String)
+    /// So many bytes of an artifact are here.
+    case pulling(path: String, done: Int64, size: Int64)
 }
 
 /// Tells the clients that follow a running job what has come on record.

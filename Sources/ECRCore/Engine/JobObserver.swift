@@ -68,7 +68,6 @@ struct JobObserver {
                 if case .sftp(let status) = error.code {
                     return .unknown(reason: "its output could not be read (SFTP status \(status)): \(error.message)")
                 }
-                feed.tell(.progress("link lost (\(error.message)); the job runs on, reconnecting"))
                 // The connection may be half dead: ending it makes the link begin anew.
                 await target.close()
                 try await Task.sleep(for: .milliseconds(50))

@@ -11,6 +11,8 @@ struct JobSpec: Sendable {
 
     var name: String
     var invocation: Invocation
+    /// The stage that it is a part of.
+    var stage: String?
     var attempt = 1
     var commands: [String]
     var environment: [(name: String, value: String)] = []

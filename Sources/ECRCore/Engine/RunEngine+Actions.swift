@@ -11,34 +11,78 @@ extension RunEngine {
     /// What a client that waits for a job hears: the job's id first, then its output.
     typealias Listener = @Sendable (_ job: String, JobNews) -> Void
 
+    /// An action with its parameters in place.
+    struct Plan {
+        let action: Action
+        let values: ParameterValues
+        let prepared: PreparedAction
+    }
+
     /// Runs an action with its retries, when its turn has come, and returns how the last attempt ended.
+    /// - Parameters:
+    ///   - wait: false refuses instead of waiting for another action's end.
+    ///   - whenGone: how the client's departure is noticed, which withdraws an action that has not begun.
     func runAction(
-        _ name: String, given: [(String, String)], invocation: JobSpec.Invocation, listener: @escaping Listener
+        _ name: String, given: [(String, String)], wait: Bool = true, whenGone: Departure? = nil,
+        listener: @escaping Listener
     ) async throws -> JobEnd {
-        guard let action = profile.action(named: name) else { throw unknownAction(name) }
-        let values = try profile.parameters(for: action, given: given, standing: standingParameters)
-        let prepared = profile.prepare(action, with: values)
-        if isTurnTaken, let job = live.first(where: { $0.value.invocation != .exec })?.key {
-            listener(job, .progress("\(name) waits for \(job) to end"))
-        }
-        await takeTurn()
+        let plan = try plan(name, given: given)
+        try requireRunning()
+        try await takeTurn(for: name, wait: wait, whenGone, listener)
+        // From here on the action is the engine's: a client that goes away does not end it.
+        return try await Task {
+            defer { giveTurn() }
+            return try await perform(plan, .action, stage: nil, listener)
+        }.value
+    }
+
+    /// Runs an action that the profile asks for, not the operator.
+    func runUnasked(
+        _ name: String, _ invocation: JobSpec.Invocation, listener: @escaping Listener
+    ) async throws -> JobEnd {
+        let plan = try plan(name, given: [])
+        try await takeTurn(for: name, wait: true, nil, listener)
         defer { giveTurn() }
-        if invocation == .action { try requireRunning() }
+        return try await perform(plan, invocation, stage: nil, listener)
+    }
+
+    private func plan(_ name: String, given: [(String, String)]) throws -> Plan {
+        guard let action = profile.action(named: name) else { throw unknownAction(name) }
+        return plan(action, try profile.parameters(for: action, given: given, standing: standingParameters))
+    }
+
+    func plan(_ action: Action, _ values: ParameterValues) -> Plan {
+        Plan(action: action, values: values, prepared: profile.prepare(action, with: values))
+    }
+
+    /// Runs a planned action with its retries; the turn is the caller's.
+    func perform(
+        _ plan: Plan, _ invocation: JobSpec.Invocation, stage: String?, _ listener: @escaping Listener
+    ) async throws -> JobEnd {
+        let action = plan.action
+        if invocation == .action {
+            await passGate(action.name, listener)
+            try requireRunning()
+        }
         var attempt = 1
         while true {
             let spec = JobSpec(
-                name: name, invocation: invocation, attempt: attempt, commands: prepared.commands,
-                environment: prepared.environment, workdir: prepared.workdir, timeout: action.timeout,
-                artifacts: prepared.artifacts, parameters: values.all)
+                name: action.name, invocation: invocation, stage: stage, attempt: attempt,
+                commands: plan.prepared.commands, environment: plan.prepared.environment,
+                workdir: plan.prepared.workdir, timeout: action.timeout, artifacts: plan.prepared.artifacts,
+                parameters: plan.values.all)
             let end = try await begin(spec, listener).value
             guard attempt <= action.retries, mayRetry(end, action), !isEnding else { return end }
             attempt += 1
             try await journal.append(
                 .actionRetry,
                 [
-                    "target": .string(Self.targetName), "action": .string(name), "job": .string(end.job),
-                    "attempt": JSON(attempt), "reason": .string(end.reason ?? end.outcome.rawValue),
+                    "target": .string(Self.targetName), "stage": stage.map { .string($0) },
+                    "action": .string(action.name), "job": .string(end.job), "attempt": JSON(attempt),
+                    "reason": .string(end.reason ?? end.outcome.rawValue),
                 ])
+            if invocation == .action { await passGate(action.name, listener) }
+            if isEnding { return end }
         }
     }
 
@@ -67,7 +111,7 @@ extension RunEngine {
         let data = started.data
         let invocation = JobSpec.Invocation(rawValue: data["invocation"]?.string ?? "") ?? .action
         var spec = JobSpec(
-            name: state.name, invocation: invocation, attempt: state.attempt,
+            name: state.name, invocation: invocation, stage: state.stage, attempt: state.attempt,
             commands: data["commands"]?.array?.compactMap(\.string) ?? [])
         spec.workdir = data["workdir"]?.string
         spec.timeout = data["timeout_s"]?.double
@@ -83,7 +127,7 @@ extension RunEngine {
             spec.environment = prepared.environment
         }
         let isSerial = invocation != .exec
-        if isSerial { isTurnTaken = true }
+        if isSerial { turnHolder = state.name }
         _ = watch(state.id, spec, { _, _ in }) { [spec] runner, _ in
             defer { if isSerial { Task { await self.giveTurn() } } }
             return try await runner.resume(spec, state, spool: state.spool ?? "")
@@ -163,21 +207,7 @@ extension RunEngine {
         return ECRFailure(.usage, "no action '\(name)'; the profile has: \(names.joined(separator: ", "))")
     }
 
-    private var standingParameters: [(String, String)] {
+    var standingParameters: [(String, String)] {
         journal.state.parameters.members.map { ($0.key, $0.value.string ?? "") }
-    }
-
-    // MARK: Turns
-
-    private func takeTurn() async {
-        if !isTurnTaken {
-            isTurnTaken = true
-            return
-        }
-        await withCheckedContinuation { turns.append($0) }
-    }
-
-    private func giveTurn() {
-        if turns.isEmpty { isTurnTaken = false } else { turns.removeFirst().resume() }
     }
 }

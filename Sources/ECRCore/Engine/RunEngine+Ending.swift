@@ -11,7 +11,7 @@ extension RunEngine {
     /// Ends the run with its ledger: stops the collectors, runs the `finally:` actions, compares both ends, removes the
     /// spool.
     func complete(wait: Bool, cancelRunning: Bool) async throws -> JSON {
-        try requireRunning()
+        try requireActive()
         guard await link.isConnected else {
             throw ECRFailure(
                 .unreachable, "the target is not connected: the ledger can't be made", hint: "ecr run status")
@@ -20,13 +20,14 @@ extension RunEngine {
             throw ECRFailure(
                 .busy, "\(job) still runs", hint: "ecr run complete --wait, or ecr run complete --cancel-running")
         }
-        try requireRunning()
-        isEnding = true
+        try requireActive()
+        beginEnding()
         let ledger: Ledger
         do {
             for (job, running) in live {
                 if cancelRunning { try await cancel(job, until: running.end) } else { _ = try await running.end.value }
             }
+            _ = try await activeStage?.value
             try await stopEverything()
             ledger = try await makeLedger()
         } catch {
@@ -54,7 +55,7 @@ extension RunEngine {
             try await group.waitForAll()
         }
         for name in profile.finally {
-            let end = try await runAction(name, given: [], invocation: .finally) { _, _ in }
+            let end = try await runUnasked(name, .finally) { _, _ in }
             // A failed `finally:` is on record; it must not keep the run from ending.
             _ = end
         }
@@ -62,10 +63,11 @@ extension RunEngine {
 
     /// Ends the run without a ledger: cancels what runs, as far as the target can be reached.
     func abort(reason: String?) async throws -> JSON {
-        isEnding = true
+        beginEnding()
         var unfinished: [String] = []
         if await link.isConnected {
             for (job, running) in live { try? await cancel(job, until: running.end) }
+            _ = try? await activeStage?.value
             try? await stopEverything()
         }
         for job in journal.state.openJobs {

@@ -18,14 +18,20 @@ actor RunEngine {
     let profile: Profile
     let link: TargetLink
     let worker = Worker()
+    nonisolated let prompts: PromptRelay
     private(set) var spool = ""
     private var nextJob: Int
     /// Actions and ad hoc commands that have not ended.
     var live: [String: LiveJob] = [:]
     var collectors: [String: LiveCollector] = [:]
     /// Actions run one after the other; these wait for their turn.
-    var turns: [CheckedContinuation<Void, Never>] = []
-    var isTurnTaken = false
+    var turns: [Turn] = []
+    var lastTurn = 0
+    /// What runs at present, or will at once; nil while nothing does.
+    var turnHolder: String?
+    /// Those that a pause holds up.
+    var gate: [CheckedContinuation<Void, Never>] = []
+    var activeStage: Task<StageEnd, any Error>?
     /// Set once complete or abort has begun: nothing new starts.
     var isEnding = false
     private var onFatal: (@Sendable (any Error) -> Void)?
@@ -43,10 +49,12 @@ actor RunEngine {
         let task: Task<Void, any Error>
     }
 
-    init(journal: Journal, profile: Profile, options: SSHOptions) {
+    init(journal: Journal, profile: Profile, options: SSHOptions, prompts: PromptRelay) {
         self.journal = journal
         self.profile = profile
-        link = TargetLink(journal: journal, options: options, giveUpAfter: profile.connection.giveUpAfter)
+        self.prompts = prompts
+        link = TargetLink(
+            journal: journal, options: options, giveUpAfter: profile.connection.giveUpAfter, prompts: prompts)
         nextJob = journal.state.nextJobNumber
         spool = journal.state.spool ?? ""
     }
@@ -84,7 +92,7 @@ actor RunEngine {
         _ name: String, _ progress: @escaping @Sendable (String) -> Void, _ listener: @escaping Listener
     ) async throws {
         progress("setup: \(name)")
-        let end = try await runAction(name, given: [], invocation: .setup, listener: listener)
+        let end = try await runUnasked(name, .setup, listener: listener)
         guard end.outcome == .completed else {
             _ = try await abort(reason: "setup failed: \(name)")
             throw ECRFailure(
@@ -103,6 +111,7 @@ actor RunEngine {
         let target = try await connect()
         let status = state.status == .paused ? "paused" : "running"
         try await journal.append(.runResumed, ["from": "interrupted", "state": .string(status)])
+        try await closeInterruptedStages()
         for job in state.openJobs {
             progress("reattaching \(job.id)")
             if job.kind == .collector { resumeCollector(job) } else { try resumeAction(job) }
@@ -118,11 +127,20 @@ actor RunEngine {
 
     /// Refuses a step that the run's state does not allow.
     func requireRunning() throws(ECRFailure) {
-        if isEnding { throw ECRFailure(.usage, "the run is ending", hint: "ecr run status") }
-        let state = journal.state
-        if state.status != .running {
+        try requireActive()
+        guard journal.state.status == .running else {
             throw ECRFailure(
-                .usage, "the run is \(state.status.rawValue)", hint: "ecr run show \(journal.directory.id)")
+                .usage, "the run is paused\(journal.state.pauseReason.map { ": \($0)" } ?? ""), so nothing new starts",
+                hint: "ecr run resume")
+        }
+    }
+
+    /// Refuses a step that needs a run which is running or paused.
+    func requireActive() throws(ECRFailure) {
+        if isEnding { throw ECRFailure(.usage, "the run is ending", hint: "ecr run status") }
+        let status = journal.state.status
+        if status != .running && status != .paused {
+            throw ECRFailure(.usage, "the run is \(status.rawValue)", hint: "ecr run show \(journal.directory.id)")
         }
     }
 
@@ -147,7 +165,11 @@ actor RunEngine {
                 "elapsed_s": .double(Double((now - job.began) / 10_000_000) / 100),
             ]
         }
-        return ["connected": .bool(await link.isConnected), "jobs": .array(jobs), "needs_input": .null]
+        return [
+            "connected": .bool(await link.isConnected), "waiting": JSON(strings: turns.map(\.name)),
+            "jobs": .array(jobs),
+            "needs_input": await link.needsInput.map { .string($0) } ?? .null,
+        ]
     }
 
     func note(_ text: String) async throws -> JSON {

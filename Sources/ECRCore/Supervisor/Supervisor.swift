@@ -22,7 +22,7 @@ package enum Supervisor {
     package static func run(directory: String, resume: Bool) async -> Int32 {
         umask(0o077)
         signal(SIGPIPE, SIG_IGN)
-        let launcher = LauncherPipe()
+        let launcher = LauncherLink()
         do {
             let life = try SupervisorLife(RunDirectory(path: directory))
             let target = try await life.begin(resume: resume, launcher)
@@ -43,11 +43,24 @@ package enum Supervisor {
     }
 }
 
-/// Descriptor 3: what the command that started the supervisor is told until the run has begun.
-private struct LauncherPipe {
-    private let pipe = File(adopting: 3, path: "the launcher")
+/// Descriptor 3: what the command that started the supervisor is told until the run has begun, and how it answers
+/// questions. Writes block: the process may end right after them.
+private final class LauncherLink: Sendable {
+    private let socket = File(adopting: 3, path: "the launcher")
+    private let questions = PendingQuestions()
 
-    init() { _ = fcntl(3, F_SETFD, FD_CLOEXEC) }
+    init() {
+        _ = fcntl(3, F_SETFD, FD_CLOEXEC)
+        startThread { [socket, questions] in
+            var received = LineReceiver(socket, interrupt: nil)
+            while case .line(let line)? = try? received.next() {
+                if let json = try? JSON(parsing: line) { questions.take(json) }
+            }
+            questions.end()
+        }
+    }
+
+    func ask(_ question: Question) async -> String? { await questions.ask(question) { self.send($0) } }
 
     func progress(_ text: String) { send(["progress": .string(text)]) }
 
@@ -64,13 +77,14 @@ private struct LauncherPipe {
                 "warnings": JSON(strings: warnings),
             ]
         ])
+        shutdown(socket.descriptor, Int32(SHUT_RDWR))
     }
 
     func fail(_ failure: ECRFailure, isKept: Bool) {
         send(["error": JSON(failure, ["kept": .bool(isKept)])])
     }
 
-    func send(_ json: JSON) { try? pipe.write(json.bytes + [0x0A]) }
+    func send(_ json: JSON) { try? socket.write(json.bytes + [0x0A]) }
 }
 
 extension JSON {
@@ -91,6 +105,7 @@ private final class SupervisorLife: Sendable {
     private let directory: RunDirectory
     private let journal: Journal
     private let engine: RunEngine
+    private let prompts = PromptRelay()
     private let ending = Mailbox<Int32>()
 
     /// Takes the locks and reads the profile as it was given at the run's making.
@@ -103,12 +118,14 @@ private final class SupervisorLife: Sendable {
         let bytes = try FileSystem.read(directory.profileSnapshot)
         let profile = try Profile.parse(bytes, file: directory.profileSnapshot)
         warnings = profile.warnings.map(\.description)
-        options = SSHOptions(profile.connection, profileFile: journal.state.profileFile)
-        engine = RunEngine(journal: journal, profile: profile, options: options)
+        var options = SSHOptions(profile.connection, profileFile: journal.state.profileFile)
+        options.ask = prompts.ask
+        self.options = options
+        engine = RunEngine(journal: journal, profile: profile, options: options, prompts: prompts)
     }
 
     /// Listens on the control socket and brings the run to life.
-    func begin(resume: Bool, _ launcher: LauncherPipe) async throws -> Target {
+    func begin(resume: Bool, _ launcher: LauncherLink) async throws -> Target {
         let ending = ending
         // Clients that wait are told the reason first; then the run reads as interrupted, and can be resumed.
         let end: @Sendable (ExitCode) -> Void = { code in
@@ -125,6 +142,8 @@ private final class SupervisorLife: Sendable {
             Supervisor.log("the link is given up: \(error)")
             end(ExitCode.unreachable)
         }
+        let asked = prompts.add { await launcher.ask($0) }
+        defer { prompts.remove(asked) }
         let tell: @Sendable (String) -> Void = { launcher.progress($0) }
         let hear: RunEngine.Listener = { job, news in launcher.send(JSON(news, of: job)) }
         let target =

@@ -60,7 +60,7 @@ extension Connection {
 }
 
 extension ParameterDeclaration {
-    fileprivate var resolved: JSON {
+    package var resolved: JSON {
         [
             "type": .string(type.rawValue), "default": JSON(text: defaultValue), "choices": JSON(list: choices),
             "min": JSON(number: min), "max": JSON(number: max),

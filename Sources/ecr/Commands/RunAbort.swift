@@ -32,9 +32,7 @@ struct RunAbort: ParsableCommand {
             return ["state": "aborted", "unfinished": JSON(strings: open)]
         }
         let request: JSON = ["request": "abort", "reason": reason.map { .string($0) }]
-        let result = try run.request(request) { message in
-            if case .progress(let text) = message { Terminal.say(text) }
-        }
+        let result = try run.requestPatiently(request, "aborting")
         run.waitForSupervisorsEnd()
         return result
     }

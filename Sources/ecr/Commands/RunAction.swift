@@ -16,15 +16,16 @@ struct RunAction: ParsableCommand {
     @Argument(help: "The action's name.") var name: String
     @OptionGroup var parameters: ParameterOptions
     @Flag(help: "Return as soon as the action has been launched; print its job.") var detach = false
+    @OptionGroup var turn: TurnOptions
     @OptionGroup var output: JSONOption
     @OptionGroup var options: RunOptions
 
     func run() throws {
         let run = try options.chosenForChange()
         try run.require(["running", "paused"], to: "run an action")
-        let pairs = parameters.pairs.map { JSON(strings: [$0.0, $0.1]) }
         try JobStream(run: run, isJSON: output.json).perform([
-            "request": "action", "name": .string(name), "parameters": .array(pairs), "detach": .bool(detach),
+            "request": "action", "name": .string(name), "parameters": parameters.json, "detach": .bool(detach),
+            "wait": .bool(!turn.noWait),
         ])
     }
 }

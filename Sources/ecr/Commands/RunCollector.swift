@@ -83,9 +83,7 @@ private struct CollectorChange {
     func perform(_ options: RunOptions, _ output: JSONOption) throws {
         let run = try options.chosenForChange()
         try run.require(["running", "paused"], to: "change its collectors")
-        let result = try run.request(["request": .string(request), "name": .string(name)]) { message in
-            if case .progress(let text) = message { Terminal.say(text) }
-        }
+        let result = try run.requestPatiently(["request": .string(request), "name": .string(name)], name)
         if output.json { Terminal.result(result) }
         Terminal.say("collector \(name) \(deed) (job \(result["job"]?.string ?? "?"))")
     }

@@ -25,11 +25,10 @@ struct RunComplete: ParsableCommand {
     func run() throws {
         let run = try options.chosenForChange()
         try run.require(["running", "paused"], to: "complete it")
-        let result = try run.request([
+        let request: JSON = [
             "request": "complete", "wait": .bool(wait), "cancel_running": .bool(cancelRunning),
-        ]) { message in
-            if case .progress(let text) = message { Terminal.say(text) }
-        }
+        ]
+        let result = try run.requestPatiently(request, "completing")
         run.waitForSupervisorsEnd()
         if output.json { Terminal.result(result) }
         try show(result, run)

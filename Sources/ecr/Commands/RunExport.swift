@@ -33,8 +33,9 @@ struct RunExport: ParsableCommand {
                 .usage, "\(file) exists already", hint: "another name with -o FILE, or --force to replace it")
         }
         let summary = try DatasetExport.export(run.directory, to: file) { fraction in
-            Terminal.drawProgress("exporting \(Int(fraction * 100)) %", isLast: fraction >= 1)
+            Terminal.showStatus("exporting \(Int(fraction * 100)) %")
         }
+        Terminal.clearStatus()
         let isRecorded = record(summary, in: run)
         show(summary, isRecorded: isRecorded)
     }

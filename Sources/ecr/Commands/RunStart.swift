@@ -47,7 +47,9 @@ struct RunStart: ParsableCommand {
         let runs = options.common.runs
         do {
             var setup = JobLogs(run, stdout: .stderr)
-            let ready = try RunLauncher(run, interrupt: interrupt).spawn(resume: false) { setup.show($0) }
+            let ready = try RunLauncher(
+                run, interrupt: interrupt, answer: options.common.answerer(interrupt)
+            ).spawn(resume: false) { setup.show($0) }
             try runs.setCurrent(run)
             StartReport(run: run.id, ready: ready).show(asJSON: output.json)
         } catch let error as RunLauncher.Failure {

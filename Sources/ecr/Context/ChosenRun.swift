@@ -51,10 +51,25 @@ final class ChosenRun {
 
     /// Asks the run's supervisor.
     func request(
-        _ json: JSON, interrupt: InterruptSignal? = nil, onMessage: (ControlClient.Message) -> Void = { _ in }
+        _ json: JSON, interrupt: InterruptSignal? = nil, onTick: (() -> Void)? = nil,
+        onMessage: (ControlClient.Message) -> Void = { _ in }
     ) throws -> JSON {
-        let client = ControlClient(directory, interrupt: interrupt, trace: { [options] line in options.explain(line) })
-        return try client.request(json, onMessage: onMessage)
+        let client = ControlClient(
+            directory, interrupt: interrupt, answer: options.answerer(interrupt),
+            trace: { [options] line in options.explain(line) })
+        return try client.request(json, onTick: onTick, onMessage: onMessage)
+    }
+
+    /// Asks the run's supervisor for something that may take long, and shows how it goes meanwhile.
+    /// - Parameter subject: what is waited for.
+    func requestPatiently(_ json: JSON, _ subject: String) throws -> JSON {
+        var line = WaitingLine(subject)
+        let result = try request(json, onTick: { line.draw() }) { message in
+            if case .progress(let text) = message { Terminal.say(text) }
+            line.take(message)
+        }
+        Terminal.clearStatus()
+        return result
     }
 
     /// Waits until the supervisor of a run that is over has gone, so that the next command of a script neither counts

@@ -9,14 +9,22 @@ struct JobStream {
     /// Prints what comes, then the result, and ends the command.
     /// - Parameter job: the job's id, where it is known already.
     func perform(_ request: JSON, job: String? = nil) throws {
+        let result = try wait(for: request, job: job)
+        if request["detach"]?.bool == true { try showDetached(result) } else { try show(result) }
+    }
+
+    /// Shows what comes, and returns the result.
+    func wait(for request: JSON, job: String? = nil) throws -> JSON {
         var job = job
         var logs = JobLogs(run.directory, stdout: isJSON ? .nowhere : .stdout)
         let interrupt = try InterruptSignal()
+        var line = WaitingLine(job)
         let result: JSON
         do {
-            result = try run.request(request, interrupt: interrupt) { message in
+            result = try run.request(request, interrupt: interrupt, onTick: { line.draw() }) { message in
                 if let known = message.job { job = known }
                 logs.show(message)
+                line.take(message)
             }
         } catch let interrupted as ControlClient.Interrupted {
             sayThatItGoesOn(job)
@@ -24,8 +32,9 @@ struct JobStream {
         } catch let failure as ECRFailure where failure.exitCode == ExitCode.unknownOutcome.rawValue {
             throw known(failure, job)
         }
+        Terminal.clearStatus()
         if logs.isMidLine && Terminal.errorIsTerminal { Terminal.say("") }
-        if request["detach"]?.bool == true { try showDetached(result) } else { try show(result) }
+        return result
     }
 
     /// The way out names the job that is meant: the last one on record may be another.
@@ -39,9 +48,7 @@ struct JobStream {
 
     private func sayThatItGoesOn(_ job: String?) {
         guard let job else {
-            Terminal.say(
-                "\nit has not begun yet, and will when its turn comes; `ecr run status\(run.reference)` shows it")
-            return
+            return Terminal.say("\nnothing was begun: it was withdrawn before its turn came")
         }
         Terminal.say("\njob \(job) goes on; `ecr run follow \(job)\(run.reference)` shows its output")
     }
@@ -105,7 +112,7 @@ extension ControlClient.Message {
         switch self {
         case .recorded(let job, _, _), .begun(let job): job
         case .event(let event): event["data"]?["job"]?.string
-        case .progress: nil
+        case .progress, .link, .pulling: nil
         }
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ECRCore
+import JSON
 import LinuxSystem
 import RunStore
 
@@ -11,6 +12,8 @@ struct CommonOptions: ParsableArguments {
     var runsDir: String?
 
     @Flag(help: "No colours, also on a terminal (as with $NO_COLOR).") var noColor = false
+
+    @Flag(help: "Ask nothing: refuse what would need an answer.") var noInput = false
 
     @Flag(help: "Explain on stderr what is done.") var debug = false
 
@@ -65,6 +68,14 @@ struct ParameterOptions: ParsableArguments {
     var param: [ParameterArgument] = []
 
     var pairs: [(String, String)] { param.map { ($0.name, $0.value) } }
+
+    /// As the control protocol has them.
+    var json: JSON { .array(pairs.map { JSON(strings: [$0.0, $0.1]) }) }
+}
+
+/// For commands that take turns with actions.
+struct TurnOptions: ParsableArguments {
+    @Flag(help: "Exit 75 at once if another action runs, instead of waiting for its end.") var noWait = false
 }
 
 /// `name=value`; the value may be empty and may hold more equals signs.

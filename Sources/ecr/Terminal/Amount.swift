@@ -1,3 +1,4 @@
+import Glibc
 import LinuxSystem
 
 /// Durations, ages and sizes as people say them.
@@ -21,6 +22,24 @@ enum Amount {
     /// `2026-01-27 14:30:52` of an event's time, in UTC.
     static func moment(_ time: String) -> String {
         time.prefix(19).split(separator: "T").joined(separator: " ")
+    }
+
+    /// `14:02:11` of an event's time, by the local clock; the time itself for what is none.
+    static func clock(_ time: String) -> String {
+        guard let microseconds = Clock.microseconds(iso8601: time) else { return time }
+        var seconds = time_t(microseconds / 1_000_000)
+        var local = tm()
+        localtime_r(&seconds, &local)
+        return [local.tm_hour, local.tm_min, local.tm_sec].map { ($0 < 10 ? "0" : "") + String($0) }.joined(
+            separator: ":")
+    }
+
+    /// `0:42`, `12:05`, `1:02:05`.
+    static func elapsed(seconds: Int64) -> String {
+        func two(_ number: Int64) -> String { (number < 10 ? "0" : "") + String(number) }
+        let rest = "\(two(seconds % 60))"
+        return seconds < 3600
+            ? "\(seconds / 60):\(rest)" : "\(seconds / 3600):\(two(seconds % 3600 / 60)):\(rest)"
     }
 
     /// `512 B`, `1.5 KiB`, `3.0 MiB`.
