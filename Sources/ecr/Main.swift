@@ -23,6 +23,7 @@ struct ECR: ParsableCommand {
         subcommands: [
             ProfileCommand.self,
             RunCommand.self,
+            TargetCommand.self,
             RunNote.self,
             RunAction.self,
             RunStatus.self,
@@ -40,6 +41,20 @@ struct ProfileCommand: ParsableCommand {
             """,
         subcommands: [
             ProfileValidate.self
+        ])
+}
+
+struct TargetCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "target", abstract: "Look after targets, without a run.",
+        discussion: """
+            Example:
+              ecr target check device.yaml
+              ecr target check root@192.168.1.100
+            """,
+        subcommands: [
+            TargetCheck.self,
+            TargetClean.self,
         ])
 }
 
@@ -86,7 +101,12 @@ struct RunCommand: ParsableCommand {
             if let supervise = command as? Supervise {
                 exit(await supervise.supervise())
             }
-            try command.run()
+            // Commands that connect by themselves. The root is none, so that the others pay nothing for it.
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
         } catch {
             exit(Exit.report(error))
         }

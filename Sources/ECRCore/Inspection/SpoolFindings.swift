@@ -81,7 +81,7 @@ struct SpoolFindings {
             return Finding("disk", .warning, "the target's df does not say how much room there is", details: details)
         }
         let inodes = place.freeInodes.map { ", \($0) inodes" } ?? ""
-        let message = "\(bytes >> 20) MiB\(inodes) free for spools"
+        let message = "\(bytes >= 10 << 30 ? "\(bytes >> 30) GiB" : "\(bytes >> 20) MiB")\(inodes) free for spools"
         if bytes < Self.noBytes { return Finding("disk", .failed, message, hint: "make room", details: details) }
         if bytes < Self.scarceBytes || place.freeInodes ?? .max < Self.scarceInodes {
             return Finding(

@@ -1,27 +1,22 @@
 import LinuxSystem
-package import RemoteJobs
-package import SSH
+import Profiles
+import RemoteJobs
+import SSH
 
 /// Looks at a target as runs would use it: every check is told as soon as it is done, and nothing stays behind.
 package struct TargetInspection: Sendable {
+    private let reference: TargetReference
     private let options: SSHOptions
-    private let spoolRoot: String?
-    /// The target as it was typed.
-    private let reference: String
-    private let controller: ControllerIdentity
     private let report: @Sendable (Finding) -> Void
     /// Told before each step that takes a while.
     private let progress: @Sendable (String) -> Void
 
-    /// - Parameter spoolRoot: the profile's `spool_dir`.
     package init(
-        _ options: SSHOptions, spoolRoot: String?, reference: String, controller: ControllerIdentity = .thisMachine,
-        report: @escaping @Sendable (Finding) -> Void, progress: @escaping @Sendable (String) -> Void
+        _ reference: TargetReference, answer: QuestionAnswer?, report: @escaping @Sendable (Finding) -> Void,
+        progress: @escaping @Sendable (String) -> Void
     ) {
-        self.options = options
-        self.spoolRoot = spoolRoot
         self.reference = reference
-        self.controller = controller
+        options = reference.options(answer: answer)
         self.report = report
         self.progress = progress
     }
@@ -99,7 +94,7 @@ package struct TargetInspection: Sendable {
 
     @SSHActor private func spool(_ target: Target, _ survey: TargetSurvey) async throws -> [Finding] {
         progress("looking at the spool")
-        let places = try await target.spoolPlaces(root: spoolRoot)
+        let places = try await target.spoolPlaces(root: reference.connection.spoolDir)
         guard let place = places.first(where: \.isWritable) else {
             return [SpoolFindings.notWritable(places, user: target.facts.user)]
         }
@@ -108,7 +103,7 @@ package struct TargetInspection: Sendable {
         if let mount { block = try await target.blockName(of: mount.device) }
         let findings = SpoolFindings(
             place: place, mount: mount, storage: survey.mounts.storage(of: place.physicalPath, block: block),
-            block: block, controller: controller, reference: reference)
+            block: block, controller: .thisMachine, reference: reference.text)
         return findings.all
     }
 

@@ -1,5 +1,10 @@
+package import JSON
 package import Profiles
-package import SSH
+import RunStore
+import SSH
+
+/// Answers a question at a terminal, on the thread that makes a connection; nil where the person refuses.
+package typealias QuestionAnswer = @Sendable (Question) -> String?
 
 /// A target as a person names it for a command that needs no run: a profile, or `user@host[:port]`.
 package struct TargetReference: Sendable {
@@ -25,11 +30,17 @@ package struct TargetReference: Sendable {
     }
 
     /// How to reach the target.
-    /// - Parameter ask: asks a person what only a person can answer.
-    package func options(ask: SSHAsk?) -> SSHOptions {
+    /// - Parameter answer: asks a person what only a person can answer; called on the thread that makes the connection.
+    func options(answer: QuestionAnswer?) -> SSHOptions {
         var options = SSHOptions(connection, profileFile: profile?.path ?? "")
-        options.ask = ask
+        if let answer { options.ask = { answer(Question($0)) } }
         return options
+    }
+
+    /// host, port and user, for programs.
+    package var json: JSON {
+        let options = options(answer: nil)
+        return ["host": .string(options.host), "port": JSON(options.port), "user": .string(options.user)]
     }
 
     /// A profile goes before an address: a file may be called `me@board.yaml`.
@@ -46,26 +57,11 @@ package struct TargetReference: Sendable {
     private static func address(_ text: String) throws(ECRFailure) -> Connection {
         let at = text.lastIndex(of: "@")
         let user = at.map { String(text[..<$0]) }
-        let (host, port) = hostAndPort(at.map { text[text.index(after: $0)...] } ?? text[...])
-        guard isWord(host), user.map(isWord) ?? true else {
+        let place = MovedHost(String(at.map { text[text.index(after: $0)...] } ?? text[...]))
+        guard let place, isWord(place.host), user.map(isWord) ?? true else {
             throw ECRFailure(.usage, "'\(text)' is no address", hint: "write user@host or user@host:port")
         }
-        guard let port else { return .plain(host: host, port: nil, user: user) }
-        guard let number = Int(port), (1...65535).contains(number) else {
-            throw ECRFailure(.usage, "'\(port)' is no port; a port is a number from 1 to 65535")
-        }
-        return .plain(host: host, port: number, user: user)
-    }
-
-    /// `host`, `host:port`, `[v6]`, `[v6]:port`; more than one colon without brackets is an IPv6 address.
-    private static func hostAndPort(_ text: Substring) -> (String, String?) {
-        if text.hasPrefix("["), let end = text.firstIndex(of: "]") {
-            let rest = text[text.index(after: end)...]
-            let host = String(text[text.index(after: text.startIndex)..<end])
-            return rest.isEmpty ? (host, nil) : rest.hasPrefix(":") ? (host, String(rest.dropFirst())) : ("", nil)
-        }
-        guard let colon = text.lastIndex(of: ":"), text.firstIndex(of: ":") == colon else { return (String(text), nil) }
-        return (String(text[..<colon]), String(text[text.index(after: colon)...]))
+        return .plain(host: place.host, port: place.port, user: user)
     }
 
     /// What could be one argument of `ssh` and none of its options.
