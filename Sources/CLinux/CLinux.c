@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/timex.h>
 #include <unistd.h>
 
 static struct flock one_byte(short type, int64_t offset) {
@@ -107,3 +108,10 @@ pid_t clinux_spawn_detached(const char *path, char *const argv[], char *const en
 }
 
 ssize_t clinux_executable_path(char *buffer, size_t size) { return readlink("/proc/self/exe", buffer, size); }
+
+int clinux_clock_is_synchronised(void) {
+    struct timex state;
+    memset(&state, 0, sizeof state);  // modes 0: only read
+    if (adjtimex(&state) < 0) return -1;
+    return state.status & STA_UNSYNC ? 0 : 1;
+}

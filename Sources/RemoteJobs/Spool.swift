@@ -45,7 +45,8 @@ extension Target {
         }
         throw SpoolError(
             code: .notWritable,
-            message: "no spool directory could be made on the target; tried \(candidates.paths.joined(separator: ", "))")
+            message: "no spool directory could be made on the target; tried \(candidates.paths.joined(separator: ", "))"
+        )
     }
 
     /// Where the root may be, in the order of preference, as people read it and as words for the target's shell.

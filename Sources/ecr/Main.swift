@@ -24,6 +24,7 @@ struct ECR: ParsableCommand {
             ProfileCommand.self,
             RunCommand.self,
             TargetCommand.self,
+            Doctor.self,
             RunNote.self,
             RunAction.self,
             RunStatus.self,
@@ -40,7 +41,9 @@ struct ProfileCommand: ParsableCommand {
               ecr profile validate device.yaml
             """,
         subcommands: [
-            ProfileValidate.self
+            ProfileValidate.self,
+            ProfileList.self,
+            ProfileShow.self,
         ])
 }
 

@@ -29,3 +29,6 @@ pid_t clinux_spawn_detached(const char *path, char *const argv[], char *const en
 
 /// The last component of this process's executable, resolved: readlink("/proc/self/exe").
 ssize_t clinux_executable_path(char *buffer, size_t size);
+
+/// 1 when the kernel's clock is disciplined by a time source, 0 when not (adjtimex(2), STA_UNSYNC).
+int clinux_clock_is_synchronised(void);

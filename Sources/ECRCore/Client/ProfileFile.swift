@@ -39,7 +39,8 @@ package struct ProfileFile: Sendable {
     /// Origin: four times what the parser takes, so that it is the one that refuses with its own words.
     private static let sizeLimit: Int64 = 1 << 20
 
-    private static func directories(_ first: String?) -> [String] {
+    /// Where names are looked for, existing or not, in this order.
+    static func directories(_ first: String?) -> [String] {
         [first, Host.environment("ECR_PROFILES_DIR"), "profiles", "Profiles"].compactMap { $0 }.map {
             FileSystem.expandingTilde($0)
         }

@@ -9,7 +9,8 @@ enum ShellFindings {
         guard shell.isUsable else {
             let said = noise.isEmpty ? "" : "; it said: \(noise)"
             return Finding(
-                "login shell", .failed, "the login shell of \(user) does not carry out commands\(ending(shell.exit))\(said)",
+                "login shell", .failed,
+                "the login shell of \(user) does not carry out commands\(ending(shell.exit))\(said)",
                 hint: "give \(user) a shell: chsh -s /bin/sh \(user), as root on the target")
         }
         guard noise.isEmpty else {

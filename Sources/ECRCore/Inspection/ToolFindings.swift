@@ -41,7 +41,8 @@ enum ToolFindings {
         return Finding(
             "sftp", .warning, "\(reason): output is fetched by dd, which is slow; artifacts cannot be pulled",
             hint: channels < 2
-                ? "raise MaxSessions in the target's sshd_config" : "install an SFTP server (openssh-sftp-server) there",
+                ? "raise MaxSessions in the target's sshd_config"
+                : "install an SFTP server (openssh-sftp-server) there",
             details: ["fallback": "dd"])
     }
 

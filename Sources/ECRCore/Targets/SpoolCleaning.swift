@@ -148,7 +148,8 @@ package struct SpoolCleaning: Sendable {
     static func sentence(_ spool: StoredSpool, _ run: KnownRun?, isForced: Bool) -> (isDoomed: Bool, reason: String) {
         if let run, run.isUnfinished { return (false, "the run is \(run.condition)") }
         if let job = spool.runningJobs.first {
-            let jobs = spool.runningJobs.count == 1 ? "job \(job) still runs" : "\(spool.runningJobs.count) jobs still run"
+            let jobs =
+                spool.runningJobs.count == 1 ? "job \(job) still runs" : "\(spool.runningJobs.count) jobs still run"
             return isForced ? (true, "forced, although \(jobs)") : (false, "\(jobs); --force ends them")
         }
         guard let run else {

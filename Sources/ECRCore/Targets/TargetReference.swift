@@ -29,6 +29,13 @@ package struct TargetReference: Sendable {
         }
     }
 
+    /// The target of a profile.
+    package init(_ profile: ProfileFile) {
+        text = profile.path
+        connection = profile.profile.connection
+        self.profile = profile
+    }
+
     /// How to reach the target.
     /// - Parameter answer: asks a person what only a person can answer; called on the thread that makes the connection.
     func options(answer: QuestionAnswer?) -> SSHOptions {
@@ -41,6 +48,13 @@ package struct TargetReference: Sendable {
     package var json: JSON {
         let options = options(answer: nil)
         return ["host": .string(options.host), "port": JSON(options.port), "user": .string(options.user)]
+    }
+
+    /// `user@host`, with a port other than 22 behind it.
+    package var address: String {
+        let options = options(answer: nil)
+        let host = options.host.contains(":") ? "[\(options.host)]" : options.host
+        return "\(options.user)@\(host)\(options.port == 22 ? "" : ":\(options.port)")"
     }
 
     /// A profile goes before an address: a file may be called `me@board.yaml`.
