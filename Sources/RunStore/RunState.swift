@@ -99,7 +99,8 @@ package struct RunState: Sendable, Equatable {
             isConnected = false
         case .connectionEstablished:
             connection = data
-            isConnected = true
+            // A drain connects to the target of a run that is over, for a moment.
+            isConnected = !isOver
         case .connectionLost: isConnected = false
         case .targetFacts:
             facts = data

@@ -84,6 +84,7 @@ struct RunCommand: ParsableCommand {
             RunFollow.self,
             RunNote.self,
             RunComplete.self,
+            RunDrain.self,
             RunAbort.self,
             RunResume.self,
             RunReconnect.self,

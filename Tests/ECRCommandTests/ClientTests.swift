@@ -42,7 +42,7 @@ import Testing
         )
         #expect(
             supervisor.received == [
-                ["request": "action", "name": "hash", "parameters": [["size", "8"]], "detach": false]
+                ["request": "action", "name": "hash", "parameters": [["size", "8"]], "detach": false, "wait": true]
             ])
         let json = try await ecr("run", "exec", "--json", "--", "uname", "-a")
         #expect(try json.json()["exit"]?.int == 3)

@@ -30,6 +30,14 @@ import Testing
         "run events",
         "run export",
         "run use",
+        "run stage",
+        "run cancel",
+        "run pause",
+        "run reconnect",
+        "run param",
+        "run param set",
+        "run param list",
+        "run drain",
     ]
 
     @Test(arguments: commands) func helpOf(_ command: String) async throws {

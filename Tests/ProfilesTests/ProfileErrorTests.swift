@@ -56,7 +56,6 @@ import YAML
                 "7:36: error: a command must be text, not a list; write it in quotes, such as \"abc\"",
                 "8:9: error: action 'none' has no 'commands'; write 'commands: [\"uname -a\"]'",
                 "10:29: error: 'interval' must be longer than 0; write a duration, such as 60s",
-                "11:1: warning: 'stages' is recorded in the profile but not evaluated by this version of ecr",
                 "11:48: error: the stage 's' occurs twice; give each its own name",
                 "11:60: error: a stage needs at least one action; write 'actions: [my-action]'",
             ])

@@ -6,7 +6,7 @@ package import RunStore
 /// One request to a run's supervisor over its Unix socket. Blocks its thread; for one request.
 ///
 /// The protocol, JSON lines: both sides begin with `{"protocol":1,"ecr":"0.1.0"}`. The client sends one request; the
-/// supervisor answers with any number of `begun`, `recorded`, `progress`, `pulling`, `link` and `event` lines and one last `result` or `error`.
+/// supervisor answers with any number of `begun`, `recorded`, `progress`, `ended`, `pulling`, `link` and `event` lines and one last `result` or `error`.
 /// A request with `"input":true` comes from a terminal: it may be asked by `prompt` lines, which it answers by `answer`.
 package struct ControlClient {
     /// What comes before the result.
@@ -16,6 +16,8 @@ package struct ControlClient {
         /// The raw log of a job's stream holds so many bytes now.
         case recorded(job: String, stream: String, bytes: Int64)
         case progress(String)
+        /// One of several jobs that are waited for has ended: its result object.
+        case ended(JSON)
         case link(LinkNews)
         /// So many bytes of a file of the target are here.
         case pulling(path: String, done: Int64, size: Int64)
@@ -145,6 +147,8 @@ extension ControlClient.Message {
             self = .begun(job: job)
         } else if let text = json["progress"]?.string {
             self = .progress(text)
+        } else if let ended = json["ended"] {
+            self = .ended(ended)
         } else if let pull = json["pulling"], let path = pull["path"]?.string {
             self = .pulling(path: path, done: pull["done"]?.int ?? 0, size: pull["size"]?.int ?? 0)
         } else if let news = LinkNews(json: json) {

@@ -24,32 +24,36 @@ package struct RunLauncher {
         self.answer = answer
     }
 
-    /// - Returns: the supervisor's `ready` object: target, host_key, facts, warnings.
-    package func spawn(resume: Bool, onMessage: (ControlClient.Message) -> Void) throws(Failure) -> JSON {
+    /// - Returns: the supervisor's `ready` object: target, host_key and facts; of a drain the ledger.
+    package func spawn(
+        _ task: Supervisor.Task, onTick: (() -> Void)? = nil, onMessage: (ControlClient.Message) -> Void
+    ) throws(Failure) -> JSON {
         do {
-            let (pid, link) = try start(resume: resume)
-            return try wait(pid, link, onMessage)
+            let (pid, link) = try start(task)
+            return try wait(pid, link, onTick, onMessage)
         } catch let failure as Failure {
             throw failure
         } catch {
-            throw Failure(failure: ECRFailure(error), isKept: resume)
+            throw Failure(failure: ECRFailure(error), isKept: task != .start)
         }
     }
 
-    private func start(resume: Bool) throws(SystemError) -> (pid: Int32, link: File) {
+    private func start(_ task: Supervisor.Task) throws(SystemError) -> (pid: Int32, link: File) {
         let (ours, theirs) = try UnixSocket.pair()
         let log = try File(path: run.supervisorLog, O_WRONLY | O_CREAT | O_APPEND)
         let pid = try Spawn.detached(
-            executable: Host.executablePath, arguments: ["supervise", run.path] + (resume ? ["--resume"] : []),
-            log: log, ready: theirs.descriptor)
+            executable: Host.executablePath, arguments: ["supervise", run.path, task.rawValue], log: log,
+            ready: theirs.descriptor)
         return (pid, ours)
     }
 
-    private func wait(_ pid: Int32, _ link: File, _ onMessage: (ControlClient.Message) -> Void) throws -> JSON {
+    private func wait(
+        _ pid: Int32, _ link: File, _ onTick: (() -> Void)?, _ onMessage: (ControlClient.Message) -> Void
+    ) throws -> JSON {
         var lines = LineReceiver(link, interrupt: interrupt)
         var interruption: ExitCode?
         while true {
-            switch try lines.next() {
+            switch try lines.next(within: onTick == nil ? -1 : 1000) {
             case .line(let line):
                 guard let json = try? JSON(parsing: line) else { continue }
                 if let message = ControlClient.Message(json: json) { onMessage(message) }
@@ -70,7 +74,7 @@ package struct RunLauncher {
                 if interruption != nil { throw cancelled(code) }
                 interruption = code
                 kill(pid, SIGTERM)
-            case .tick: break
+            case .tick: onTick?()
             case .end:
                 if let interruption { throw cancelled(interruption) }
                 throw Failure(failure: died(), isKept: hasStarted)

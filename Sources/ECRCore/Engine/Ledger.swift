@@ -21,6 +21,7 @@ struct Ledger: Sendable {
     /// Of the bytes that the target has, those that are recorded and equal; 100 only without any hole.
     private var percent: JSON {
         if isWhole { return 100 }
+        if !isCompared { return .null }
         let share = expectedBytes == 0 ? 0 : Double(presentBytes) / Double(expectedBytes) * 100
         return .double(min(99.99, (share * 100).rounded(.down) / 100))
     }
@@ -32,10 +33,20 @@ struct Ledger: Sendable {
         ]
     }
 
+    /// Whether both ends could be compared.
+    private let isCompared: Bool
+
     /// Hashes the raw logs and compares them with what the target says of the spool `spool`.
+    /// - Parameter remote: nil where the target could not be asked.
     init(
-        _ directory: RunDirectory, _ state: RunState, spool: String, remote: [String: (bytes: Int64, sha256: String)]
+        _ directory: RunDirectory, _ state: RunState, spool: String, remote: [String: (bytes: Int64, sha256: String)]?
     ) throws {
+        isCompared = remote != nil
+        guard isCompared else {
+            missing.append("the target was not reachable: nothing was compared")
+            for job in state.openJobs { missing.append("\(job.id): its end is not known") }
+            return
+        }
         var logBases: [String: Int64] = [:]
         for job in state.jobs {
             if job.outcome == .unknown { missing.append("\(job.id): its outcome is unknown") }

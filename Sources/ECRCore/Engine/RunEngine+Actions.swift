@@ -159,6 +159,11 @@ extension RunEngine {
                 self.ended(job)
                 self.noticeFailure(error)
                 guard let error = error as? SSHError else { throw error }
+                if self.isEnding {
+                    throw ECRFailure(
+                        .unknownOutcome, "the run was ended without its target, so the outcome of \(job) is unknown",
+                        hint: "ecr run drain, then ecr run follow \(job)")
+                }
                 throw ECRFailure(
                     .unknownOutcome, "the link was given up, so the outcome of \(job) is unknown: \(error.message)",
                     hint: "ecr run resume, then ecr run follow \(job)")

@@ -10,11 +10,13 @@ import SSH
 extension RunEngine {
     /// Ends the run with its ledger: stops the collectors, runs the `finally:` actions, compares both ends, removes the
     /// spool.
-    func complete(wait: Bool, cancelRunning: Bool) async throws -> JSON {
+    func complete(wait: Bool, cancelRunning: Bool, withoutTarget: Bool) async throws -> JSON {
         try requireActive()
         guard await link.isConnected else {
+            if withoutTarget { return try await completeWithoutTarget() }
             throw ECRFailure(
-                .unreachable, "the target is not connected: the ledger can't be made", hint: "ecr run status")
+                .unreachable, "the target is not connected: the ledger can't be made",
+                hint: "ecr run reconnect, or ecr run complete --without-target and later ecr run drain")
         }
         if !wait && !cancelRunning, let job = live.keys.sorted().first {
             throw ECRFailure(
@@ -35,17 +37,51 @@ extension RunEngine {
             throw error
         }
         try await journal.append(.ledger, ledger.json)
-        let event = try await journal.append(.runCompleted, ["complete": .bool(ledger.isWhole)])
+        try await journal.append(.runCompleted, ["complete": .bool(ledger.isWhole)])
+        return try await end(with: ledger)
+    }
+
+    /// Ends the run although the target cannot be asked: what is still there is fetched by a later drain.
+    private func completeWithoutTarget() async throws -> JSON {
+        beginEnding()
+        let ledger = try await makeLedger(remote: nil)
+        try await journal.append(.ledger, ledger.json)
+        let skipped = profile.finally.isEmpty ? nil : JSON(strings: profile.finally)
+        try await journal.append(
+            .runCompleted, ["complete": false, "without_target": true, "finally_skipped": skipped])
+        return try await end(with: ledger)
+    }
+
+    /// Fetches what is left on the target of a run that was completed without it, and makes the ledger anew.
+    /// - Parameter cancelRunning: whether actions that still run are cancelled; else they are waited for.
+    func drain(cancelRunning: Bool, progress: @escaping @Sendable (String) -> Void) async throws -> JSON {
+        isEnding = true
+        _ = try await connect()
+        let open = journal.state.openJobs
+        for job in open {
+            progress("fetching \(job.id)")
+            if job.kind == .collector { resumeCollector(job) } else { try resumeAction(job) }
+        }
+        for name in collectors.keys { try await stopCollector(name) }
+        for (job, running) in live {
+            if cancelRunning { try await cancel(job, until: running.end) } else { _ = try await running.end.value }
+        }
+        let ledger = try await makeLedger()
+        try await journal.append(.ledger, ledger.json)
+        return try await end(with: ledger)
+    }
+
+    /// With everything on our disk the target's copy may go; with a hole it may be the only good one. Failing to remove
+    /// it costs space, not data.
+    private func end(with ledger: Ledger) async throws -> JSON {
         try await journal.saveManifest()
-        // With everything on our disk the target's copy may go; with a hole it may be the only good one.
-        // Failing to remove it costs space, not data.
         if ledger.isWhole { try? await link.target().removeSpool(spool) }
         await link.close()
         return [
             "state": "completed", "ledger": .object(ledger.json), "complete_percent": ledger.json["complete_percent"],
             "missing": JSON(strings: ledger.missing), "spool": ledger.isWhole ? nil : .string(spool),
             "head_hash": .string(journal.state.checkpoint.hash),
-            "seq": .int(event.seq),
+            "seq": .int(journal.state.checkpoint.seq - 1),
         ]
     }
 
@@ -95,6 +131,10 @@ extension RunEngine {
         do { remote = try await link.target().outputHashes(spool: spool) } catch let error as SSHError {
             throw ECRFailure(error)
         }
+        return try await makeLedger(remote: remote)
+    }
+
+    private func makeLedger(remote: [String: (bytes: Int64, sha256: String)]?) async throws -> Ledger {
         let (directory, state, spool) = (journal.directory, journal.state, spool)
         return try await worker.run { try Ledger(directory, state, spool: spool, remote: remote) }
     }

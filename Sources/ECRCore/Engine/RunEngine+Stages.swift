@@ -68,6 +68,7 @@ extension RunEngine {
             }
             let end = try await perform(plan, .action, stage: stage.name, listener)
             ends.append(end)
+            listener(end.job, .ended(end))
             if end.outcome != .completed { reason = "\(name) \(end.outcome.rawValue)" }
         }
         let stageEnd = StageEnd(

@@ -119,7 +119,7 @@ actor RunEngine {
         return target
     }
 
-    private func connect() async throws -> Target {
+    func connect() async throws -> Target {
         do { return try await link.connect() } catch let error as SSHError { throw ECRFailure(error) }
     }
 

@@ -166,14 +166,16 @@ actor TargetLink {
     }
 
     private func rest(after error: any Error) async {
-        let wait = (loss?.pause ?? 5) * Double.random(in: 0.8...1.2)
-        loss?.attempts += 1
-        loss?.pause = min(5, (loss?.pause ?? 5) * 1.7)
-        if let loss { feed.tell(.lost(since: loss.time, retryIn: wait)) }
+        guard var loss else { return }
+        let wait = loss.pause * Double.random(in: 0.8...1.2)
+        loss.attempts += 1
+        loss.pause = min(5, loss.pause * 1.7)
+        self.loss = loss
+        feed.tell(.lost(since: loss.time, retryIn: wait))
         _ = try? await journal.append(
             .connectionRetry,
             [
-                "target": .string(RunEngine.targetName), "attempt": .int(loss?.attempts ?? 1),
+                "target": .string(RunEngine.targetName), "attempt": .int(loss.attempts),
                 "reason": .string("\(error)"), "next_in_s": .double((wait * 100).rounded() / 100),
             ])
         let pause = Task { try await Task.sleep(for: .seconds(wait)) }

@@ -58,7 +58,8 @@ struct RequestHandler: Sendable {
         case "complete":
             return (
                 try await engine.complete(
-                    wait: request["wait"]?.bool ?? false, cancelRunning: request["cancel_running"]?.bool ?? false), true
+                    wait: request["wait"]?.bool ?? false, cancelRunning: request["cancel_running"]?.bool ?? false,
+                    withoutTarget: request["without_target"]?.bool ?? false), true
             )
         case "abort": return (try await engine.abort(reason: request["reason"]?.string), true)
         case "status": return (await engine.status(), false)
@@ -133,6 +134,7 @@ extension JSON {
             self = ["recorded": ["job": .string(job), "stream": .string(stream), "bytes": .int(bytes)]]
         case .begun: self = ["begun": ["job": .string(job)]]
         case .progress(let text): self = ["progress": .string(text)]
+        case .ended(let end): self = ["ended": end.json]
         case .pulling(let path, let done, let size):
             self = ["pulling": ["path": .string(path), "done": .int(done), "size": .int(size)]]
         }

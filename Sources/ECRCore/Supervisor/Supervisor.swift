@@ -17,23 +17,34 @@ package enum Supervisor {
     /// Runs until the run is over.
     /// - Parameters:
     ///   - directory: the absolute path of the run.
-    ///   - resume: whether the run was interrupted, else it has only been created.
+    ///   - task: what is to be done with the run.
     /// - Returns: the exit code of the process.
-    package static func run(directory: String, resume: Bool) async -> Int32 {
+    package static func run(directory: String, task: Task) async -> Int32 {
         umask(0o077)
         signal(SIGPIPE, SIG_IGN)
         let launcher = LauncherLink()
         do {
             let life = try SupervisorLife(RunDirectory(path: directory))
-            let target = try await life.begin(resume: resume, launcher)
-            launcher.ready(target, life.options, warnings: life.warnings)
+            launcher.ready(try await life.begin(task, launcher))
             return await life.waitUntilOver()
         } catch {
             let failure = ECRFailure(error)
-            log("cannot \(resume ? "resume" : "start"): \(failure.message)")
+            log("cannot \(task.rawValue): \(failure.message)")
             launcher.fail(failure, isKept: (try? RunDirectory(path: directory).state())?.status != .created)
             return failure.exitCode
         }
+    }
+
+    /// What a supervisor is started for.
+    package enum Task: String, Sendable, CaseIterable {
+        /// Begins a run that has only been created.
+        case start
+        /// Takes up an interrupted run.
+        case resume
+        /// Fetches what a run that was completed without its target has left there, and ends.
+        case drain
+        /// The same, but cancels what still runs instead of waiting for it.
+        case drainAtOnce = "drain-at-once"
     }
 
     /// A line in `logs/supervisor.log`, which is this process's stderr.
@@ -64,19 +75,9 @@ private final class LauncherLink: Sendable {
 
     func progress(_ text: String) { send(["progress": .string(text)]) }
 
-    func ready(_ target: Target, _ options: SSHOptions, warnings: [String]) {
-        let facts = target.facts
-        send([
-            "ready": [
-                "target": ["host": .string(options.host), "port": JSON(options.port), "user": .string(options.user)],
-                "host_key": .string(target.session.hostKeyFingerprint),
-                "facts": [
-                    "kernel": .string(facts.kernel), "os": facts.os.map { .string($0) },
-                    "model": facts.model.map { .string($0) }, "hostname": .string(facts.hostname),
-                ],
-                "warnings": JSON(strings: warnings),
-            ]
-        ])
+    /// - Parameter what: what the launcher's command reports.
+    func ready(_ what: JSON) {
+        send(["ready": what])
         shutdown(socket.descriptor, Int32(SHUT_RDWR))
     }
 
@@ -100,8 +101,7 @@ extension JSON {
 
 /// One supervisor from its locks to its end.
 private final class SupervisorLife: Sendable {
-    let options: SSHOptions
-    let warnings: [String]
+    private let options: SSHOptions
     private let directory: RunDirectory
     private let journal: Journal
     private let engine: RunEngine
@@ -117,15 +117,15 @@ private final class SupervisorLife: Sendable {
         }
         let bytes = try FileSystem.read(directory.profileSnapshot)
         let profile = try Profile.parse(bytes, file: directory.profileSnapshot)
-        warnings = profile.warnings.map(\.description)
         var options = SSHOptions(profile.connection, profileFile: journal.state.profileFile)
         options.ask = prompts.ask
         self.options = options
         engine = RunEngine(journal: journal, profile: profile, options: options, prompts: prompts)
     }
 
-    /// Listens on the control socket and brings the run to life.
-    func begin(resume: Bool, _ launcher: LauncherLink) async throws -> Target {
+    /// Brings the run to life, and listens on the control socket.
+    /// - Returns: what the command that started us reports.
+    func begin(_ task: Supervisor.Task, _ launcher: LauncherLink) async throws -> JSON {
         let ending = ending
         // Clients that wait are told the reason first; then the run reads as interrupted, and can be resumed.
         let end: @Sendable (ExitCode) -> Void = { code in
@@ -146,12 +146,34 @@ private final class SupervisorLife: Sendable {
         defer { prompts.remove(asked) }
         let tell: @Sendable (String) -> Void = { launcher.progress($0) }
         let hear: RunEngine.Listener = { job, news in launcher.send(JSON(news, of: job)) }
-        let target =
-            resume ? try await engine.resume(progress: tell) : try await engine.start(progress: tell, listener: hear)
+        switch task {
+        case .start: _ = try await engine.start(progress: tell, listener: hear)
+        case .resume: _ = try await engine.resume(progress: tell)
+        case .drain, .drainAtOnce:
+            try listen()
+            let result = try await engine.drain(cancelRunning: task == .drainAtOnce, progress: tell)
+            ending.send(ExitCode.success.rawValue)
+            return result
+        }
         try await journal.saveManifest()
-        let server = ControlServer(engine: engine) { ending.send(ExitCode.success.rawValue) }
-        try server.listen(at: directory.socket)
-        return target
+        try listen()
+        return report
+    }
+
+    private func listen() throws {
+        try ControlServer(engine: engine) { [ending] in ending.send(ExitCode.success.rawValue) }.listen(
+            at: directory.socket)
+    }
+
+    private var report: JSON {
+        let (connection, facts) = (journal.state.connection, journal.state.facts)
+        return [
+            "target": ["host": connection["host"], "port": connection["port"], "user": connection["user"]],
+            "host_key": connection["host_key"],
+            "facts": [
+                "kernel": facts["kernel"], "os": facts["os"], "model": facts["model"], "hostname": facts["hostname"],
+            ],
+        ]
     }
 
     func waitUntilOver() async -> Int32 {

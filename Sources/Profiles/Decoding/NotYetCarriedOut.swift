@@ -10,7 +10,6 @@ enum Feature: String {
     case stopIfUnreachable = "stop_if_unreachable"
     case jump
     case algorithms
-    case stages
     case whilePaused = "while_paused: false"
 }
 
@@ -22,7 +21,6 @@ private let notYetCarriedOut: [(feature: Feature, severity: Diagnostic.Severity)
     (.parse, .warning),
     (.stopIfUnreachable, .warning),
     (.algorithms, .warning),
-    (.stages, .warning),
     (.whilePaused, .warning),
     (.upload, .error),
     (.sudo, .error),

@@ -114,7 +114,6 @@ struct ProfileDecoder {
 
     private func stages(_ fields: FieldReader, actions: [String]) -> [Stage] {
         var seen: Set<String> = []
-        if let stages = fields.member("stages") { context.note(.stages, at: stages.mark) }
         return (fields.list("stages") ?? []).compactMap { item in
             guard let entry = context.fields(item, "a stage", keys: ["name", "actions"]) else { return nil }
             let nameNode = entry.require("name", example: "name: warmup")

@@ -24,7 +24,6 @@ struct RunCancel: ParsableCommand {
         let request: JSON = ["request": "cancel", "job": job.map { .string($0) }]
         let result = try run.requestPatiently(request, "cancelling")
         if output.json { Terminal.result(result) }
-        for warning in result["warnings"]?.array ?? [] { Terminal.warn(warning.string ?? "") }
-        Terminal.say(JobSentence(result).text)
+        JobStream.tell(result)
     }
 }

@@ -37,7 +37,7 @@ struct RunResume: ParsableCommand {
         let launcher = RunLauncher(
             run.directory, interrupt: interrupt, answer: options.common.answerer(interrupt))
         do {
-            let ready = try launcher.spawn(resume: true) { if case .progress(let text) = $0 { Terminal.say(text) } }
+            let ready = try launcher.spawn(.resume) { if case .progress(let text) = $0 { Terminal.say(text) } }
             StartReport(run: run.id, ready: ready).show(asJSON: output.json)
         } catch { throw error.failure }
         if try run.directory.state().status == .paused { Terminal.say("the run is paused\nnext: ecr run resume") }

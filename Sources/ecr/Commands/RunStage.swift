@@ -27,10 +27,6 @@ struct RunStage: ParsableCommand {
         ]
         let result = try JobStream(run: run, isJSON: output.json).wait(for: request)
         if output.json { Terminal.result(result) }
-        for action in result["actions"]?.array ?? [] {
-            for warning in action["warnings"]?.array ?? [] { Terminal.warn(warning.string ?? "") }
-            Terminal.say(JobSentence(action).text)
-        }
         let reason = result["reason"]?.string.map { ": \($0)" } ?? ""
         Terminal.say("stage \(name) \(result["outcome"]?.string ?? "ended")\(reason)")
         let rest = (result["not_run"]?.array ?? []).compactMap(\.string)

@@ -49,7 +49,7 @@ struct RunStart: ParsableCommand {
             var setup = JobLogs(run, stdout: .stderr)
             let ready = try RunLauncher(
                 run, interrupt: interrupt, answer: options.common.answerer(interrupt)
-            ).spawn(resume: false) { setup.show($0) }
+            ).spawn(.start) { setup.show($0) }
             try runs.setCurrent(run)
             StartReport(run: run.id, ready: ready).show(asJSON: output.json)
         } catch let error as RunLauncher.Failure {
@@ -67,11 +67,10 @@ struct RunStart: ParsableCommand {
 /// What is told of a supervisor that has become ready.
 struct StartReport {
     let run: String
-    /// target, host_key, facts, warnings.
+    /// target, host_key, facts.
     let ready: JSON
 
     func show(asJSON: Bool) {
-        for warning in ready["warnings"]?.array ?? [] { Terminal.warn(warning.string ?? "") }
         if let target = ready["target"] { Terminal.say("connected to \(Self.address(target))") }
         if let key = ready["host_key"]?.string { Terminal.say("host key  \(key)") }
         for (name, value) in ready["facts"]?.object?.members ?? [] {

@@ -38,8 +38,11 @@ struct RunStatusReport {
         if !state.tags.isEmpty { table.add(["tags", state.tags.joined(separator: ", ")]) }
         table.add(["state", run.condition + since])
         if !state.connection.members.isEmpty { table.add(["target", target]) }
-        if live?["needs_input"]?.string != nil { table.add(["waiting", "the target asks for input"]) }
+        if let question = live?["needs_input"]?.string {
+            table.add(["needs input", "\(question) (ecr run reconnect)"])
+        }
         for job in running { table.add(["runs", job]) }
+        for name in live?["waiting"]?.array ?? [] { table.add(["waits", name.string ?? ""]) }
         for entry in CollectorList(run).entries {
             table.add(["collector", "\(entry.name)  \(entry.state), \(Amount.count(entry.samples, "sample"))"])
         }
@@ -59,6 +62,7 @@ struct RunStatusReport {
             "connected": .bool(isConnected),
             "needs_input": live?["needs_input"] ?? .null,
             "target": .object(state.connection), "running": live?["jobs"] ?? .array(state.openJobs.map(\.json)),
+            "waiting": live?["waiting"] ?? .array([]), "pause_reason": state.pauseReason.map { .string($0) },
             "collectors": CollectorList(run).json["collectors"], "last_actions": .array(lastActions.map(\.json)),
             "notes": .int(state.notes), "artifacts": JSON(state.artifacts.count),
             "ledger": state.ledger.map { .object($0) }, "next": .string(next),
@@ -68,7 +72,8 @@ struct RunStatusReport {
     private var since: String {
         switch run.condition {
         case "created": " \(Amount.age(since: state.created)) ago"
-        case "running", "paused": " for \(Amount.age(since: state.started ?? ""))"
+        case "running": " for \(Amount.age(since: state.started ?? ""))"
+        case "paused": state.pauseReason.map { ": \($0)" } ?? ""
         case "interrupted": "; its supervisor is gone, the last event is \(Amount.age(since: state.lastTime)) old"
         default: " \(Amount.age(since: state.ended ?? "")) ago\(state.endReason.map { ": \($0)" } ?? "")"
         }
@@ -94,15 +99,19 @@ struct RunStatusReport {
         Array(state.jobs.filter { $0.kind != .collector && $0.outcome != .running }.suffix(3))
     }
 
+    /// Whether the run was ended without its target.
+    private var mayDrain: Bool { run.condition == "completed" && state.ledger?["complete_percent"] == .null }
+
     private var next: String {
         switch run.condition {
         case "created": "ecr run start\(run.reference)"
         case "interrupted": "ecr run resume\(run.reference)"
-        case "running", "paused":
+        case "paused": "ecr run resume\(run.reference)"
+        case "running":
             running.isEmpty
                 ? "ecr run action NAME\(run.reference), or ecr run complete\(run.reference)"
                 : "ecr run follow\(run.reference)"
-        default: "ecr run export\(run.reference.replacingOption())"
+        default: "ecr run \(mayDrain ? "drain" : "export")\(run.reference.replacingOption())"
         }
     }
 }
@@ -112,8 +121,10 @@ struct LedgerSentence {
     let text: String
 
     init(_ ledger: JSONObject) {
-        let percent = ledger["complete_percent"].map(\.text) ?? "?"
+        let percent = ledger["complete_percent"].flatMap { $0 == .null ? nil : "\($0.text) %" }
         let missing = (ledger["missing"]?.array ?? []).map { $0.string ?? $0.text }
-        text = "complete: \(percent) %" + (missing.isEmpty ? "" : "; missing: \(missing.joined(separator: ", "))")
+        text =
+            "complete: \(percent ?? "not known")"
+            + (missing.isEmpty ? "" : "; missing: \(missing.joined(separator: ", "))")
     }
 }

@@ -60,14 +60,21 @@ struct JobStream {
     }
 
     private func show(_ result: JSON) throws {
-        for warning in result["warnings"]?.array ?? [] { Terminal.warn(warning.string ?? "") }
-        Terminal.say(JobSentence(result).text)
+        Self.tell(result)
         if result["outcome"]?.string == "unknown" {
             Terminal.say("do not repeat it; `ecr run follow \(result["job"]?.string ?? "")\(run.reference)` asks again")
         }
         if isJSON { Terminal.result(result) }
         let code = result["exit_code"]?.int.flatMap { Int32(exactly: $0) } ?? 0
         if code != 0 { throw Exit(code: code) }
+    }
+}
+
+extension JobStream {
+    /// Prints how a job ended, with its warnings.
+    static func tell(_ result: JSON) {
+        for warning in result["warnings"]?.array ?? [] { Terminal.warn(warning.string ?? "") }
+        Terminal.say(JobSentence(result).text)
     }
 }
 
@@ -112,7 +119,7 @@ extension ControlClient.Message {
         switch self {
         case .recorded(let job, _, _), .begun(let job): job
         case .event(let event): event["data"]?["job"]?.string
-        case .progress, .link, .pulling: nil
+        case .progress, .link, .pulling, .ended: nil
         }
     }
 }

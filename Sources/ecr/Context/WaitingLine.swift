@@ -6,6 +6,8 @@ import LinuxSystem
 struct WaitingLine {
     /// What is waited for; nil until it has begun.
     private var subject: String?
+    /// The job that goes on although the link is lost.
+    private var job: String?
     private var began = Clock.boottimeNanoseconds()
     private var link: LinkNews?
     /// When the next attempt to connect is due; see `Clock.boottimeNanoseconds`.
@@ -25,6 +27,7 @@ struct WaitingLine {
     mutating func take(_ message: ControlClient.Message) {
         switch message {
         case .begun(let job):
+            self.job = job
             subject = job
             began = Clock.boottimeNanoseconds()
         case .link(let news): take(news)
@@ -33,7 +36,7 @@ struct WaitingLine {
             pull?.done = done
             pull?.size = size
             if done >= size { pull = nil }
-        case .recorded, .progress, .event: return
+        case .recorded, .progress, .ended, .event: return
         }
         draw()
     }
@@ -47,15 +50,16 @@ struct WaitingLine {
             if isNew && !Terminal.errorIsTerminal {
                 Terminal.say("link lost \(Amount.clock(since))\(goingOn); reconnecting")
             }
-        case .needsInput(_, let question):
-            Terminal.say("link lost; the target asks: \(question)\ntype `ecr run reconnect` to answer")
+        case .needsInput(let since, let question):
+            Terminal.say(
+                "link lost \(Amount.clock(since))\(goingOn); the target asks: \(question)\nnext: ecr run reconnect")
         case .restored(let since, let seconds):
             link = nil
             Terminal.say("link lost \(Amount.clock(since)), back after \(Amount.seconds(seconds))")
         }
     }
 
-    private var goingOn: String { subject.map { ", \($0) runs on" } ?? "" }
+    private var goingOn: String { job.map { ", \($0) runs on" } ?? "" }
 
     /// Draws the line anew; to be called every second.
     func draw() {
