@@ -184,7 +184,9 @@ extension ECRFailure {
         let code: ExitCode =
             switch error.code {
             case .hostKeyUnknown, .hostKeyChanged, .hostKeyRevoked, .authenticationFailed, .keyUnusable: .refused
-            case .unreachable, .channelRefused, .connectionLost, .closed, .protocolViolation, .sftp: .unreachable
+            case .configuration: .configuration
+            case .unreachable, .noCommonAlgorithm, .channelRefused, .connectionLost, .closed, .protocolViolation, .sftp:
+                .unreachable
             }
         self.init(code, error.message, hint: error.hint)
     }
