@@ -57,6 +57,7 @@ struct TargetCommand: ParsableCommand {
             """,
         subcommands: [
             TargetCheck.self,
+            TargetTrust.self,
             TargetClean.self,
         ])
 }

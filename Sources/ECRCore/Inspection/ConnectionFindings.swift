@@ -8,9 +8,9 @@ struct ConnectionFindings {
     let banner: String
     let seconds: Double
     let hostKey: (type: String, fingerprint: String)
-    let algorithms: NegotiatedAlgorithms?
+    let algorithms: NegotiatedAlgorithms
 
-    var all: [Finding] { [reachable, knownKey, login, negotiated].compactMap { $0 } }
+    var all: [Finding] { [reachable, knownKey, login, negotiated] }
 
     private var reachable: Finding {
         let name = options.host == address ? address : "\(options.host) (\(address))"
@@ -36,8 +36,7 @@ struct ConnectionFindings {
     /// Origin: what OpenSSH has disabled by default since 2017 (CBC, 7.6) and 2021 (SHA-1 signatures, 8.8).
     private static let old = ["sha1", "cbc", "arcfour", "3des", "hmac-md5", "group1-"]
 
-    private var negotiated: Finding? {
-        guard let algorithms else { return nil }
+    private var negotiated: Finding {
         let names = [algorithms.kex, algorithms.cipher, algorithms.mac]
         let details: JSONObject = [
             "kex": .string(algorithms.kex), "cipher": .string(algorithms.cipher), "mac": .string(algorithms.mac),
@@ -61,6 +60,8 @@ struct ConnectionFindings {
                 reached, Finding("host key", .ok, "known"), Finding("login", .failed, error.message, hint: error.hint),
             ]
         case .unreachable: return [Finding("reachable", .failed, error.message, hint: error.hint)]
+        case .noCommonAlgorithm: return [reached, Finding("algorithms", .failed, error.message, hint: error.hint)]
+        case .configuration: return [Finding("configuration", .failed, error.message, hint: error.hint)]
         case .channelRefused, .connectionLost, .closed, .sftp, .protocolViolation:
             return [Finding("link", .failed, error.message, hint: error.hint)]
         }

@@ -30,7 +30,10 @@ package struct TargetInspection: Sendable {
         do {
             let session = try await SSHSession.connect(options)
             let seconds = Double(Clock.boottimeNanoseconds() - began) / 1e9
-            let isSound = tell(await connectionFindings(session, seconds: seconds))
+            let findings = ConnectionFindings(
+                options: options, address: session.address, banner: session.serverBanner, seconds: seconds,
+                hostKey: (session.hostKeyType, session.hostKeyFingerprint), algorithms: session.algorithms)
+            let isSound = tell(findings.all)
             defer { Task { await session.close() } }
             return try await examine(session) && isSound ? .success : .experimentSaidNo
         } catch let error as SSHError {
@@ -50,13 +53,6 @@ package struct TargetInspection: Sendable {
     private func tell(_ findings: [Finding]) -> Bool {
         findings.forEach(report)
         return findings.allSatisfy { $0.state != .failed }
-    }
-
-    private func connectionFindings(_ session: SSHSession, seconds: Double) async -> [Finding] {
-        ConnectionFindings(
-            options: options, address: session.address, banner: session.serverBanner, seconds: seconds,
-            hostKey: (session.hostKeyType, session.hostKeyFingerprint), algorithms: await session.algorithms
-        ).all
     }
 
     private func examine(_ session: SSHSession) async throws -> Bool {

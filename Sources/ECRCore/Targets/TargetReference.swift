@@ -40,6 +40,7 @@ package struct TargetReference: Sendable {
     /// - Parameter answer: asks a person what only a person can answer; called on the thread that makes the connection.
     func options(answer: QuestionAnswer?) -> SSHOptions {
         var options = SSHOptions(connection, profileFile: profile?.path ?? "")
+        options.reference = text
         if let answer { options.ask = { answer(Question($0)) } }
         return options
     }
@@ -53,8 +54,7 @@ package struct TargetReference: Sendable {
     /// `user@host`, with a port other than 22 behind it.
     package var address: String {
         let options = options(answer: nil)
-        let host = options.host.contains(":") ? "[\(options.host)]" : options.host
-        return "\(options.user)@\(host)\(options.port == 22 ? "" : ":\(options.port)")"
+        return "\(options.user)@\(options.address)"
     }
 
     /// A profile goes before an address: a file may be called `me@board.yaml`.

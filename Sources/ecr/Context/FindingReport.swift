@@ -48,8 +48,9 @@ final class FindingReport: Sendable {
             Terminal.styled(state, style(finding.state)) + blanks(columns.state - state.count)
             + finding.check + blanks(max(1, columns.check - finding.check.count)) + SafeText.line(finding.message)
         guard let hint = finding.hint else { return head }
-        return head + "\n" + blanks(columns.state + columns.check) + Terminal.styled("try:", .dim) + " "
-            + SafeText.line(hint)
+        let margin = "\n" + blanks(columns.state + columns.check)
+        return head + margin + Terminal.styled("try:", .dim) + " "
+            + hint.split(separator: "\n").map { SafeText.line(String($0)) }.joined(separator: margin)
     }
 
     private static func style(_ state: Finding.State) -> Terminal.Style {
