@@ -35,6 +35,7 @@ package struct EventType: RawRepresentable, Hashable, Sendable, ExpressibleByStr
     package static let connectionLost: EventType = "connection_lost"
     package static let connectionRetry: EventType = "connection_retry"
     package static let targetRebooted: EventType = "target_rebooted"
+    package static let spoolMade: EventType = "spool_made"
     package static let targetFacts: EventType = "target_facts"
     package static let clockOffset: EventType = "clock_offset"
     package static let ledger: EventType = "ledger"

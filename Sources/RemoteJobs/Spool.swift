@@ -62,9 +62,12 @@ extension Target {
         }
         return SpoolError(
             code: .heldByAnother,
-            message:
-                "the target is in use by \(lock.name) since \(lock.since); if that is long over, remove "
-                + "\(words[1])/lock there")
+            message: "the target is in use by \(lock.name) since \(lock.since), says \(words[1])/lock there")
+    }
+
+    /// Whether a run's spool directory is there.
+    package func hasSpool(_ path: String) async throws(SSHError) -> Bool {
+        try await dispatcher.run("[ -d \(shellWord(path)) ]").status == 0
     }
 
     /// Removes a run's spool directory, and the lock when no other run of this controller is left.

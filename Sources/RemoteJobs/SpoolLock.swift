@@ -20,6 +20,11 @@ package struct SpoolLock: Sendable, Equatable {
         self.init(controller: String(words[2]), name: String(words[3]), since: String(words[4]))
     }
 
+    /// `user@host since 2026-01-27 14:30:52 UTC`, for people.
+    package var holder: String {
+        "\(name) since \(since.prefix(19).split(separator: "T").joined(separator: " ")) UTC"
+    }
+
     /// As it stands in the file (see `JobProtocol`).
     var line: String { "lock 1 \(controller) \(name) \(since) end" }
 }

@@ -102,6 +102,7 @@ package struct RunState: Sendable, Equatable {
             // A drain connects to the target of a run that is over, for a moment.
             isConnected = !isOver
         case .connectionLost: isConnected = false
+        case .spoolMade: spool = data["spool"]?.string ?? spool
         case .targetFacts:
             facts = data
             spool = data["spool"]?.string ?? spool

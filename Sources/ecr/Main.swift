@@ -44,6 +44,7 @@ struct ProfileCommand: ParsableCommand {
             ProfileValidate.self,
             ProfileList.self,
             ProfileShow.self,
+            ProfileNew.self,
         ])
 }
 

@@ -46,7 +46,7 @@ extension RunEngine {
         return try await perform(plan, invocation, stage: nil, listener)
     }
 
-    private func plan(_ name: String, given: [(String, String)]) throws -> Plan {
+    func plan(_ name: String, given: [(String, String)]) throws -> Plan {
         guard let action = profile.action(named: name) else { throw unknownAction(name) }
         return plan(action, try profile.parameters(for: action, given: given, standing: standingParameters))
     }
@@ -60,10 +60,6 @@ extension RunEngine {
         _ plan: Plan, _ invocation: JobSpec.Invocation, stage: String?, _ listener: @escaping Listener
     ) async throws -> JobEnd {
         let action = plan.action
-        if invocation == .action {
-            await passGate(action.name, listener)
-            try requireRunning()
-        }
         var attempt = 1
         while true {
             let spec = JobSpec(
@@ -71,7 +67,7 @@ extension RunEngine {
                 commands: plan.prepared.commands, environment: plan.prepared.environment,
                 workdir: plan.prepared.workdir, timeout: action.timeout, artifacts: plan.prepared.artifacts,
                 parameters: plan.values.all)
-            let end = try await begin(spec, listener).value
+            let end = try await perform(spec, listener)
             guard attempt <= action.retries, mayRetry(end, action), !isEnding else { return end }
             attempt += 1
             try await journal.append(
@@ -81,8 +77,17 @@ extension RunEngine {
                     "action": .string(action.name), "job": .string(end.job), "attempt": JSON(attempt),
                     "reason": .string(end.reason ?? end.outcome.rawValue),
                 ])
-            if invocation == .action { await passGate(action.name, listener) }
-            if isEnding { return end }
+        }
+    }
+
+    /// Runs one attempt once it may begin: what the operator asks for waits for a pause and a recovery to end, what the
+    /// profile asks for does not.
+    private func perform(_ spec: JobSpec, _ listener: @escaping Listener) async throws -> JobEnd {
+        while true {
+            let isFree = spec.invocation == .setup || spec.invocation == .finally
+            let target = isFree ? try await link.target() : try await passGate(spec.name, listener)
+            do { return try await begin(spec, boot: target.facts.boot, listener).value } catch is RebootedBeforeLaunch {
+            }
         }
     }
 
@@ -95,13 +100,16 @@ extension RunEngine {
         let command = words.count == 1 ? first : words.map(shellQuote).joined(separator: " ")
         let spec = JobSpec(
             name: "exec", invocation: .exec, commands: [command], environment: profile.connection.env)
-        return begin(spec, listener)
+        return begin(spec, boot: nil, listener)
     }
 
     /// Starts one job in a task of the engine's own: a client that goes away does not end it.
-    private func begin(_ spec: JobSpec, _ listener: @escaping Listener) -> Task<JobEnd, any Error> {
+    /// - Parameter boot: the boot of the target under which it may be launched; nil for whichever it finds.
+    private func begin(_ spec: JobSpec, boot: String?, _ listener: @escaping Listener) -> Task<JobEnd, any Error> {
         let job = newJobID(spec.name)
-        return watch(job, spec, listener) { runner, spool in try await runner.run(spec, job: job, spool: spool) }
+        return watch(job, spec, listener) { runner, spool in
+            try await runner.run(spec, job: job, spool: spool, boot: boot)
+        }
     }
 
     /// Goes on with a job that an earlier supervisor had started. What it ran and which artifacts it owes are taken from
@@ -154,6 +162,7 @@ extension RunEngine {
             do {
                 let end = try await body(runner, spool)
                 self.ended(job)
+                if end.outcome == .unknown { Task { await self.repairSpoolIfLost() } }
                 return end
             } catch {
                 self.ended(job)

@@ -21,6 +21,12 @@ extension RunEngine {
         return job
     }
 
+    /// Starts a collector again that a reboot or a lost spool has ended, also in a pause: it ran in it before.
+    func restartCollector(_ name: String) throws {
+        guard collectors[name] == nil, let collector = profile.collector(named: name) else { return }
+        try attach(collector, newJobID(name)) { try await $0.run() }
+    }
+
     func resumeCollector(_ state: JobState) {
         guard let collector = profile.collector(named: state.name) else { return }
         try? attach(collector, state.id) { try await $0.resume(state) }
@@ -41,8 +47,17 @@ extension RunEngine {
                 throw error
             }
             self.forget(collector.name, job)
+            if self.journal.state.job(job)?.outcome == .unknown { await self.lostCollector(collector.name) }
         }
         collectors[collector.name] = LiveCollector(job: job, task: task)
+    }
+
+    /// A collector that came to nothing runs again once its spool is there.
+    private func lostCollector(_ name: String) async {
+        guard !isEnding else { return }
+        interruptedCollectors.insert(name)
+        await repairSpoolIfLost()
+        if hold == nil { interruptedCollectors.remove(name) }
     }
 
     private func forget(_ name: String, _ job: String) {

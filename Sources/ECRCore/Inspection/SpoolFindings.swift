@@ -66,10 +66,10 @@ struct SpoolFindings {
             "spools": JSON(place.runs),
         ]
         if lock.controller == controller.id {
-            return Finding("spool lock", .ok, "this controller's since \(lock.since), \(runs)", details: details)
+            return Finding("spool lock", .ok, "this controller's, \(lock.holder), \(runs)", details: details)
         }
         return Finding(
-            "spool lock", .failed, "held by \(lock.name) since \(lock.since), \(runs): no run can start from here",
+            "spool lock", .failed, "held by \(lock.holder), \(runs): no run can start from here",
             hint: "ask them; if it is long over: ecr target clean \(reference) --take-over", details: details)
     }
 

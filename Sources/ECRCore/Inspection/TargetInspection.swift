@@ -30,12 +30,12 @@ package struct TargetInspection: Sendable {
         do {
             let session = try await SSHSession.connect(options)
             let seconds = Double(Clock.boottimeNanoseconds() - began) / 1e9
-            let findings = ConnectionFindings(
-                options: options, address: session.address, banner: session.serverBanner, seconds: seconds,
-                hostKey: (session.hostKeyType, session.hostKeyFingerprint), algorithms: session.algorithms)
-            let isSound = tell(findings.all)
-            defer { Task { await session.close() } }
-            return try await examine(session) && isSound ? .success : .experimentSaidNo
+            tell(
+                ConnectionFindings(
+                    options: options, address: session.address, banner: session.serverBanner, seconds: seconds,
+                    hostKey: (session.hostKeyType, session.hostKeyFingerprint), algorithms: session.algorithms
+                ).all)
+            return try await examine(session) ? .success : .experimentSaidNo
         } catch let error as SSHError {
             tell(ConnectionFindings.failed(error))
             return ExitCode(rawValue: ECRFailure(error).exitCode) ?? .unreachable
@@ -55,13 +55,25 @@ package struct TargetInspection: Sendable {
         return findings.allSatisfy { $0.state != .failed }
     }
 
+    /// Closes the session at the end: a process that exits while the loop still works on one may crash.
     private func examine(_ session: SSHSession) async throws -> Bool {
+        do {
+            let isSound = try await makeChecks(on: session)
+            await session.close()
+            return isSound
+        } catch {
+            await session.close()
+            throw error
+        }
+    }
+
+    private func makeChecks(on session: SSHSession) async throws -> Bool {
         progress("looking at the shell")
         let login = try await session.bounded(seconds: Self.patience) { try await LoginShell.probe(on: session) }
         guard tell([ShellFindings.login(login, user: options.user)]) else { return false }
         let target: Target
         do {
-            target = try await session.bounded(seconds: Self.patience) { try await Target.start(on: session) }
+            target = try await session.bounded(seconds: Self.patience) { try await start(on: session) }
         } catch let error as SSHError where [.protocolViolation, .closed, .channelRefused].contains(error.code) {
             tell([ShellFindings.failed(error)])
             return false
@@ -75,6 +87,18 @@ package struct TargetInspection: Sendable {
         // Last, since it ends the session.
         if !tell([try await disconnection(target, survey)]) { isSound = false }
         return isSound
+    }
+
+    /// A server that allows one channel only frees the last one a moment after it has said that it is closed.
+    @SSHActor private func start(on session: SSHSession) async throws -> Target {
+        var attempts = 10
+        while true {
+            do throws(SSHError) { return try await Target.start(on: session) } catch {
+                attempts -= 1
+                guard error.code == .channelRefused, attempts > 0 else { throw error }
+            }
+            try await Task.sleep(for: .milliseconds(100))
+        }
     }
 
     @SSHActor private func tools(_ target: Target, _ survey: TargetSurvey) async throws -> [Finding] {
@@ -119,11 +143,17 @@ package struct TargetInspection: Sendable {
         // systemd ends what a session has left behind with the session's own end, which takes it a moment.
         try await Task.sleep(for: .milliseconds(survey.hasSystemd ? 2000 : 300))
         let again = try await Target.connect(options)
-        defer { Task { await again.close() } }
-        return try await again.session.bounded(seconds: Self.patience) {
-            let standing = try await scratch.janitorStanding(on: again)
-            try await scratch.remove(from: again)
+        do {
+            let standing = try await again.session.bounded(seconds: Self.patience) {
+                let standing = try await scratch.janitorStanding(on: again)
+                try await scratch.remove(from: again)
+                return standing
+            }
+            await again.close()
             return DisconnectionFinding.finding(standing, hasSystemd: survey.hasSystemd)
+        } catch {
+            await again.close()
+            throw error
         }
     }
 }

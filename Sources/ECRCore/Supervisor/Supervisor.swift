@@ -138,6 +138,7 @@ private final class SupervisorLife: Sendable {
             Supervisor.log("cannot record: \(error)")
             end(ExitCode.storage)
         }
+        await engine.link.setReturnHandler { [engine] in await engine.linkReturned(isRebooted: $0) }
         await engine.link.setGivingUpHandler { error in
             Supervisor.log("the link is given up: \(error)")
             end(ExitCode.unreachable)

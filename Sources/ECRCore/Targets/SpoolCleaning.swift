@@ -25,7 +25,7 @@ package struct SpoolCleaning: Sendable {
     /// A root as it was found, and what is to become of each of its spools.
     package struct Root: Sendable {
         package let path: String
-        /// `user@host since when`; nil where nobody holds it.
+        /// As `SpoolLock.holder`; nil where nobody holds it.
         package let holder: String?
         /// Another controller's, and not to be taken over: its spools are not even looked at.
         package let isForeign: Bool
@@ -130,9 +130,9 @@ package struct SpoolCleaning: Sendable {
         let isHeld = found.isHeldByAnother(than: .thisMachine)
         let isForeign = isHeld && !options.takesOver
         let spools = isForeign ? [] : found.spools
-        let holder = found.lock.map { "\($0.name) since \($0.since)" }
         return Root(
-            path: found.root, holder: found.isLockDamaged ? "a controller whose name cannot be read" : holder,
+            path: found.root,
+            holder: found.isLockDamaged ? "a controller whose name cannot be read" : found.lock?.holder,
             isForeign: isForeign,
             isTakenOver: isHeld && options.takesOver,
             spools: spools.map(judge).filter { options.run == nil || $0.run?.directory == options.run })

@@ -80,6 +80,7 @@ package struct TargetReference: Sendable {
 
     /// What could be one argument of `ssh` and none of its options.
     private static func isWord(_ text: String) -> Bool {
-        !text.isEmpty && !text.hasPrefix("-") && text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F && $0 != 0x2F }
+        !text.isEmpty && !text.hasPrefix("-")
+            && text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F && !"/[]".utf8.contains($0) }
     }
 }

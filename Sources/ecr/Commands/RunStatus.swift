@@ -38,6 +38,7 @@ struct RunStatusReport {
         if !state.tags.isEmpty { table.add(["tags", state.tags.joined(separator: ", ")]) }
         table.add(["state", run.condition + since])
         if !state.connection.members.isEmpty { table.add(["target", target]) }
+        if let reason = live?["held"]?.string { table.add(["held", reason]) }
         if let question = live?["needs_input"]?.string {
             table.add(["needs input", "\(question) (ecr run reconnect)"])
         }
@@ -62,7 +63,8 @@ struct RunStatusReport {
             "connected": .bool(isConnected),
             "needs_input": live?["needs_input"] ?? .null,
             "target": .object(state.connection), "running": live?["jobs"] ?? .array(state.openJobs.map(\.json)),
-            "waiting": live?["waiting"] ?? .array([]), "pause_reason": state.pauseReason.map { .string($0) },
+            "held": live?["held"] ?? .null, "waiting": live?["waiting"] ?? .array([]),
+            "pause_reason": state.pauseReason.map { .string($0) },
             "collectors": CollectorList(run).json["collectors"], "last_actions": .array(lastActions.map(\.json)),
             "notes": .int(state.notes), "artifacts": JSON(state.artifacts.count),
             "ledger": state.ledger.map { .object($0) }, "next": .string(next),
@@ -108,9 +110,11 @@ struct RunStatusReport {
         case "interrupted": "ecr run resume\(run.reference)"
         case "paused": "ecr run resume\(run.reference)"
         case "running":
-            running.isEmpty
-                ? "ecr run action NAME\(run.reference), or ecr run complete\(run.reference)"
-                : "ecr run follow\(run.reference)"
+            live?["held"]?.string != nil
+                ? "ecr run resume\(run.reference)"
+                : running.isEmpty
+                    ? "ecr run action NAME\(run.reference), or ecr run complete\(run.reference)"
+                    : "ecr run follow\(run.reference)"
         default: "ecr run \(mayDrain ? "drain" : "export")\(run.reference.replacingOption())"
         }
     }

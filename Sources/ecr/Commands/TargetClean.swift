@@ -56,6 +56,7 @@ struct TargetClean: AsyncParsableCommand {
     private func confirm(_ plan: [SpoolCleaning.Root]) throws {
         guard !yes else { return }
         let report = CleaningReport(roots: plan, isDryRun: true)
-        try common.confirm(report.table + "\n" + report.question, unless: "--yes, or --dry-run to look only")
+        Terminal.say(report.table)
+        try common.confirm(report.question, unless: "--yes, or --dry-run to look only")
     }
 }

@@ -88,7 +88,8 @@ extension CommonOptions {
     var questioner: QuestionAnswer? {
         guard !noInput, let prompt = TerminalPrompt(interrupt: nil) else { return nil }
         return { question in
-            do { return try prompt.ask(question) } catch { exit(Exit.report(error)) }
+            // Not `exit`: this thread stands within libssh, which must not be torn down around it.
+            do { return try prompt.ask(question) } catch { _exit(Exit.report(error)) }
         }
     }
 }
