@@ -25,7 +25,7 @@ package struct TargetInspection: Sendable {
     /// - Returns: success with warnings at most; what the connection failed of; `.experimentSaidNo` when something that
     ///   a run needs is missing.
     package func run() async -> ExitCode {
-        progress("connecting to \(options.host)")
+        progress("connecting to \(reference.address)")
         let began = Clock.boottimeNanoseconds()
         do {
             let session = try await SSHSession.connect(options)

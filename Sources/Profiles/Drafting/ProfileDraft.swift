@@ -170,7 +170,9 @@ package struct ProfileDraft: Sendable {
     }
 
     private var collectors: String {
-        if samplers.isEmpty { return "# No sampler that was tried gave any output.\nbackground_collectors: {}\n" }
+        if samplers.isEmpty {
+            return "# No sampler that was tried gave any output; see `ecr help profile` for background_collectors.\n"
+        }
         let lines = samplers.flatMap { sampler in
             let words = [sampler.purpose, sampler.evidence].compactMap { $0 }.joined(separator: "; ")
             return ["  # \(Self.comment(words, limit: 160))", "  \(sampler.name): {\(flow(sampler))}"]

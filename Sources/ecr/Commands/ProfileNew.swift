@@ -53,9 +53,8 @@ struct ProfileNew: AsyncParsableCommand {
             throw ECRFailure(.usage, "'\(from)' is a profile; --from asks a target: user@host[:port]")
         }
         defer { Terminal.clearStatus() }
-        return try await ProfileProbe.draft(named: name, from: reference, answer: common.questioner) {
-            Terminal.showStatus($0)
-        }
+        return try await ProfileProbe.draft(
+            named: name, from: reference, answer: common.questioner, progress: common.steps)
     }
 
     private func refuseOverwriting(_ path: String) throws(ECRFailure) {

@@ -25,7 +25,7 @@ struct TargetCheck: AsyncParsableCommand {
         let reference = try TargetReference(target, directory: profiles.profilesDir)
         let report = FindingReport(isShown: !output.json)
         let inspection = TargetInspection(
-            reference, answer: common.questioner, report: { report.add($0) }, progress: { Terminal.showStatus($0) })
+            reference, answer: common.questioner, report: { report.add($0) }, progress: common.steps)
         let code = await inspection.run()
         Terminal.clearStatus()
         if output.json {

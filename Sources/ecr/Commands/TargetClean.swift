@@ -8,9 +8,9 @@ struct TargetClean: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "clean", abstract: "Remove the spools of runs that are over from a target.",
         discussion: """
-            A spool of a run that goes on or is interrupted stays, and so does one whose run is not in the directory of \
-            runs, whose record lacks some of it, or in which a job still runs: --force removes these three as well. \
-            What another controller holds is not touched without --take-over.
+            A spool of a run that goes on or is interrupted stays in any case. --force also removes those whose run is not \
+            in the directory of runs, whose run has recorded only a part of it, or in which a job still runs. What \
+            another controller holds is not touched without --take-over.
 
             Example:
               ecr target clean device.yaml --dry-run
@@ -20,7 +20,7 @@ struct TargetClean: AsyncParsableCommand {
     @Argument(help: "A profile, or user@host[:port].") var target: String
     @Option(help: ArgumentHelp("Only the spools of this run.", valueName: "run")) var run: String?
     @Flag(help: "Show what would be removed, and change nothing.") var dryRun = false
-    @Flag(help: "Also remove what no run here knows, and end jobs that still run.") var force = false
+    @Flag(help: "Also remove what no run here knows or has recorded, and end jobs that still run.") var force = false
     @Flag(help: "Take over from another controller that has left its lock behind.") var takeOver = false
     @Flag(help: "Do not ask.") var yes = false
     @OptionGroup var profiles: ProfileOptions
@@ -30,7 +30,7 @@ struct TargetClean: AsyncParsableCommand {
     func run() async throws {
         let reference = try TargetReference(target, directory: profiles.profilesDir)
         let only = try run.map { name in try ECRFailure.catching { try common.runs.find(name) } }
-        Terminal.showStatus("connecting to \(target)")
+        common.steps("connecting to \(reference.address)")
         let cleaning = try await SpoolCleaning.begin(
             on: reference, in: common.runs, .init(run: only, isForced: force, takesOver: takeOver),
             answer: common.questioner)

@@ -11,7 +11,7 @@ struct TargetTrust: AsyncParsableCommand {
             without one you are asked. A key that has changed is refused.
 
             Example:
-              ecr target trust 192.168.1.100 SHA256:ealReu1H7XmE4KRvYfoEOZSrYy9D1Rg2JqZMYsUz3h8
+              ecr target trust 192.168.1.100 SHA256:ealReu1H7Xm…
               ecr target trust board.yaml
             """)
 
@@ -31,7 +31,7 @@ struct TargetTrust: AsyncParsableCommand {
 
     func run() async throws {
         let reference = try TargetReference(target, directory: profiles.profilesDir, takesHost: true)
-        Terminal.showStatus("fetching the host key of \(target)")
+        common.steps("fetching the host key of \(reference.address)")
         let trust = try await HostKeyTrust.begin(reference, answer: common.questioner)
         Terminal.clearStatus()
         let trusted = try trust.trusted()
