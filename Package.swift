@@ -72,7 +72,8 @@ let package = Package(
                 "ECRCore", "TestSupport", "RunStore", "EventLog", "RemoteJobs", "SSH", "Hashing", "JSON", "LinuxSystem",
             ]),
         tests(
-            "ECRCommandTests", ["TestSupport", "RunStore", "EventLog", "JSON", "LinuxSystem", "ecr"],
+            "ECRCommandTests",
+            ["TestSupport", "RunStore", "EventLog", "Profiles", "JSON", "LinuxSystem", "ecr"],
             exclude: ["Snapshots"]),
         tests("SSHTests", ["SSH", "TestSupport", "LinuxSystem"]),
         tests("RemoteJobsTests", ["RemoteJobs", "SSH", "Hashing", "TestSupport", "LinuxSystem"]),

@@ -41,9 +41,18 @@ package struct EventType: RawRepresentable, Hashable, Sendable, ExpressibleByStr
     package static let ledger: EventType = "ledger"
     package static let parameterSet: EventType = "parameter_set"
     package static let note: EventType = "note"
+    package static let edit: EventType = "edit"
+    package static let tagAdded: EventType = "tag_added"
+    package static let tagRemoved: EventType = "tag_removed"
+    package static let observation: EventType = "observation"
+    package static let mark: EventType = "mark"
     package static let logRecovered: EventType = "log_recovered"
+    package static let clockJump: EventType = "clock_jump"
     package static let storageError: EventType = "storage_error"
     package static let exported: EventType = "exported"
+
+    /// What an operator may have recorded, at any time.
+    package static let byOperator: Set<EventType> = [.note, .edit, .tagAdded, .tagRemoved, .observation, .mark]
 
     /// The terminal events of an action's job.
     package static let actionEnds: Set<EventType> = [.actionCompleted, .actionFailed, .actionCancelled, .actionUnknown]
