@@ -67,7 +67,10 @@ let package = Package(
         tests("EventLogTests", ["EventLog", "JSON", "Hashing", "LinuxSystem", "TestSupport"]),
         tests("RunStoreTests", ["RunStore", "EventLog", "JSON", "LinuxSystem", "TestSupport"]),
         tests(
-            "ECRCoreTests", ["ECRCore", "TestSupport", "RunStore", "EventLog", "Hashing", "JSON", "LinuxSystem"]),
+            "ECRCoreTests",
+            [
+                "ECRCore", "TestSupport", "RunStore", "EventLog", "RemoteJobs", "SSH", "Hashing", "JSON", "LinuxSystem",
+            ]),
         tests(
             "ECRCommandTests",
             ["TestSupport", "RunStore", "EventLog", "Profiles", "JSON", "LinuxSystem", "ecr"],

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/timex.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -130,3 +131,10 @@ int clinux_wait_child(pid_t pid, int timeout_ms, int *status) {
 }
 
 ssize_t clinux_executable_path(char *buffer, size_t size) { return readlink("/proc/self/exe", buffer, size); }
+
+int clinux_clock_is_synchronised(void) {
+    struct timex state;
+    memset(&state, 0, sizeof state);  // modes 0: only read
+    if (adjtimex(&state) < 0) return -1;
+    return state.status & STA_UNSYNC ? 0 : 1;
+}

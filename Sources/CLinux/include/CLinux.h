@@ -35,3 +35,6 @@ int clinux_memory_file(void);
 
 /// The last component of this process's executable, resolved: readlink("/proc/self/exe").
 ssize_t clinux_executable_path(char *buffer, size_t size);
+
+/// 1 when the kernel's clock is disciplined by a time source, 0 when not (adjtimex(2), STA_UNSYNC).
+int clinux_clock_is_synchronised(void);

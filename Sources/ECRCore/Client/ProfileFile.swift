@@ -40,7 +40,7 @@ package struct ProfileFile: Sendable {
     private static let sizeLimit: Int64 = 1 << 20
 
     /// Where names are looked for, existing or not, in this order.
-    private static func directories(_ first: String?) throws(ECRFailure) -> [String] {
+    static func directories(_ first: String?) throws(ECRFailure) -> [String] {
         try Settings.load().profilesDirectories(option: first)
     }
 

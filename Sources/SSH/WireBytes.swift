@@ -1,5 +1,5 @@
 /// Puts a packet's fields together: big-endian numbers, strings with their length before them (RFC 4251, section 5).
-struct SFTPWriter {
+struct WireWriter {
     private(set) var bytes: [UInt8] = []
 
     mutating func uint8(_ value: UInt8) { bytes.append(value) }
@@ -19,10 +19,15 @@ struct SFTPWriter {
 }
 
 /// Takes a packet's fields apart. Every length is checked against what is there.
-struct SFTPReader {
+struct WireReader {
     private var rest: ArraySlice<UInt8>
+    /// Who sent it, for messages.
+    private let sender: String
 
-    init(_ bytes: ArraySlice<UInt8>) { rest = bytes }
+    init(_ bytes: ArraySlice<UInt8>, from sender: String) {
+        rest = bytes
+        self.sender = sender
+    }
 
     var isAtEnd: Bool { rest.isEmpty }
 
@@ -40,7 +45,7 @@ struct SFTPReader {
 
     private mutating func take(_ count: Int) throws(SSHError) -> ArraySlice<UInt8> {
         guard count <= rest.count else {
-            throw SSHError(.protocolViolation, "the SFTP server has sent a packet that ends too early")
+            throw SSHError(.protocolViolation, "\(sender) has sent a packet that ends too early")
         }
         defer { rest = rest.dropFirst(count) }
         return rest.prefix(count)
