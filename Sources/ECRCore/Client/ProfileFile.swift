@@ -24,7 +24,7 @@ package struct ProfileFile: Sendable {
         do { bytes = try FileSystem.read(path, limit: Self.sizeLimit) } catch {
             throw ECRFailure(error.code == EFBIG ? .invalidInput : .notFound, error.description)
         }
-        do { profile = try Profile.parse(bytes, file: reference) } catch { throw ECRFailure(error) }
+        do { profile = try Profile.parse(bytes, file: reference, rules: .ssh) } catch { throw ECRFailure(error) }
     }
 
     /// The profile of a run, as it was given at the run's making.

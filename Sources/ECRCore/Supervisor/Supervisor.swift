@@ -129,7 +129,7 @@ private final class SupervisorLife: Sendable {
         if let notifier { journal.listen { notifier.take($0) } }
         let bytes = try FileSystem.read(directory.profileSnapshot)
         let profile = try Profile.parse(bytes, file: directory.profileSnapshot)
-        var options = SSHOptions(profile.connection, profileFile: journal.state.profileFile)
+        var options = try SSHOptions(profile.connection, profileFile: journal.state.profileFile)
         options.ask = prompts.ask
         self.options = options
         engine = RunEngine(journal: journal, profile: profile, options: options, prompts: prompts)
@@ -231,20 +231,5 @@ private final class SupervisorLife: Sendable {
             do { try await journal.saveManifest() } catch { Supervisor.log("cannot save the manifest: \(error)") }
             saved = seq
         }
-    }
-}
-
-extension SSHOptions {
-    /// The connection as the profile gives it; paths in it are relative to the profile's own folder.
-    init(_ connection: Connection, profileFile: String) {
-        func path(_ text: String) -> String {
-            let expanded = FileSystem.expandingTilde(text)
-            return expanded.hasPrefix("/") ? expanded : "\(FileSystem.parent(of: profileFile))/\(expanded)"
-        }
-        self.init(
-            host: connection.host, port: connection.port ?? 22, user: connection.user ?? Host.userName,
-            keyFile: connection.keyFile.map(path), knownHostsFile: path(connection.knownHosts ?? "~/.ssh/known_hosts"),
-            pinnedHostKey: connection.hostKey, timeout: connection.timeout,
-            agentSocket: Host.environment("SSH_AUTH_SOCK"), livenessInterval: connection.keepalive ?? 3)
     }
 }

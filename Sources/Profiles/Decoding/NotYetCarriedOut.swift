@@ -7,8 +7,6 @@ enum Feature: String {
     case upload
     case sudo = "sudo: true"
     case unspooled = "spool: false"
-    case jump
-    case algorithms
     case whilePaused = "while_paused: false"
 }
 
@@ -18,12 +16,10 @@ enum Feature: String {
 private let notYetCarriedOut: [(feature: Feature, severity: Diagnostic.Severity)] = [
     (.metrics, .warning),
     (.parse, .warning),
-    (.algorithms, .warning),
     (.whilePaused, .warning),
     (.upload, .error),
     (.sudo, .error),
     (.unspooled, .error),
-    (.jump, .error),
 ]
 
 extension Feature {

@@ -34,7 +34,7 @@ extension ProfileSection {
     static let connection = ProfileSection(
         "connection", "",
         [
-            ProfileKey("host", "text, required", "a name or an address; ~/.ssh/config is not read"),
+            ProfileKey("host", "text, required", "a name, an address, or a Host alias of ~/.ssh/config"),
             ProfileKey("port", "1 to 65535, default 22", "the SSH server's port"),
             ProfileKey("user", "text, default your own user name", "who to log in as"),
             ProfileKey(
@@ -43,8 +43,12 @@ extension ProfileSection {
             ProfileKey("timeout", "duration, default 30", "how long making a connection may take"),
             ProfileKey("known_hosts", "path, default ~/.ssh/known_hosts", "where host keys are looked up"),
             ProfileKey("host_key", "SHA256:…", "accept exactly this key and ask no known_hosts file"),
-            ProfileKey("jump", "text", "a host to go through", feature: .jump),
-            ProfileKey("algorithms", "mapping", "the methods that SSH may use", feature: .algorithms),
+            ProfileKey(
+                "ssh_config", "path or none, default ~/.ssh/config and the system's",
+                "the file to read instead; what the profile says goes before it"),
+            ProfileKey(
+                "jump", "text or list, as [user@]host[:port], or none", "the hosts to go through, the nearest first"),
+            ProfileKey("algorithms", "mapping", "the methods that SSH may use"),
             ProfileKey(
                 "keepalive", "duration, default 3s",
                 "the interval of the link's sign of life; after three silent ones it counts as lost"),
@@ -60,10 +64,12 @@ extension ProfileSection {
         [ProfileKey("give_up_after", "duration or never, default never", "how long a lost link is tried again")])
 
     static let algorithms = ProfileSection(
-        "connection.algorithms", "Lists of SSH's names for methods.",
+        "connection.algorithms",
+        "SSH's names for methods, one text or a list. +, - or ^ before the first changes the defaults, else they are replaced.",
         [
             ProfileKey("kex", "list of texts", "key exchange"), ProfileKey("ciphers", "list of texts", "encryption"),
             ProfileKey("hostkeys", "list of texts", "host keys"), ProfileKey("macs", "list of texts", "authentication"),
+            ProfileKey("pubkeys", "list of texts", "with which your own keys sign"),
         ])
 
     static let parameter = ProfileSection(
