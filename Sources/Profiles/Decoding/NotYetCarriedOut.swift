@@ -5,8 +5,6 @@ enum Feature: String {
     case metrics
     case parse
     case upload
-    case sudo = "sudo: true"
-    case unspooled = "spool: false"
     case stopIfUnreachable = "stop_if_unreachable"
     case jump
     case algorithms
@@ -23,8 +21,6 @@ private let notYetCarriedOut: [(feature: Feature, severity: Diagnostic.Severity)
     (.algorithms, .warning),
     (.whilePaused, .warning),
     (.upload, .error),
-    (.sudo, .error),
-    (.unspooled, .error),
     (.jump, .error),
 ]
 

@@ -31,16 +31,15 @@ extension ProfileDecoder {
             stopIfUnreachable: fields.positiveDuration("stop_if_unreachable"), upload: uploads(fields),
             artifacts: artifacts(fields), metrics: metrics(fields), timeout: fields.positiveDuration("timeout"),
             retries: retries(fields), retryOn: reasons ?? [.failed, .timeout])
-        noteFeatures(of: action, fields)
+        noteFeatures(fields)
         return action
     }
 
-    private func noteFeatures(of action: Action, _ fields: FieldReader) {
-        let uses: [(Feature, key: String, isUsed: Bool)] = [
-            (.sudo, "sudo", action.sudo), (.unspooled, "spool", !action.spool), (.upload, "upload", true),
-            (.metrics, "metrics", true), (.stopIfUnreachable, "stop_if_unreachable", true),
+    private func noteFeatures(_ fields: FieldReader) {
+        let uses: [(Feature, key: String)] = [
+            (.upload, "upload"), (.metrics, "metrics"), (.stopIfUnreachable, "stop_if_unreachable"),
         ]
-        for (feature, key, isUsed) in uses where isUsed {
+        for (feature, key) in uses {
             if let member = fields.member(key) { context.note(feature, at: member.mark) }
         }
     }
