@@ -91,7 +91,8 @@ struct Ledger: Sendable {
         // what a short secret was.
         let masked = stream == "stderr" ? job.stderrMasked : job.stdoutMasked
         let came = masked > 0 ? unmasked["\(job.id)/\(stream)"] : local
-        let isEqual = there.map { $0.bytes == bytes && came != nil && ($0.sha256.isEmpty || $0.sha256 == came) } ?? false
+        let isEqual =
+            there.map { $0.bytes == bytes && came != nil && ($0.sha256.isEmpty || $0.sha256 == came) } ?? false
         if isEqual {
             presentBytes += bytes
         } else if let there {

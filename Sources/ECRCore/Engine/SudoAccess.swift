@@ -78,7 +78,8 @@ actor SudoAccess {
             if try await isAccepted(answer, target, spool, purpose) {
                 if answer.utf8.count < SecretMask.shortest {
                     tell(
-                        "the password has less than \(SecretMask.shortest) characters, so it is not masked in the record")
+                        "the password has less than \(SecretMask.shortest) characters, so it is not masked in the record"
+                    )
                 }
                 return answer
             }
@@ -89,7 +90,9 @@ actor SudoAccess {
     /// Origin: as often as sudo itself (passwd_tries in sudoers(5)).
     private static let questions = 3
 
-    private func isAccepted(_ password: String, _ target: Target, _ spool: String, _ purpose: String) async throws -> Bool {
+    private func isAccepted(_ password: String, _ target: Target, _ spool: String, _ purpose: String) async throws
+        -> Bool
+    {
         switch try await target.trySudo(password: password, spool: spool) {
         case .granted: return true
         case .wrongPassword, .passwordNeeded: return false
@@ -105,7 +108,9 @@ actor SudoAccess {
 extension RunEngine {
     /// How a job of this run becomes root; waits for the link where that is needed.
     /// - Throws: `.refused`, with nothing begun.
-    func rootAccess(for purpose: String, tell: @escaping @Sendable (String) -> Void = { _ in }) async throws -> RootAccess? {
+    func rootAccess(for purpose: String, tell: @escaping @Sendable (String) -> Void = { _ in }) async throws
+        -> RootAccess?
+    {
         while true {
             let target = try await link.target()
             do { return try await sudo.access(on: target, spool: spool, for: purpose, tell: tell) } catch is SSHError {

@@ -32,8 +32,10 @@ extension SecretMask {
     /// What names things that must be found again, and what ecr itself has made, is left as it is: the secret of a board
     /// called `raspberry` may well be `raspberry`.
     private static let names: Set<String> = [
-        "job", "jobs", "action", "actions", "not_run", "stage", "collector", "target", "invocation", "stream", "outcome",
-        "kind", "type", "state", "from", "method", "spool", "lost", "target_boot", "boot_id", "previous_boot_id", "path",
+        "job", "jobs", "action", "actions", "not_run", "stage", "collector", "target", "invocation", "stream",
+        "outcome",
+        "kind", "type", "state", "from", "method", "spool", "lost", "target_boot", "boot_id", "previous_boot_id",
+        "path",
         "sha256", "remote_sha256", "host", "user", "hostname", "address", "host_key", "host_key_type", "name", "tag",
         "tools", "time",
     ]

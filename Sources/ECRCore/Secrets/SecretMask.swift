@@ -49,7 +49,9 @@ package struct SecretMask: Sendable {
         let standard = texts.map { Array($0.utf8) }
         return standard
             + standard.map { text in
-                text.map { $0 == UInt8(ascii: "+") ? UInt8(ascii: "-") : $0 == UInt8(ascii: "/") ? UInt8(ascii: "_") : $0 }
+                text.map {
+                    $0 == UInt8(ascii: "+") ? UInt8(ascii: "-") : $0 == UInt8(ascii: "/") ? UInt8(ascii: "_") : $0
+                }
             }
     }
 

@@ -25,11 +25,13 @@ struct SecretValues: Sendable {
                 if value.utf8.contains(0x0A) { problems.append("\(taken), which has several lines") }
                 if isShort {
                     warnings.append(
-                        "\(taken); it has less than \(SecretMask.shortest) characters, so it is not masked in the record")
+                        "\(taken); it has less than \(SecretMask.shortest) characters, so it is not masked in the record"
+                    )
                 }
             } else if isShort {
                 problems.append(
-                    "\(taken), which has less than \(SecretMask.shortest) characters: masking it would shred the record")
+                    "\(taken), which has less than \(SecretMask.shortest) characters: masking it would shred the record"
+                )
             }
         }
         guard problems.isEmpty else {

@@ -27,8 +27,9 @@ extension ProfileDecoder {
 
     private mutating func collector(_ member: Node.Member) -> Collector? {
         let what = "collector '\(member.name)'"
-        guard let fields = context.fields(
-            member.value, what, keys: Self.collectorKeys, advice: Self.collectorAdvice)
+        guard
+            let fields = context.fields(
+                member.value, what, keys: Self.collectorKeys, advice: Self.collectorAdvice)
         else { return nil }
         let parse = fields.member("parse")
         if let parse { context.note(.parse, at: parse.mark) }
