@@ -16,7 +16,7 @@ extension ProfileDecoder {
     /// `{secret: env:NAME}`
     /// - Parameter use: where the profile uses it, for messages.
     func secret(_ node: Node, _ what: String, use: String) -> Secret? {
-        guard let fields = context.fields(node, what, keys: ["secret"]),
+        guard let fields = mapping(node, what, .secret),
             let source = fields.require("secret", example: "secret: env:NAME"),
             let text = context.string(source, "'secret'")
         else { return nil }
