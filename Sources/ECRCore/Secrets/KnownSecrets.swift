@@ -37,7 +37,7 @@ extension SecretMask {
         "kind", "type", "state", "from", "method", "spool", "lost", "target_boot", "boot_id", "previous_boot_id",
         "path",
         "sha256", "remote_sha256", "host", "user", "hostname", "address", "host_key", "host_key_type", "name", "tag",
-        "tools", "time",
+        "tags", "tools", "time", "running", "unfinished", "finally_skipped",
     ]
 
     /// An event's data with the secrets in its texts replaced.
