@@ -31,6 +31,7 @@ extension RunEngine {
         _ name: String, given: [(String, String)], wait: Bool, whenGone: Departure?, listener: @escaping Listener
     ) async throws -> StageEnd {
         guard let stage = profile.stage(named: name) else { throw unknownStage(name) }
+        try refuseSecrets(in: given)
         let plans = try profile.parameters(for: stage, given: given, standing: standingParameters).map {
             plan($0.action, $0.values)
         }

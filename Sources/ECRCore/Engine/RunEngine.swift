@@ -19,6 +19,8 @@ actor RunEngine {
     let link: TargetLink
     let worker = Worker()
     nonisolated let prompts: PromptRelay
+    let secrets: SecretValues
+    let sudo: SudoAccess
     var spool = ""
     private var nextJob: Int
     /// Actions and ad hoc commands that have not ended.
@@ -56,10 +58,18 @@ actor RunEngine {
         let task: Task<Void, any Error>
     }
 
-    init(journal: Journal, profile: Profile, options: SSHOptions, prompts: PromptRelay) {
+    init(
+        journal: Journal, profile: Profile, options: SSHOptions, prompts: PromptRelay, secrets: SecretValues
+    ) {
         self.journal = journal
         self.profile = profile
         self.prompts = prompts
+        self.secrets = secrets
+        sudo = SudoAccess(
+            account: "\(options.user)@\(options.host)",
+            given: profile.connection.sudoPassword.flatMap { secret in
+                secrets[secret].map { ($0, secret.variable) }
+            }, prompts: prompts)
         link = TargetLink(
             journal: journal, options: options, giveUpAfter: profile.connection.giveUpAfter, prompts: prompts)
         nextJob = journal.state.nextJobNumber
@@ -78,6 +88,10 @@ actor RunEngine {
     ) async throws -> Target {
         let target = try await connect()
         spool = try await makeSpool(on: target)
+        do { try await requireRoot(for: profile.setup) } catch {
+            try? await target.removeSpool(spool)
+            throw error
+        }
         try await journal.append(
             .runStarted,
             ["target": .string(Self.targetName), "spool": .string(spool), "ecr": .string(ECRVersion.current)])

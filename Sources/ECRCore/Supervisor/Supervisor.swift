@@ -114,7 +114,8 @@ private final class SupervisorLife: Sendable {
     private let directory: RunDirectory
     private let journal: Journal
     private let engine: RunEngine
-    private let prompts = PromptRelay()
+    private let prompts: PromptRelay
+    private let secrets: SecretValues
     private let ending = Mailbox<Int32>()
     private let notifier: Notifier?
 
@@ -129,10 +130,14 @@ private final class SupervisorLife: Sendable {
         if let notifier { journal.listen { notifier.take($0) } }
         let bytes = try FileSystem.read(directory.profileSnapshot)
         let profile = try Profile.parse(bytes, file: directory.profileSnapshot)
+        secrets = try SecretValues(profile)
+        for value in secrets.byVariable.values { journal.secrets.add(value) }
+        prompts = PromptRelay(secrets: journal.secrets)
         var options = try SSHOptions(profile.connection, profileFile: journal.state.profileFile)
         options.ask = prompts.ask
         self.options = options
-        engine = RunEngine(journal: journal, profile: profile, options: options, prompts: prompts)
+        engine = RunEngine(
+            journal: journal, profile: profile, options: options, prompts: prompts, secrets: secrets)
     }
 
     /// Brings the run to life, and listens on the control socket.
@@ -159,6 +164,7 @@ private final class SupervisorLife: Sendable {
         defer { prompts.remove(asked) }
         let tell: @Sendable (String) -> Void = { launcher.progress($0) }
         let hear: RunEngine.Listener = { job, news in launcher.send(JSON(news, of: job)) }
+        secrets.warnings.forEach { tell("warning: \($0)") }
         switch task {
         case .start: _ = try await engine.start(progress: tell, listener: hear)
         case .resume: _ = try await engine.resume(progress: tell)

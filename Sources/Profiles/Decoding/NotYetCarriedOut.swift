@@ -5,8 +5,6 @@ enum Feature: String {
     case metrics
     case parse
     case upload
-    case sudo = "sudo: true"
-    case unspooled = "spool: false"
     case whilePaused = "while_paused: false"
 }
 
@@ -18,8 +16,6 @@ private let notYetCarriedOut: [(feature: Feature, severity: Diagnostic.Severity)
     (.parse, .warning),
     (.whilePaused, .warning),
     (.upload, .error),
-    (.sudo, .error),
-    (.unspooled, .error),
 ]
 
 extension Feature {

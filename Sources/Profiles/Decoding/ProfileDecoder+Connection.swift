@@ -2,7 +2,6 @@ import YAML
 
 extension ProfileDecoder {
     private static let connectionAdvice = [
-        "password": "a profile holds no password; use a key, an agent, or type it when asked",
         "passphrase": "a profile holds no passphrase; load the key into the agent with ssh-add, or type it when asked",
         "proxy_jump": "write 'jump'",
         "jump_host": "write 'jump'",
@@ -27,6 +26,8 @@ extension ProfileDecoder {
         connection.keepalive = fields.positiveDuration("keepalive")
         connection.spoolDir = fields["spool_dir"].flatMap { absolutePath($0, "'spool_dir'") }
         connection.env = literalEnvironment(fields)
+        connection.password = password("password", fields)
+        connection.sudoPassword = password("sudo_password", fields)
         connection.giveUpAfter = fields["reconnect"].flatMap { giveUpAfter($0) }
         return connection
     }
@@ -132,10 +133,10 @@ extension ProfileDecoder {
 
     // MARK: Environment
 
-    private func literalEnvironment(_ fields: FieldReader) -> [(name: String, value: String)] {
+    private func literalEnvironment(_ fields: FieldReader) -> [EnvironmentEntry] {
         (fields.entries("env") ?? []).compactMap { member in
             checkVariable(member)
-            return context.string(member.value, "'\(member.name)'").map { (member.name, $0) }
+            return environmentEntry(member, fields) { Template(literal: $0, mark: member.value.mark) }
         }
     }
 
@@ -143,10 +144,21 @@ extension ProfileDecoder {
         var entries: [EnvironmentEntry] = []
         for member in fields.entries("env") ?? [] {
             checkVariable(member)
-            guard let text = context.string(member.value, "'\(member.name)'") else { continue }
-            entries.append(EnvironmentEntry(name: member.name, value: plainTemplate(text, at: member.value)))
+            let entry = environmentEntry(member, fields) { plainTemplate($0, at: member.value) }
+            if let entry { entries.append(entry) }
         }
         return entries
+    }
+
+    private func environmentEntry(
+        _ member: Node.Member, _ fields: FieldReader, _ template: (String) -> Template
+    ) -> EnvironmentEntry? {
+        if case .mapping = member.value.content {
+            let secret = secret(member.value, "'\(member.name)'", use: "\(fields.what): env: \(member.name)")
+            return secret.map { EnvironmentEntry(name: member.name, value: .secret($0)) }
+        }
+        let text = context.string(member.value, "'\(member.name)'")
+        return text.map { EnvironmentEntry(name: member.name, value: .text(template($0))) }
     }
 
     private func checkVariable(_ member: Node.Member) {

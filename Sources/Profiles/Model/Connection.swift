@@ -33,7 +33,10 @@ package struct Connection: Sendable {
     /// The absolute directory on the target that holds the spools.
     package var spoolDir: String?
     /// Environment of every command on the target.
-    package var env: [(name: String, value: String)] = []
+    package var env: [EnvironmentEntry] = []
+    /// Used before anybody is asked.
+    package var password: Secret?
+    package var sudoPassword: Secret?
     /// Seconds without a connection after which a run gives up; nil means never.
     package var giveUpAfter: Double?
 

@@ -54,7 +54,7 @@ extension Connection {
                 ]
             },
             "keepalive": JSON(number: keepalive), "spool_dir": JSON(text: spoolDir),
-            "env": JSON(members: env.map { ($0.name, .string($0.value)) }),
+            "env": env.resolved, "password": password?.resolved, "sudo_password": sudoPassword?.resolved,
             "reconnect": ["give_up_after": JSON(number: giveUpAfter) ?? "never"],
         ]
     }
@@ -92,7 +92,20 @@ extension ArtifactEntry {
 }
 
 extension [EnvironmentEntry] {
-    fileprivate var resolved: JSON { JSON(members: map { ($0.name, .string($0.value.text)) }) }
+    fileprivate var resolved: JSON { JSON(members: map { ($0.name, $0.value.resolved) }) }
+}
+
+extension EnvironmentEntry.Value {
+    fileprivate var resolved: JSON {
+        switch self {
+        case .text(let template): .string(template.text)
+        case .secret(let secret): secret.resolved
+        }
+    }
+}
+
+extension Secret {
+    fileprivate var resolved: JSON { ["secret": .string(source)] }
 }
 
 extension Metric {

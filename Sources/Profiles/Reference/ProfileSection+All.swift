@@ -2,7 +2,7 @@ extension ProfileSection {
     /// Every mapping of a profile, from the outside in.
     package static let all = [
         profile, connection, reconnect, algorithms, parameter, action, artifact, upload, metric, collector, parse,
-        stage, notify,
+        stage, notify, secret,
     ]
 
     static let profile = ProfileSection(
@@ -55,7 +55,11 @@ extension ProfileSection {
             ProfileKey(
                 "spool_dir", "absolute path, default /var/tmp/ecr-UID, else below $TMPDIR or /tmp",
                 "where the target keeps what jobs write until it is fetched"),
-            ProfileKey("env", "mapping of texts", "environment of every command; no name that begins with ECR_"),
+            ProfileKey(
+                "env", "mapping of texts or secrets", "environment of every command; no name that begins with ECR_"),
+            ProfileKey("password", "secret", "the login password, used before anybody is asked; never a text"),
+            ProfileKey(
+                "sudo_password", "secret", "the password that sudo wants, used before anybody is asked; never a text"),
             ProfileKey("reconnect", "mapping", "what to do about a lost link"),
         ])
 
@@ -100,11 +104,19 @@ extension ProfileSection {
             ProfileKey(
                 "commands", "list of texts, required", "run in order, each in a fresh sh, until one fails"),
             ProfileKey("workdir", "path, default the login directory", "where the commands run"),
-            ProfileKey("env", "mapping of texts", "environment; values may have placeholders"),
-            ProfileKey("sudo", "true or false, default false", "run as root", feature: .sudo),
+            ProfileKey("env", "mapping of texts or secrets", "environment; texts may have placeholders"),
             ProfileKey(
-                "spool", "true or false, default true", "false for an attached command without the promises of a job",
-                feature: .unspooled),
+                "sudo", "true or false, default false",
+                """
+                run as root, by the target's sudo; a password is asked for at the terminal, or is sudo_password. What \
+                root leaves in $ECR_OUT is given to the login user
+                """),
+            ProfileKey(
+                "spool", "true or false, default true",
+                """
+                false for output that has no room on the target: it comes over a channel of its own as it is written, \
+                and when the link breaks the rest of it is lost (79). timeout is kept by the target all the same
+                """),
             ProfileKey(
                 "stop_if_unreachable", "duration, at least 5s",
                 "a dead man's switch that the target keeps: it ends the action after this long without contact"),
@@ -164,7 +176,7 @@ extension ProfileSection {
             ProfileKey(
                 "while_paused", "true or false, default true", "false to hold it while the run is paused",
                 feature: .whilePaused),
-            ProfileKey("env", "mapping of texts", "as for actions"),
+            ProfileKey("env", "mapping of texts or secrets", "as for actions"),
         ])
 
     static let parse = ProfileSection(
@@ -176,5 +188,17 @@ extension ProfileSection {
         [
             ProfileKey("name", "text, required", "the stage's name"),
             ProfileKey("actions", "list of actions, required", "in their order"),
+        ])
+
+    static let secret = ProfileSection(
+        "….env.NAME, connection.password, connection.sudo_password",
+        """
+        A value that must stand in no file is taken from the environment of the command that starts or resumes the run. \
+        It is masked by * of equal length in whatever is recorded, but not in files that are fetched.
+        """,
+        [
+            ProfileKey(
+                "secret", "env:NAME, required",
+                "the variable; a value of less than 8 characters is refused, a password is taken but not masked then")
         ])
 }
