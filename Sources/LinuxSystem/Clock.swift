@@ -1,11 +1,18 @@
 import Glibc
 
-/// The two clocks of the controller (clock_gettime(2)).
+/// The clocks of the controller (clock_gettime(2)).
 package enum Clock {
     /// Nanoseconds since boot, suspend included: the only clock for durations.
     package static func boottimeNanoseconds() -> Int64 {
         var time = timespec()
         clock_gettime(CLOCK_BOOTTIME, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+
+    /// Nanoseconds since boot without the time of suspends; beside boottime it tells how long the machine slept.
+    package static func monotonicNanoseconds() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 

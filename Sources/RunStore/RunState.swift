@@ -115,6 +115,7 @@ package struct RunState: Sendable, Equatable {
             // A drain connects to the target of a run that is over, for a moment.
             isConnected = !isOver
         case .connectionLost: isConnected = false
+        case .spoolMade: spool = data["spool"]?.string ?? spool
         case .targetFacts:
             facts = data
             spool = data["spool"]?.string ?? spool
@@ -178,11 +179,15 @@ package struct RunState: Sendable, Equatable {
         case .commandOutput:
             let behind = (event.data["offset"]?.int ?? 0) + (event.data["length"]?.int ?? 0)
             let isError = event.data["stream"]?.string == "stderr"
-            change(id) { if isError { $0.stderrBytes = behind } else { $0.stdoutBytes = behind } }
+            change(id) {
+                $0.lastSeen = event.time
+                if isError { $0.stderrBytes = behind } else { $0.stdoutBytes = behind }
+            }
         case .collectorOutput:
             let behind = (event.data["offset"]?.int ?? 0) + (event.data["length"]?.int ?? 0)
             let rows = Int64(event.data["rows"]?.array?.count ?? 0)
             change(id) {
+                $0.lastSeen = event.time
                 $0.stdoutBytes = behind
                 $0.samples += rows
                 $0.tableBytes = event.data["table_bytes"]?.int ?? $0.tableBytes

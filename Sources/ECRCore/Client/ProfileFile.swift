@@ -61,12 +61,23 @@ package struct ProfileFile: Sendable {
         throw ECRFailure(.notFound, "\(problem); \(known(in: directories, for: reference))")
     }
 
-    private static func known(in directories: [String], for reference: String) -> String {
+    /// The names under which profiles are found.
+    /// - Parameter directory: `--profiles-dir`.
+    package static func names(directory: String?) throws(ECRFailure) -> [String] {
+        names(in: try directories(directory))
+    }
+
+    private static func names(in directories: [String]) -> [String] {
         var names: [String] = []
         for name in directories.flatMap({ (try? FileSystem.list($0)) ?? [] }) where name.hasSuffix(".yaml") {
             let short = String(name.dropLast(".yaml".count))
             if !names.contains(short) { names.append(short) }
         }
+        return names
+    }
+
+    private static func known(in directories: [String], for reference: String) -> String {
+        let names = names(in: directories)
         if let near = KnownNames(names).closest(to: reference) { return "did you mean '\(near)'?" }
         let places = directories.filter { FileSystem.isDirectory($0) }.joined(separator: ", ")
         if !names.isEmpty { return "profiles in \(places): \(names.joined(separator: ", "))" }

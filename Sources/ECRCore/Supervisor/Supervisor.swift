@@ -150,6 +150,7 @@ private final class SupervisorLife: Sendable {
             Supervisor.log("cannot record: \(error)")
             end(ExitCode.storage)
         }
+        await engine.link.setReturnHandler { [engine] in await engine.linkReturned(isRebooted: $0) }
         await engine.link.setGivingUpHandler { error in
             Supervisor.log("the link is given up: \(error)")
             end(ExitCode.unreachable)
@@ -190,11 +191,21 @@ private final class SupervisorLife: Sendable {
 
     func waitUntilOver() async -> Int32 {
         let manifests = Task { await self.keepManifest() }
+        let clocks = Task { await self.watchClocks() }
         let code = await withCheckedContinuation { continuation in
             startThread { [ending] in continuation.resume(returning: ending.takeAll()?.first ?? 0) }
         }
         manifests.cancel()
+        clocks.cancel()
         return code
+    }
+
+    private func watchClocks() async {
+        var watch = ClockWatch()
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .seconds(2))
+            if let jump = watch.look() { _ = try? await journal.append(.clockJump, jump) }
+        }
     }
 
     /// Gives the run back. What is told of its last events then goes on for a while without holding it.

@@ -4,7 +4,7 @@ package import YAML
 /// `notify: {on: [connection_lost, run_completed], run: ./ping.sh}`, in a profile and in `ecr.yaml` alike.
 extension DecodingContext {
     package func notify(_ node: Node) -> Notify? {
-        guard let fields = fields(node, "'notify'", keys: ["on", "run"]) else { return nil }
+        guard let fields = fields(node, "'notify'", keys: ProfileSection.notify.names) else { return nil }
         let types = fields.require("on", example: "on: [connection_lost, run_completed]").flatMap { eventTypes($0) }
         let command = fields.require("run", example: "run: ./ping.sh").flatMap { shellText($0) }
         guard let types, let command else { return nil }
@@ -16,7 +16,7 @@ extension DecodingContext {
         if items.isEmpty {
             error("'on' is empty; write at least one type of event, such as run_completed", at: node.mark)
         }
-        let known = KnownNames(EventType.all.map(\.rawValue))
+        let known = KnownNames(EventType.specification.map(\.type.rawValue))
         return items.compactMap { item in
             guard let type = string(item, "each entry of 'on'") else { return nil }
             if known.names.contains(type) { return type }

@@ -7,13 +7,14 @@ struct RunFollow: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "follow", abstract: "Show the output of a job and wait for its end.",
         discussion: """
-            Exits as `ecr run action` would have done. Without a job the last one is followed. Ctrl-C leaves it running.
+            Exits as `ecr run action` would have done. Without a job the last one is followed.
 
             Example:
               ecr run follow 0003-measure
             """)
 
     @Argument(help: "The job's id (default: the last one).") var job: String?
+    @OptionGroup var onInterrupt: InterruptOptions
     @OptionGroup var output: JSONOption
     @OptionGroup var options: RunOptions
 
@@ -21,7 +22,7 @@ struct RunFollow: ParsableCommand {
         let run = try options.chosen()
         if run.isLive {
             let request: JSON = ["request": "follow", "job": job.map { .string($0) }]
-            try JobStream(run: run, isJSON: output.json).perform(request, job: job)
+            try JobStream(run: run, isJSON: output.json, onInterrupt: onInterrupt).perform(request, job: job)
         } else {
             try replay(try wanted(in: run), of: run)
         }

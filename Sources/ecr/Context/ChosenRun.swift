@@ -49,6 +49,9 @@ final class ChosenRun {
         }
     }
 
+    /// Answers questions at the terminal; nil where nobody can.
+    func answerer(_ interrupt: InterruptSignal?) -> Answerer? { options.answerer(interrupt) }
+
     /// Asks the run's supervisor.
     func request(
         _ json: JSON, interrupt: InterruptSignal? = nil, onTick: (() -> Void)? = nil,

@@ -5,6 +5,7 @@ import JSON
 struct JobStream {
     let run: ChosenRun
     let isJSON: Bool
+    let onInterrupt: InterruptOptions
 
     /// Prints what comes, then the result, and ends the command.
     /// - Parameter job: the job's id, where it is known already.
@@ -27,7 +28,8 @@ struct JobStream {
                 line.take(message)
             }
         } catch let interrupted as ControlClient.Interrupted {
-            sayThatItGoesOn(job)
+            Terminal.say("")
+            try JobInterruption(run: run, job: job, interrupt: interrupt).end(onInterrupt, interrupted.exitCode)
             throw interrupted
         } catch let failure as ECRFailure where failure.exitCode == ExitCode.unknownOutcome.rawValue {
             throw known(failure, job)
@@ -44,13 +46,6 @@ struct JobStream {
                 .unknownOutcome, failure.message, hint: "ecr run resume, then ecr run status: it may not have begun")
         }
         return ECRFailure(.unknownOutcome, failure.message, hint: "ecr run resume, then ecr run follow \(job)")
-    }
-
-    private func sayThatItGoesOn(_ job: String?) {
-        guard let job else {
-            return Terminal.say("\nnothing was begun: it was withdrawn before its turn came")
-        }
-        Terminal.say("\njob \(job) goes on; `ecr run follow \(job)\(run.reference)` shows its output")
     }
 
     private func showDetached(_ result: JSON) throws {

@@ -22,7 +22,7 @@ struct CommonOptions: ParsableArguments {
     /// Where the runs are. The files of settings are not read where they would not count.
     var runs: RunsDirectory {
         get throws(ECRFailure) {
-            if let path = runsDir ?? Host.environment(Settings.runsVariable) { return RunsDirectory(path: path) }
+            if let path = runsDir ?? Host.environment("ECR_RUNS_DIR") { return RunsDirectory(path: path) }
             return RunsDirectory(path: try Settings.load().runsDirectory(option: nil).content)
         }
     }
@@ -84,6 +84,32 @@ struct ParameterOptions: ParsableArguments {
 
     /// As the control protocol has them.
     var json: JSON { .array(pairs.map { JSON(strings: [$0.0, $0.1]) }) }
+}
+
+/// For commands that wait for a job.
+struct InterruptOptions: ParsableArguments {
+    /// What Ctrl-C or SIGTERM means for what is waited for.
+    enum Choice: String, ExpressibleByArgument, CaseIterable {
+        /// It is cancelled.
+        case cancel
+        /// It goes on.
+        case detach
+        /// The run is aborted, with its `finally:` actions.
+        case abort
+    }
+
+    @Option(
+        help: ArgumentHelp(
+            "On Ctrl-C or SIGTERM: cancel the job, detach from it, or abort the run. By default a terminal is asked; "
+                + "else SIGTERM aborts where $CI is set, and the job goes on everywhere else.", valueName: "choice"))
+    var onInterrupt: Choice?
+
+    /// - Returns: nil where the person is to be asked.
+    func choice(on code: ECRCore.ExitCode, mayAsk: Bool) -> Choice? {
+        if let onInterrupt { return onInterrupt }
+        if code == .terminated { return Host.environment("CI") == nil ? .detach : .abort }
+        return mayAsk ? nil : .detach
+    }
 }
 
 /// For commands that take turns with actions.
