@@ -32,7 +32,7 @@ extension EventType {
     package static let specification: [EventSpecification] = [
         row(
             .runCreated, "the run was made; format is 1",
-            "format uuid short_id name profile profile_file tags parameters ecr controller"),
+            "format uuid short_id name profile profile_file tags author? licence? notify? parameters ecr controller"),
         row(.runStarted, "the target is connected and the run begins", "target spool ecr"),
         row(
             .runInterrupted, "the supervisor was gone; written by whoever takes the run up afterwards",

@@ -61,9 +61,11 @@ package struct ProfileFile: Sendable {
         throw ECRFailure(.notFound, "\(problem); \(known(in: directories, for: reference))")
     }
 
-    /// The names under which profiles are found; none where the settings cannot be read.
+    /// The names under which profiles are found.
     /// - Parameter directory: `--profiles-dir`.
-    package static func names(directory: String?) -> [String] { names(in: (try? directories(directory)) ?? []) }
+    package static func names(directory: String?) throws(ECRFailure) -> [String] {
+        names(in: try directories(directory))
+    }
 
     private static func names(in directories: [String]) -> [String] {
         var names: [String] = []

@@ -17,18 +17,7 @@ extension ProfileSection {
             ProfileKey("stages", "list", "named lists of actions, run by `ecr run stage`"),
             ProfileKey("background_collectors", "mapping of names", "what is sampled while the run goes on"),
             ProfileKey("finally", "list of actions", "run at complete, and at abort while the target is connected"),
-            ProfileKey("notify", "mapping", "a command on this machine that is told of events"),
-        ])
-
-    static let notify = ProfileSection(
-        "notify",
-        """
-        The command finds the type in $ECR_EVENT, the run in $ECR_RUN, $ECR_RUN_DIR and $ECR_SEQ, and the event's line on \
-        stdin. It starts in the profile's folder, and never holds up the run.
-        """,
-        [
-            ProfileKey("on", "list of event types, required", "which events; `ecr help events` lists them"),
-            ProfileKey("run", "text, required", "shell text for this machine, such as ./ping.sh"),
+            ProfileKey("notify", "mapping", "a command of this machine that is told of events"),
         ])
 
     static let connection = ProfileSection(
@@ -200,5 +189,17 @@ extension ProfileSection {
             ProfileKey(
                 "secret", "env:NAME, required",
                 "the variable; a value of less than 8 characters is refused, a password is taken but not masked then")
+        ])
+
+    static let notify = ProfileSection(
+        "notify",
+        """
+        The command runs beside the run, one event after the other, for up to 60 s each; what it prints goes to \
+        logs/supervisor.log. It finds $ECR_EVENT, $ECR_SEQ, $ECR_RUN, $ECR_RUN_DIR and $ECR_RUNS_DIR, and the event's line \
+        on its stdin.
+        """,
+        [
+            ProfileKey("on", "list of types of events, required", "`ecr help events` lists them"),
+            ProfileKey("run", "text, required", "a command of this machine's shell, run in the profile's folder"),
         ])
 }

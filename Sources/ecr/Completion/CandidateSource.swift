@@ -40,7 +40,9 @@ struct CandidateSource {
         case .topic: Candidates(words: topics)
         case .file: Candidates(files: .files)
         case .directory: Candidates(files: .directories)
-        case .name, .text, .reason, .command, .host: Candidates()
+        case .note: Candidates(words: notes)
+        case .verdict: Candidates(words: Mark.Verdict.allCases.map { Candidates.Word($0.rawValue) })
+        case .name, .text, .reason, .command, .time, .seq, .lines, .number, .host: Candidates()
         }
     }
 
@@ -53,7 +55,7 @@ struct CandidateSource {
         return try? RunOptions.parse(given.flatMap { name, value in value.map { ["\(name)=\($0)"] } ?? [] })
     }
 
-    private var allRuns: [RunDirectory] { (try? options?.common.runs.runs().reversed()) ?? [] }
+    private var allRuns: [RunDirectory] { (try? options?.common.runs)?.runs().reversed() ?? [] }
 
     /// Whose states are read for an explanation: the newest, since each costs a fraction of a millisecond.
     private static let explainedRuns = 30
@@ -71,6 +73,11 @@ struct CandidateSource {
         return Set(states.flatMap(\.tags)).sorted().map { Candidates.Word($0) }
     }
 
+    private var notes: [Candidates.Word] {
+        let notes = (try? options?.directory().state().recentNotes) ?? []
+        return notes.reversed().map { Candidates.Word(String($0.seq), $0.text) }
+    }
+
     private var jobs: [Candidates.Word] {
         let jobs = (try? options?.directory().state().jobs) ?? []
         return jobs.filter { $0.kind != .collector }.reversed().map {
@@ -81,7 +88,7 @@ struct CandidateSource {
     // MARK: Profiles
 
     private var profiles: [Candidates.Word] {
-        ProfileFile.names(directory: line.value("--profiles-dir")).map { Candidates.Word($0) }
+        ((try? ProfileFile.names(directory: line.value("--profiles-dir"))) ?? []).map { Candidates.Word($0) }
     }
 
     /// The profile that the line names, else that of the run that it means.

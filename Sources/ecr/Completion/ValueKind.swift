@@ -10,6 +10,8 @@ enum ValueKind: String, CaseIterable {
     case tag
     case parameter = "name=value"
     case eventType = "type"
+    case note
+    case verdict
     case topic
     case file
     case directory = "dir"
@@ -18,6 +20,10 @@ enum ValueKind: String, CaseIterable {
     case text
     case reason
     case command
+    case time
+    case seq
+    case lines
+    case number
     case host = "host[:port]"
 
     /// - Parameter valueName: of an argument, such as `job|action`.

@@ -53,6 +53,8 @@ struct ManPage {
             .list([
                 ("./runs", "the runs, each in a directory of its own; `ecr help run-directory` names what is in it"),
                 ("./profiles, ./Profiles", "where profiles are found by name; `ecr help profile` lists their keys"),
+                ("ecr.yaml", "a project's settings, here or in a folder above; `ecr config --help` lists its keys"),
+                ("~/.config/ecr/config.yaml", "your own settings, which count where the project has none"),
                 ("~/.ssh/known_hosts, /etc/ssh/ssh_known_hosts", "the host keys that are believed"),
             ])
         ]
