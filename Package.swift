@@ -44,7 +44,7 @@ let package = Package(
         room("ZIP", ["CLibZip", "LinuxSystem"]),
         room("EventLog", ["JSON", "Hashing", "LinuxSystem"]),
         room("RunStore", ["EventLog", "JSON", "LinuxSystem"]),
-        room("Profiles", ["YAML", "JSON"]),
+        room("Profiles", ["YAML", "JSON", "EventLog"]),
         room("RemoteJobs", ["SSH", "Hashing", "LinuxSystem"]),
         room("ECRCore", ["EventLog", "RunStore", "Profiles", "RemoteJobs", "JSON", "LinuxSystem", "Hashing", "YAML"]),
         room("Datasets", ["EventLog", "RunStore", "Hashing", "ZIP", "JSON", "LinuxSystem"]),

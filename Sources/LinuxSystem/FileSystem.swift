@@ -137,8 +137,9 @@ package enum FileSystem {
         if path.hasPrefix("/") { return path }
         guard let directory = getcwd(nil, 0) else { return path }
         defer { free(directory) }
-        let base = String(cString: directory)
-        return path == "." ? base : "\(base)/\(path.hasPrefix("./") ? String(path.dropFirst(2)) : path)"
+        let working = String(cString: directory)
+        let base = working == "/" ? "" : working
+        return path == "." ? working : "\(base)/\(path.hasPrefix("./") ? String(path.dropFirst(2)) : path)"
     }
 
     /// The path with a leading `~` replaced by `$HOME`, else by the home directory of passwd(5).

@@ -12,6 +12,7 @@ import Testing
 @Suite struct HelpTests {
     private static let commands = [
         "",
+        "config",
         "help",
         "completion",
         "profile",

@@ -11,8 +11,10 @@ package struct ListedProfile: Sendable {
 
     /// Every profile that can be named, in the order in which names are looked for.
     /// - Parameter directory: `--profiles-dir`.
-    package static func all(directory: String?) -> (profiles: [ListedProfile], directories: [String]) {
-        let directories = ProfileFile.directories(directory).filter { FileSystem.isDirectory($0) }
+    package static func all(
+        directory: String?
+    ) throws(ECRFailure) -> (profiles: [ListedProfile], directories: [String]) {
+        let directories = try ProfileFile.directories(directory).filter { FileSystem.isDirectory($0) }
         var names: Set<String> = []
         var profiles: [ListedProfile] = []
         for directory in directories {

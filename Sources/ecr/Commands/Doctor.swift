@@ -20,7 +20,7 @@ struct Doctor: ParsableCommand {
 
     func run() throws {
         let report = FindingReport(isShown: !output.json)
-        MachineInspection(common.runs, archiveLibrary: DatasetLibrary.version).run { report.add($0) }
+        MachineInspection(try common.runs, archiveLibrary: DatasetLibrary.version).run { report.add($0) }
         if output.json { report.print([:]) } else { report.summarize(next: nil) }
         if !report.isSound { throw Exit(code: ECRCore.ExitCode.experimentSaidNo.rawValue) }
     }

@@ -19,7 +19,7 @@ struct ProfileList: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-        let (found, directories) = ListedProfile.all(directory: profiles.profilesDir)
+        let (found, directories) = try ListedProfile.all(directory: profiles.profilesDir)
         if output.json {
             Terminal.result(["profiles": .array(found.map(json)), "directories": JSON(strings: directories)])
             return
