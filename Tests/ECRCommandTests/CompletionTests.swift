@@ -52,6 +52,7 @@ import Testing
         ("ecr run action hash --param mode=f", ["mode=fast"]),
         ("ecr run start lab -p f", ["free="]),
         ("ecr run stage ", ["warmup"]),
+        ("ecr target check la", ["lab"]),
         ("ecr run collector stop ", ["load"]),
         ("ecr run follow ", ["0001-hash"]),
         ("ecr run use ", ["ID"]),

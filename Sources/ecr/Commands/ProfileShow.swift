@@ -13,7 +13,8 @@ struct ProfileShow: ParsableCommand {
               ecr profile show board
             """)
 
-    @Argument(help: "The profile: a path, or a name in the directory for profiles.") var name: String
+    @Argument(help: ArgumentHelp("The profile: a path, or a name in the directory for profiles.", valueName: "profile"))
+    var name: String
     @OptionGroup var profiles: ProfileOptions
     @OptionGroup var output: JSONOption
     @OptionGroup var common: CommonOptions

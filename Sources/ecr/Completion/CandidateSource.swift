@@ -1,6 +1,7 @@
 import ArgumentParser
 import ECRCore
 import EventLog
+import JSON
 import LinuxSystem
 import Profiles
 import RunStore
@@ -30,6 +31,8 @@ struct CandidateSource {
         case .stage: Candidates(words: stages)
         case .collector: Candidates(words: collectors)
         case .profile: Candidates(words: profiles, files: .profiles)
+        case .target: Candidates(words: profiles + addresses, files: .profiles)
+        case .address: Candidates(words: addresses)
         case .tag: Candidates(words: tags)
         case .parameter: Candidates(words: parameters(typed: typed))
         case .eventType:
@@ -42,7 +45,7 @@ struct CandidateSource {
         case .directory: Candidates(files: .directories)
         case .note: Candidates(words: notes)
         case .verdict: Candidates(words: Mark.Verdict.allCases.map { Candidates.Word($0.rawValue) })
-        case .name, .text, .reason, .command, .time, .seq, .lines, .number, .host: Candidates()
+        case .name, .text, .reason, .command, .time, .seq, .lines, .number, .host, .fingerprint: Candidates()
         }
     }
 
@@ -83,6 +86,13 @@ struct CandidateSource {
         return jobs.filter { $0.kind != .collector }.reversed().map {
             Candidates.Word($0.id, $0.outcome.rawValue)
         }
+    }
+
+    /// The targets of the newest runs.
+    private var addresses: [Candidates.Word] {
+        let connections = allRuns.prefix(Self.explainedRuns).compactMap { try? $0.state().connection }
+        let known = connections.filter { $0["host"] != nil }.map { StartReport.address(.object($0)) }
+        return Set(known).sorted().map { Candidates.Word($0) }
     }
 
     // MARK: Profiles

@@ -7,6 +7,9 @@ enum ValueKind: String, CaseIterable {
     case stage
     case collector
     case profile
+    /// A profile or an address.
+    case target
+    case address = "user@host[:port]"
     case tag
     case parameter = "name=value"
     case eventType = "type"
@@ -25,6 +28,7 @@ enum ValueKind: String, CaseIterable {
     case lines
     case number
     case host = "host[:port]"
+    case fingerprint
 
     /// - Parameter valueName: of an argument, such as `job|action`.
     /// - Returns: nil for a name that is not in the list.
