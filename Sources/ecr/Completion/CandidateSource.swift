@@ -13,8 +13,10 @@ struct CandidateSource {
     /// - Parameter typed: the value as far as it stands there.
     func values(of argument: CommandReference.Argument, typed: String) -> Candidates {
         if !argument.choices.isEmpty { return Candidates(words: argument.choices.map { Candidates.Word($0) }) }
+        let kinds = ValueKind.kinds(of: argument.valueName)
+        let index = min(line.given[argument.key]?.count ?? 0, kinds.count - 1)
         var all = Candidates()
-        for kind in ValueKind.kinds(of: argument.valueName) {
+        for kind in index < 0 ? [] : kinds[index] {
             let found = kind.map { values(of: $0, typed: typed) } ?? Candidates()
             all.words += found.words
             if found.files != .none { all.files = found.files }
@@ -31,6 +33,8 @@ struct CandidateSource {
         case .collector: Candidates(words: collectors)
         case .profile: Candidates(words: profiles, files: .profiles)
         case .tag: Candidates(words: tags)
+        case .note: Candidates(words: notes)
+        case .verdict: Candidates(words: Mark.Verdict.allCases.map { Candidates.Word($0.rawValue) })
         case .parameter: Candidates(words: parameters(typed: typed))
         case .eventType:
             Candidates(
@@ -40,7 +44,7 @@ struct CandidateSource {
         case .topic: Candidates(words: topics)
         case .file: Candidates(files: .files)
         case .directory: Candidates(files: .directories)
-        case .name, .text, .reason, .command, .host: Candidates()
+        case .name, .text, .reason, .command, .host, .seq, .time, .lines, .number: Candidates()
         }
     }
 
@@ -76,6 +80,11 @@ struct CandidateSource {
         return jobs.filter { $0.kind != .collector }.reversed().map {
             Candidates.Word($0.id, $0.outcome.rawValue)
         }
+    }
+
+    private var notes: [Candidates.Word] {
+        let notes = (try? options?.directory().state().recentNotes) ?? []
+        return notes.reversed().map { Candidates.Word(String($0.seq), $0.text) }
     }
 
     // MARK: Profiles
