@@ -14,10 +14,11 @@ struct CandidateSource {
     func values(of argument: CommandReference.Argument, typed: String) -> Candidates {
         if !argument.choices.isEmpty { return Candidates(words: argument.choices.map { Candidates.Word($0) }) }
         let kinds = ValueKind.kinds(of: argument.valueName)
-        let index = min(line.given[argument.key]?.count ?? 0, kinds.count - 1)
+        let given = line.given[argument.key]?.count ?? 0
+        guard let alternatives = given < kinds.count ? kinds[given] : kinds.last else { return Candidates() }
         var all = Candidates()
-        for kind in index < 0 ? [] : kinds[index] {
-            let found = kind.map { values(of: $0, typed: typed) } ?? Candidates()
+        for kind in alternatives.compactMap(\.self) {
+            let found = values(of: kind, typed: typed)
             all.words += found.words
             if found.files != .none { all.files = found.files }
         }
@@ -37,10 +38,7 @@ struct CandidateSource {
         case .verdict: Candidates(words: Mark.Verdict.allCases.map { Candidates.Word($0.rawValue) })
         case .parameter: Candidates(words: parameters(typed: typed))
         case .eventType:
-            Candidates(
-                words: EventType.specification.map {
-                    Candidates.Word($0.type.rawValue, $0.meaning)
-                })
+            Candidates(words: EventType.specification.map { Candidates.Word($0.type.rawValue, $0.meaning) })
         case .topic: Candidates(words: topics)
         case .file: Candidates(files: .files)
         case .directory: Candidates(files: .directories)
