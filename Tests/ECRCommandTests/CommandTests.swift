@@ -47,9 +47,9 @@ import Testing
     @Test func profilesAreFoundByName() async throws {
         try ecr.scratch.write("profiles/lab.yaml", Ecr.goodProfile)
         #expect(try await ecr("profile", "validate", "lab").status == 0)
-        let missing = try await ecr("profile", "validate", "lib")
+        let missing = try await ecr("profile", "validate", "board")
         #expect(missing.status == 66)
-        #expect(missing.errorText == "error: there is no profile 'lib'; profiles in profiles: lab\n")
+        #expect(missing.errorText == "error: there is no profile 'board'; profiles in profiles: lab\n")
         #expect(try await ecr("profile", "validate", "lab", environment: ["ECR_PROFILES_DIR": "/none"]).status == 0)
         #expect(try await ecr("profile", "validate", "profiles").status == 66)
     }

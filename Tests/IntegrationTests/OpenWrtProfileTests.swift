@@ -14,7 +14,7 @@ import Testing
     private static let routersOwn: Set<String> = ["throughput", "wifi_scan"]
 
     @Test func itRunsOnASmallDevice() async throws {
-        let server = try await DropbearServer.start(.busyBox)
+        let server = try await DropbearServer.startSmall(without: [])
         let scratch = try ScratchDirectory()
         try scratch.write("openwrt.yaml", try adapted(to: server))
         @discardableResult func ecr(_ arguments: [String]) async throws -> CommandResult {

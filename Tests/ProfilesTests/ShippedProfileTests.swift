@@ -3,7 +3,7 @@ import Testing
 
 /// The profiles that come with ecr.
 @Suite struct ShippedProfileTests {
-    private static let directory =
+    static let directory =
         #filePath.split(separator: "/").dropLast(3).reduce("") { $0 + "/" + $1 } + "/Profiles"
 
     @Test func theyAreThere() {

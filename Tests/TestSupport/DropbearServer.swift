@@ -11,37 +11,56 @@ package final class DropbearServer: SSHTestServer {
     package let knownHosts: String
     package let process: LoopbackServer
 
-    /// Whether this machine can run it: root, with dropbear, dropbearkey, BusyBox and unshare(1).
+    /// Whether this machine can run it: root, with dropbear, dropbearkey and unshare(1).
     package static let isAvailable: Bool =
-        getuid() == 0 && ["dropbear", "dropbearkey", "unshare", "busybox"].allSatisfy { Command.find($0) != nil }
+        getuid() == 0 && ["dropbear", "dropbearkey", "unshare"].allSatisfy { Command.find($0) != nil }
 
-    /// What its users find there.
-    package enum System: Sendable {
-        /// This machine.
-        case whole
-        /// A small device: BusyBox's programs alone, no bash, no SFTP server.
-        case busyBox
-    }
-
-    /// Lays the scratch home over the real one, and a folder of programs over the system's, then becomes the server.
+    /// Lays the scratch home over the real one, then becomes the server.
     private static let script = """
-        home=$1 real=$2 bin=$3 && shift 3 && mount --bind "$home" "$real" || exit
-        if [ -n "$bin" ]; then
-            sftp=/usr/lib/openssh/sftp-server
-            if [ -e "$sftp" ]; then mount --bind /dev/null "$sftp" || exit; fi
-            mount --bind "$bin" /usr/sbin && mount --bind "$bin" /usr/bin || exit
-        fi
-        exec "$@"
+        home=$1 real=$2 && shift 2 && mount --bind "$home" "$real" && exec "$@"
+        """
+
+    /// As a small device has it: BusyBox is every program, /var/tmp is in RAM, no SFTP server is there.
+    private static let smallScript = """
+        small=$1 && shift && mount --bind "$small/passwd" /etc/passwd && mount -t tmpfs none /var/tmp || exit
+        for server in /usr/lib/openssh/sftp-server /usr/lib/sftp-server /usr/libexec/sftp-server; do
+        [ ! -f "$server" ] || mount --bind "$small/nothing" "$server" || exit; done
+        exec /usr/bin/busybox sh -c 'mount --bind "$1/bin" /usr/bin && shift && exec "$@"' sh "$small" "$@"
         """
 
     /// Makes the keys, starts the server and waits until it accepts connections.
-    package static func start(_ system: System = .whole) async throws -> DropbearServer {
-        let server = try await DropbearServer(ScratchDirectory(), port: LoopbackServer.freePort(), system)
+    package static func start() async throws -> DropbearServer {
+        let server = try await DropbearServer(ScratchDirectory(), port: LoopbackServer.freePort(), isSmall: false)
         try await server.process.start()
         return server
     }
 
-    private init(_ scratch: ScratchDirectory, port: Int, _ system: System) async throws {
+    /// Starts it with nothing but BusyBox's applets on PATH.
+    /// - Parameter missing: applets that are not there either.
+    package static func startSmall(without missing: Set<String>) async throws -> DropbearServer {
+        let scratch = try ScratchDirectory()
+        try await makeSmallSystem(in: scratch, without: missing)
+        let server = try await DropbearServer(scratch, port: LoopbackServer.freePort(), isSmall: true)
+        try await server.process.start()
+        return server
+    }
+
+    /// Whether this machine can run the small one.
+    package static let isSmallAvailable: Bool = isAvailable && FileSystem.exists("/usr/bin/busybox")
+
+    private static func makeSmallSystem(in scratch: ScratchDirectory, without missing: Set<String>) async throws {
+        try FileSystem.makeDirectories(scratch.path("small/bin"), mode: 0o755)
+        try scratch.write("small/nothing", "")
+        let home = getpwuid(getuid()).map { String(cString: $0.pointee.pw_dir) } ?? "/root"
+        try scratch.write("small/passwd", "root:x:0:0:root:\(home):/bin/sh\n", mode: 0o644)
+        try scratch.write("small/bin/busybox", bytes: try FileSystem.read("/usr/bin/busybox"), mode: 0o755)
+        let applets = try await Command.runSuccessfully("/usr/bin/busybox", ["--list"]).outputText
+        for applet in applets.split(separator: "\n").map(String.init) where !missing.contains(applet) {
+            symlink("busybox", scratch.path("small/bin/\(applet)"))
+        }
+    }
+
+    private init(_ scratch: ScratchDirectory, port: Int, isSmall: Bool) async throws {
         self.scratch = scratch
         let client = try await KeyPair.generate(at: scratch.path("client_key"))
         clientKey = client.path
@@ -50,28 +69,16 @@ package final class DropbearServer: SSHTestServer {
             Command.find("dropbearkey") ?? "", ["-t", "ed25519", "-f", scratch.path("host_key")])
         let publicLine = made.outputText.split(separator: "\n").first { $0.hasPrefix("ssh-ed25519 ") } ?? ""
         knownHosts = try scratch.write("known_hosts", "[127.0.0.1]:\(port) \(publicLine)\n")
-        if system == .busyBox { try await DropbearServer.makePrograms(in: scratch) }
-        process = LoopbackServer(DropbearServer.commandLine(scratch, port, system), port: port)
+        process = LoopbackServer(DropbearServer.commandLine(scratch, port, isSmall: isSmall), port: port)
     }
 
-    /// A folder with BusyBox under all its names, dropbear, and what stands in for the shell of passwd(5).
-    private static func makePrograms(in scratch: ScratchDirectory) async throws {
-        let bin = scratch.path("bin")
-        try FileSystem.makeDirectories(bin)
-        for name in ["busybox", "dropbear"] {
-            try await Command.runSuccessfully("/bin/cp", [Command.find(name) ?? name, "\(bin)/\(name)"])
-        }
-        try await Command.runSuccessfully("\(bin)/busybox", ["--install", "-s", bin])
-        try scratch.write("bin/bash", "#!/bin/sh\nexec /bin/sh \"$@\"\n", mode: 0o755)
-    }
-
-    private static func commandLine(_ scratch: ScratchDirectory, _ port: Int, _ system: System) -> [String] {
+    private static func commandLine(_ scratch: ScratchDirectory, _ port: Int, isSmall: Bool) -> [String] {
         let home = getpwuid(getuid()).map { String(cString: $0.pointee.pw_dir) } ?? "/root"
-        let isWhole = system == .whole
+        let small = isSmall ? ["/bin/sh", "-c", smallScript, "sh", scratch.path("small")] : []
         return [
             Command.find("unshare") ?? "", "-m", "/bin/sh", "-c", script, "sh", scratch.path("home"), home,
-            isWhole ? "" : scratch.path("bin"), isWhole ? Command.find("dropbear") ?? "" : scratch.path("bin/dropbear"),
-            "-F", "-E", "-m", "-s", "-r", scratch.path("host_key"),
+        ] + small + [
+            Command.find("dropbear") ?? "", "-F", "-E", "-m", "-s", "-r", scratch.path("host_key"),
             "-p", "127.0.0.1:\(port)", "-P", scratch.path("dropbear.pid"),
         ]
     }
