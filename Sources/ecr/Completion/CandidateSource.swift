@@ -14,9 +14,12 @@ struct CandidateSource {
     /// - Parameter typed: the value as far as it stands there.
     func values(of argument: CommandReference.Argument, typed: String) -> Candidates {
         if !argument.choices.isEmpty { return Candidates(words: argument.choices.map { Candidates.Word($0) }) }
+        let kinds = ValueKind.kinds(of: argument.valueName)
+        let given = line.given[argument.key]?.count ?? 0
+        guard let alternatives = given < kinds.count ? kinds[given] : kinds.last else { return Candidates() }
         var all = Candidates()
-        for kind in ValueKind.kinds(of: argument.valueName) {
-            let found = kind.map { values(of: $0, typed: typed) } ?? Candidates()
+        for kind in alternatives.compactMap(\.self) {
+            let found = values(of: kind, typed: typed)
             all.words += found.words
             if found.files != .none { all.files = found.files }
         }
@@ -34,17 +37,14 @@ struct CandidateSource {
         case .target: Candidates(words: profiles + addresses, files: .profiles)
         case .address: Candidates(words: addresses)
         case .tag: Candidates(words: tags)
+        case .note: Candidates(words: notes)
+        case .verdict: Candidates(words: Mark.Verdict.allCases.map { Candidates.Word($0.rawValue) })
         case .parameter: Candidates(words: parameters(typed: typed))
         case .eventType:
-            Candidates(
-                words: EventType.specification.map {
-                    Candidates.Word($0.type.rawValue, $0.meaning)
-                })
+            Candidates(words: EventType.specification.map { Candidates.Word($0.type.rawValue, $0.meaning) })
         case .topic: Candidates(words: topics)
         case .file: Candidates(files: .files)
         case .directory: Candidates(files: .directories)
-        case .note: Candidates(words: notes)
-        case .verdict: Candidates(words: Mark.Verdict.allCases.map { Candidates.Word($0.rawValue) })
         case .name, .text, .reason, .command, .time, .seq, .lines, .number, .host, .fingerprint: Candidates()
         }
     }
