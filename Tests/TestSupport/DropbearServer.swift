@@ -36,15 +36,17 @@ package final class DropbearServer: SSHTestServer {
             Command.find("dropbearkey") ?? "", ["-t", "ed25519", "-f", scratch.path("host_key")])
         let publicLine = made.outputText.split(separator: "\n").first { $0.hasPrefix("ssh-ed25519 ") } ?? ""
         knownHosts = try scratch.write("known_hosts", "[127.0.0.1]:\(port) \(publicLine)\n")
-        process = LoopbackServer(DropbearServer.commandLine(scratch, port), port: port)
+        process = LoopbackServer(
+            [
+                Command.find("dropbear") ?? "", "-F", "-E", "-m", "-s", "-r", scratch.path("host_key"),
+                "-p", "127.0.0.1:\(port)", "-P", scratch.path("dropbear.pid"),
+            ], wrapper: DropbearServer.wrapper(scratch), port: port)
     }
 
-    private static func commandLine(_ scratch: ScratchDirectory, _ port: Int) -> [String] {
+    private static func wrapper(_ scratch: ScratchDirectory) -> [String] {
         let home = getpwuid(getuid()).map { String(cString: $0.pointee.pw_dir) } ?? "/root"
         return [
             Command.find("unshare") ?? "", "-m", "/bin/sh", "-c", script, "sh", scratch.path("home"), home,
-            Command.find("dropbear") ?? "", "-F", "-E", "-m", "-s", "-r", scratch.path("host_key"),
-            "-p", "127.0.0.1:\(port)", "-P", scratch.path("dropbear.pid"),
         ]
     }
 }
