@@ -61,6 +61,11 @@ extension Target {
         )
     }
 
+    /// Whether a run's spool directory is there.
+    package func hasSpool(_ path: String) async throws(SSHError) -> Bool {
+        try await dispatcher.run("[ -d \(shellWord(path)) ]").status == 0
+    }
+
     /// Removes a run's spool directory, and the lock when no other run of this controller is left.
     package func removeSpool(_ path: String) async throws(SSHError) {
         let root = FileSystem.parent(of: path)

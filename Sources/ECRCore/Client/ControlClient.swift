@@ -59,7 +59,7 @@ package struct ControlClient {
         let socket = try connect()
         var lines = LineReceiver(socket, interrupt: interrupt)
         try send(["protocol": .int(ECRVersion.protocol), "ecr": .string(ECRVersion.current)], to: socket)
-        try checkHello(try receive(&lines))
+        try checkHello(try receiveHello(&lines))
         try send(withInput(request), to: socket)
         while true {
             let line = try receive(&lines, onTick)
@@ -118,6 +118,27 @@ package struct ControlClient {
             }
         }
     }
+
+    /// A supervisor that is stopped, or hangs, takes connections and says nothing. Nothing has been asked yet.
+    private func receiveHello(_ lines: inout LineReceiver) throws -> JSON {
+        switch try lines.next(within: Self.helloMilliseconds) {
+        case .tick:
+            throw ECRFailure(
+                .busy, "the supervisor of run \(run.id) does not answer; is it stopped?",
+                hint: "ps -C ecr -o pid,stat,args, then kill -CONT its pid")
+        case .end: throw supervisorDied()
+        case .interrupt(let code): throw Interrupted(exitCode: code)
+        case .line(let line):
+            trace("< \(String(decoding: line, as: UTF8.self))")
+            guard let hello = try? JSON(parsing: line) else {
+                throw ECRFailure(.bug, "the supervisor of run \(run.id) sent a greeting that is not JSON")
+            }
+            return hello
+        }
+    }
+
+    /// Origin: a greeting takes less than a millisecond; ten seconds bear a laptop that swaps.
+    private static let helloMilliseconds: Int32 = 10_000
 
     private func checkHello(_ hello: JSON) throws(ECRFailure) {
         if let error = hello["error"] { throw ECRFailure(json: error) }

@@ -5,6 +5,9 @@ import Profiles
 import RemoteJobs
 import RunStore
 
+/// The target was rebooted since the job was admitted: it must be set up again first.
+struct RebootedBeforeLaunch: Error {}
+
 /// Runs one job of an action or an ad hoc command from its intent to its terminal event.
 struct ActionRunner {
     let journal: Journal
@@ -13,8 +16,11 @@ struct ActionRunner {
     let worker: Worker
 
     /// Records the intent, launches, observes, pulls artifacts, records the end.
-    func run(_ spec: JobSpec, job: String, spool: String) async throws -> JobEnd {
+    /// - Parameter boot: the boot of the target under which it may be launched; nil for whichever there is.
+    /// - Throws: `RebootedBeforeLaunch`, with nothing on record.
+    func run(_ spec: JobSpec, job: String, spool: String, boot: String?) async throws -> JobEnd {
         let target = try await link.target()
+        if let boot, boot != target.facts.boot { throw RebootedBeforeLaunch() }
         let request = JobRequest(
             job: job, spool: spool, commands: spec.commands, environment: environment(spec, job),
             workdir: spec.workdir, timeout: spec.timeout)
@@ -66,7 +72,9 @@ struct ActionRunner {
         let job = observer.request.job
         guard case .ended(let record) = verdict else {
             guard case .unknown(let reason) = verdict else { fatalError("a verdict is one of two") }
-            try await journal.append(.actionUnknown, terminalData(spec, observer, reason: reason))
+            var data = terminalData(spec, observer, reason: reason)
+            data["last_seen"] = observer.lastSeen.map { .string($0) }
+            try await journal.append(.actionUnknown, data)
             var end = JobEnd(job: job, name: spec.name, outcome: .unknown)
             end.reason = reason
             return end

@@ -1,6 +1,7 @@
 import EventLog
 import JSON
 import LinuxSystem
+import LinuxSystem
 import RemoteJobs
 import RunStore
 import SSH
@@ -23,6 +24,8 @@ struct JobObserver {
     let boot: String
     let pace: Pace
     private var streams: [any StreamRecorder]
+    /// When the target last told of the job as one that runs; nil until then.
+    private(set) var lastSeen: String?
     /// The job's wrapper speaks to the dispatcher that launched it; a later one must ask.
     private var announcer: Target?
 
@@ -82,6 +85,7 @@ struct JobObserver {
         switch try await target.launch(request) {
         case .launched:
             announcer = target
+            noteSign()
             return nil
         case .claimedBefore: return nil
         case .spoolLost: return .unknown(reason: "the spool on the target is gone")
@@ -89,9 +93,15 @@ struct JobObserver {
         }
     }
 
-    private func reattach(to target: Target, mayLaunch: inout Bool) async throws -> JobVerdict? {
-        switch try await target.standing(of: request.job, in: request.spool) {
-        case .running, .ended: return nil
+    private mutating func reattach(to target: Target, mayLaunch: inout Bool) async throws -> JobVerdict? {
+        let standing = try await target.standing(of: request.job, in: request.spool)
+        // Nobody writes any more, or nobody will tell of the end: what is there now is the output so far.
+        if [.rebooted, .wrapperLost, .vanished].contains(standing) { try await readToEnd(target) }
+        switch standing {
+        case .running:
+            noteSign()
+            return nil
+        case .ended: return nil
         case .unclaimed:
             guard target.facts.boot == boot else {
                 return .unknown(reason: "the target was rebooted before the launch")
@@ -106,9 +116,21 @@ struct JobObserver {
         }
     }
 
-    private mutating func observe(_ target: Target) async throws -> JobVerdict {
+    private func spoolFiles(on target: Target) async -> [SpoolFile] {
         var files: [SpoolFile] = []
         for stream in streams { files.append(await SpoolFile("\(request.folder)/\(stream.stream)", on: target)) }
+        return files
+    }
+
+    private mutating func readToEnd(_ target: Target) async throws {
+        let files = await spoolFiles(on: target)
+        _ = try await readAll(files)
+        for index in streams.indices { try await record([], index, isLast: true) }
+        for file in files { await file.close() }
+    }
+
+    private mutating func observe(_ target: Target) async throws -> JobVerdict {
+        let files = await spoolFiles(on: target)
         var pause = nextPause(after: 0, hasMoved: true)
         var sinceStatus = 0
         while true {
@@ -124,10 +146,9 @@ struct JobObserver {
                 sinceStatus = 0
                 switch try await target.standing(of: request.job, in: request.spool) {
                 case .ended(let record): return try await drain(files, record)
-                case .running: break
+                case .running: noteSign()
                 default:
                     var unused = false
-                    _ = try await readAll(files)
                     if let verdict = try await reattach(to: target, mayLaunch: &unused) { return verdict }
                 }
             }
@@ -135,6 +156,8 @@ struct JobObserver {
             pause = nextPause(after: pause, hasMoved: hasMoved)
         }
     }
+
+    private mutating func noteSign() { lastSeen = Clock.iso8601(microseconds: Clock.wallMicroseconds()) }
 
     /// Milliseconds. An unwatched job costs the link less.
     private func nextPause(after pause: Int, hasMoved: Bool) -> Int {
@@ -162,7 +185,10 @@ struct JobObserver {
         let before = streams[index].offset
         try await streams[index].record(bytes, isLast: isLast)
         let behind = streams[index].offset
-        if behind > before { feed.tell(.recorded(stream: streams[index].stream, bytes: behind)) }
+        if behind > before {
+            if !isLast { noteSign() }
+            feed.tell(.recorded(stream: streams[index].stream, bytes: behind))
+        }
     }
 
     /// Everything that the job wrote comes into the record before its exit is believed.

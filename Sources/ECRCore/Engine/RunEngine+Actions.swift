@@ -5,6 +5,7 @@ import Profiles
 import RemoteJobs
 import RunStore
 import SSH
+import YAML
 
 /// Actions and ad hoc commands.
 extension RunEngine {
@@ -46,7 +47,7 @@ extension RunEngine {
         return try await perform(plan, invocation, stage: nil, listener)
     }
 
-    private func plan(_ name: String, given: [(String, String)]) throws -> Plan {
+    func plan(_ name: String, given: [(String, String)]) throws -> Plan {
         guard let action = profile.action(named: name) else { throw unknownAction(name) }
         return plan(action, try profile.parameters(for: action, given: given, standing: standingParameters))
     }
@@ -59,30 +60,47 @@ extension RunEngine {
     func perform(
         _ plan: Plan, _ invocation: JobSpec.Invocation, stage: String?, _ listener: @escaping Listener
     ) async throws -> JobEnd {
-        let action = plan.action
-        if invocation == .action {
-            await passGate(action.name, listener)
-            try requireRunning()
-        }
-        var attempt = 1
-        while true {
-            let spec = JobSpec(
-                name: action.name, invocation: invocation, stage: stage, attempt: attempt,
-                commands: plan.prepared.commands, environment: plan.prepared.environment,
-                workdir: plan.prepared.workdir, timeout: action.timeout, artifacts: plan.prepared.artifacts,
-                parameters: plan.values.all)
-            let end = try await begin(spec, listener).value
-            guard attempt <= action.retries, mayRetry(end, action), !isEnding else { return end }
+        let end = try await perform(spec(plan, invocation, stage, attempt: 1), listener)
+        return try await retry(end, attempt: 1, plan, invocation, stage, listener)
+    }
+
+    /// Makes further attempts, as far as the action allows them.
+    /// - Parameter attempt: the number of the one that has ended.
+    private func retry(
+        _ end: JobEnd, attempt: Int, _ plan: Plan, _ invocation: JobSpec.Invocation, _ stage: String?,
+        _ listener: @escaping Listener
+    ) async throws -> JobEnd {
+        var (end, attempt) = (end, attempt)
+        while attempt <= plan.action.retries, mayRetry(end, plan.action), !isEnding {
             attempt += 1
             try await journal.append(
                 .actionRetry,
                 [
                     "target": .string(Self.targetName), "stage": stage.map { .string($0) },
-                    "action": .string(action.name), "job": .string(end.job), "attempt": JSON(attempt),
+                    "action": .string(plan.action.name), "job": .string(end.job), "attempt": JSON(attempt),
                     "reason": .string(end.reason ?? end.outcome.rawValue),
                 ])
-            if invocation == .action { await passGate(action.name, listener) }
-            if isEnding { return end }
+            end = try await perform(spec(plan, invocation, stage, attempt: attempt), listener)
+        }
+        return end
+    }
+
+    private func spec(_ plan: Plan, _ invocation: JobSpec.Invocation, _ stage: String?, attempt: Int) -> JobSpec {
+        JobSpec(
+            name: plan.action.name, invocation: invocation, stage: stage, attempt: attempt,
+            commands: plan.prepared.commands, environment: plan.prepared.environment,
+            workdir: plan.prepared.workdir, timeout: plan.action.timeout, artifacts: plan.prepared.artifacts,
+            parameters: plan.values.all)
+    }
+
+    /// Runs one attempt once it may begin: what the operator asks for waits for a pause and a recovery to end, what the
+    /// profile asks for does not.
+    private func perform(_ spec: JobSpec, _ listener: @escaping Listener) async throws -> JobEnd {
+        while true {
+            let isFree = spec.invocation == .setup || spec.invocation == .finally
+            let target = isFree ? try await link.target() : try await passGate(spec.name, listener)
+            do { return try await begin(spec, boot: target.facts.boot, listener).value } catch is RebootedBeforeLaunch {
+            }
         }
     }
 
@@ -95,13 +113,16 @@ extension RunEngine {
         let command = words.count == 1 ? first : words.map(shellQuote).joined(separator: " ")
         let spec = JobSpec(
             name: "exec", invocation: .exec, commands: [command], environment: profile.connection.env)
-        return begin(spec, listener)
+        return begin(spec, boot: nil, listener)
     }
 
     /// Starts one job in a task of the engine's own: a client that goes away does not end it.
-    private func begin(_ spec: JobSpec, _ listener: @escaping Listener) -> Task<JobEnd, any Error> {
+    /// - Parameter boot: the boot of the target under which it may be launched; nil for whichever it finds.
+    private func begin(_ spec: JobSpec, boot: String?, _ listener: @escaping Listener) -> Task<JobEnd, any Error> {
         let job = newJobID(spec.name)
-        return watch(job, spec, listener) { runner, spool in try await runner.run(spec, job: job, spool: spool) }
+        return watch(job, spec, listener) { runner, spool in
+            try await runner.run(spec, job: job, spool: spool, boot: boot)
+        }
     }
 
     /// Goes on with a job that an earlier supervisor had started. What it ran and which artifacts it owes are taken from
@@ -118,20 +139,31 @@ extension RunEngine {
         for (name, value) in data["parameters"]?.object?.members ?? [] {
             spec.parameters.append((name, value.string ?? ""))
         }
-        if let action = profile.action(named: state.name), invocation != .exec,
-            let values = try? profile.parameters(
-                for: action, given: spec.parameters.map { ($0.name, $0.value) }, standing: [])
-        {
-            let prepared = profile.prepare(action, with: values)
-            spec.artifacts = prepared.artifacts
-            spec.environment = prepared.environment
+        let plan = resumedPlan(spec)
+        if let plan {
+            spec.artifacts = plan.prepared.artifacts
+            spec.environment = plan.prepared.environment
         }
-        let isSerial = invocation != .exec
-        if isSerial { turnHolder = state.name }
-        _ = watch(state.id, spec, { _, _ in }) { [spec] runner, _ in
-            defer { if isSerial { Task { await self.giveTurn() } } }
-            return try await runner.resume(spec, state, spool: state.spool ?? "")
+        let task = watch(state.id, spec, { _, _ in }) { [spec] runner, _ in
+            try await runner.resume(spec, state, spool: state.spool ?? "")
         }
+        guard invocation != .exec else { return }
+        turnHolder = state.name
+        Task { [spec] in
+            defer { giveTurn() }
+            let end = try await task.value
+            // A stage that was interrupted is over; its action is not begun again.
+            if let plan, state.stage == nil {
+                _ = try await retry(end, attempt: spec.attempt, plan, invocation, nil) { _, _ in }
+            }
+        }
+    }
+
+    /// The action of a job that is taken up again, with the values that it was started with.
+    private func resumedPlan(_ spec: JobSpec) -> Plan? {
+        guard spec.invocation != .exec, let action = profile.action(named: spec.name) else { return nil }
+        let given = spec.parameters.map { ($0.name, $0.value) }
+        return (try? profile.parameters(for: action, given: given, standing: [])).map { self.plan(action, $0) }
     }
 
     private func startedEvent(of job: String) throws -> Event? {
@@ -154,6 +186,7 @@ extension RunEngine {
             do {
                 let end = try await body(runner, spool)
                 self.ended(job)
+                if end.outcome == .unknown { Task { await self.repairSpoolIfLost() } }
                 return end
             } catch {
                 self.ended(job)
@@ -207,9 +240,8 @@ extension RunEngine {
     }
 
     private func unknownAction(_ name: String) -> ECRFailure {
-        let names = profile.actions.map(\.name)
-        guard !names.isEmpty else { return ECRFailure(.usage, "no action '\(name)': the profile has none") }
-        return ECRFailure(.usage, "no action '\(name)'; the profile has: \(names.joined(separator: ", "))")
+        let hint = KnownNames(profile.actions.map(\.name)).hint(for: name, label: "the profile has")
+        return ECRFailure(.usage, "no action '\(name)'; \(hint ?? "the profile has none")")
     }
 
     var standingParameters: [(String, String)] {

@@ -48,8 +48,7 @@ extension RunEngine {
     }
 
     private func perform(_ stage: Stage, _ plans: [Plan], _ listener: @escaping Listener) async throws -> StageEnd {
-        await passGate("stage \(stage.name)", listener)
-        try requireRunning()
+        _ = try await passGate("stage \(stage.name)", listener)
         try await journal.append(
             .stageStarted,
             [
@@ -61,12 +60,12 @@ extension RunEngine {
         for (index, plan) in plans.enumerated() where reason == nil {
             let name = plan.action.name
             listener("", .progress("stage \(stage.name): \(name) (\(index + 1) of \(plans.count))"))
-            await passGate(name, listener)
-            if isEnding {
+            let end: JobEnd
+            do { end = try await perform(plan, .action, stage: stage.name, listener) } catch {
+                guard isEnding else { throw error }
                 reason = "the run ended"
                 break
             }
-            let end = try await perform(plan, .action, stage: stage.name, listener)
             ends.append(end)
             listener(end.job, .ended(end))
             if end.outcome != .completed { reason = "\(name) \(end.outcome.rawValue)" }

@@ -17,11 +17,16 @@ extension RunEngine {
 
     /// Ends a pause.
     func resumePaused() async throws -> JSON {
-        guard journal.state.status == .paused, !isEnding else {
+        try requireActive()
+        if case .failed = hold {
+            try await repeatRecovery()
+        } else if journal.state.status != .paused {
             throw ECRFailure(.usage, "the run is not paused", hint: "ecr run status")
         }
-        try await journal.append(.runResumed, ["from": "paused", "state": "running"])
-        try await journal.saveManifest()
+        if journal.state.status == .paused {
+            try await journal.append(.runResumed, ["from": "paused", "state": "running"])
+            try await journal.saveManifest()
+        }
         openGate()
         return ["state": "running", "waiting": JSON(strings: turns.map(\.name))]
     }

@@ -1,3 +1,4 @@
+import RemoteJobs
 import RunStore
 
 /// Actions run one after the other, and none begins while the run is paused.
@@ -49,12 +50,23 @@ extension RunEngine {
         turns.remove(at: index).begin.resume(returning: false)
     }
 
-    /// Waits as long as the run is paused.
-    func passGate(_ name: String, _ listener: Listener) async {
-        while journal.state.status == .paused && !isEnding {
-            listener("", .progress("the run is paused; \(name) waits for `ecr run resume`"))
-            await withCheckedContinuation { gate.append($0) }
+    /// Waits as long as the run is paused, the link is lost, or the target is made ready after a reboot.
+    /// - Returns: the target under whose boot the next job may be launched.
+    func passGate(_ name: String, _ listener: Listener) async throws -> Target {
+        while !isEnding {
+            if let obstacle {
+                listener("", .progress("\(obstacle); \(name) waits"))
+                await withCheckedContinuation { gate.append($0) }
+                continue
+            }
+            let target = try await link.target()
+            if obstacle == nil { return target }
         }
+        throw ECRFailure(.usage, "the run is ending: \(name) was not begun", hint: "ecr run status")
+    }
+
+    private var obstacle: String? {
+        journal.state.status == .paused ? "the run is paused" : hold?.reason
     }
 
     func openGate() {

@@ -20,7 +20,7 @@ actor RunEngine {
     let link: TargetLink
     let worker = Worker()
     nonisolated let prompts: PromptRelay
-    private(set) var spool = ""
+    var spool = ""
     private var nextJob: Int
     /// Actions and ad hoc commands that have not ended.
     var live: [String: LiveJob] = [:]
@@ -32,6 +32,13 @@ actor RunEngine {
     var turnHolder: String?
     /// Those that a pause holds up.
     var gate: [CheckedContinuation<Void, Never>] = []
+    /// Why nothing new starts although the run is not paused.
+    var hold: Hold?
+    var recovery: Task<Void, Never>?
+    /// How many recoveries have begun: only the last one counts.
+    var recoveries = 0
+    /// Collectors that a recovery will start again.
+    var interruptedCollectors: Set<String> = []
     var activeStage: Task<StageEnd, any Error>?
     /// Set once complete or abort has begun: nothing new starts.
     var isEnding = false
@@ -71,15 +78,7 @@ actor RunEngine {
         progress: @escaping @Sendable (String) -> Void, listener: @escaping Listener
     ) async throws -> Target {
         let target = try await connect()
-        let now = Clock.iso8601(microseconds: Clock.wallMicroseconds())
-        do {
-            spool = try await target.makeSpool(root: profile.connection.spoolDir, for: try controller(), now: now)
-        } catch let error as SpoolError {
-            throw ECRFailure(
-                error.code == .heldByAnother ? .busy : .configuration, error.message,
-                hint: error.code == .heldByAnother
-                    ? nil : "set `connection: spool_dir:` to a folder that \(target.facts.user) can write")
-        }
+        spool = try await makeSpool(on: target)
         try await journal.append(
             .runStarted,
             ["target": .string(Self.targetName), "spool": .string(spool), "ecr": .string(ECRVersion.current)])
@@ -87,6 +86,18 @@ actor RunEngine {
         for name in profile.setup { try await runSetup(name, progress, listener) }
         for collector in profile.collectors where collector.start == .auto { try startCollector(collector.name) }
         return target
+    }
+
+    func makeSpool(on target: Target) async throws -> String {
+        let now = Clock.iso8601(microseconds: Clock.wallMicroseconds())
+        do {
+            return try await target.makeSpool(root: profile.connection.spoolDir, for: try controller(), now: now)
+        } catch let error as SpoolError {
+            throw ECRFailure(
+                error.code == .heldByAnother ? .busy : .configuration, error.message,
+                hint: error.code == .heldByAnother
+                    ? nil : "set `connection: spool_dir:` to a folder that \(target.facts.user) can write")
+        }
     }
 
     private func runSetup(
@@ -117,6 +128,7 @@ actor RunEngine {
             progress("reattaching \(job.id)")
             if job.kind == .collector { resumeCollector(job) } else { try resumeAction(job) }
         }
+        if !isSetUp(under: target.facts.boot) { beginRecovery(isReboot: true) }
         return target
     }
 
@@ -140,6 +152,9 @@ actor RunEngine {
             throw ECRFailure(
                 .usage, "the run is paused\(journal.state.pauseReason.map { ": \($0)" } ?? ""), so nothing new starts",
                 hint: "ecr run resume")
+        }
+        if case .failed(let reason) = hold {
+            throw ECRFailure(.usage, reason, hint: "ecr run exec to mend it, then ecr run resume")
         }
     }
 
@@ -174,15 +189,19 @@ actor RunEngine {
             ]
         }
         return [
-            "connected": .bool(await link.isConnected), "waiting": JSON(strings: turns.map(\.name)),
+            "connected": .bool(await link.isConnected), "held": (hold?.reason).map { .string($0) },
+            "waiting": JSON(strings: turns.map(\.name)),
             "jobs": .array(jobs),
             "needs_input": await link.needsInput.map { .string($0) } ?? .null,
         ]
     }
 
-    func note(_ text: String) async throws -> JSON {
-        let event = try await journal.append(.note, ["text": .string(text)])
-        return ["seq": .int(event.seq)]
+    /// Appends what an operator has to say. It changes nothing of what runs, so it is possible in every state.
+    func record(_ type: EventType, _ data: JSONObject) async throws -> JSON {
+        guard EventType.byOperator.contains(type) else {
+            throw ECRFailure(.usage, "an event '\(type.rawValue)' is not for a client to record")
+        }
+        return ["seq": .int(try await journal.append(type, data).seq)]
     }
 }
 

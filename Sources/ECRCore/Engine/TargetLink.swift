@@ -23,6 +23,8 @@ actor TargetLink {
     private var lastBoot: String?
     /// Told when a lost link is not tried for any more.
     private var onGivingUp: (@Sendable (any Error) -> Void)?
+    /// Told of each connection that stands again, and whether the target was rebooted.
+    private var onReturn: (@Sendable (Bool) async -> Void)?
     /// The loss that is being mended.
     private var loss: Loss?
     /// The question without whose answer no attempt can succeed.
@@ -52,6 +54,8 @@ actor TargetLink {
     var isConnected: Bool { current != nil }
 
     func setGivingUpHandler(_ handler: @escaping @Sendable (any Error) -> Void) { onGivingUp = handler }
+
+    func setReturnHandler(_ handler: @escaping @Sendable (_ isRebooted: Bool) async -> Void) { onReturn = handler }
 
     /// The first connection; records nothing when it fails.
     func connect() async throws -> Target {
@@ -85,9 +89,11 @@ actor TargetLink {
         let before = options
         if let host { options = TargetLink.options(options, at: host, journal) }
         do {
+            let boot = lastBoot
             let target = try await attempt(movedTo: host)
             let old = current
-            adopt(target)
+            current = nil
+            await adoptAnew(target, after: boot)
             await old?.close()
         } catch {
             options = before
@@ -117,6 +123,13 @@ actor TargetLink {
             await target.close()
             throw error
         }
+    }
+
+    /// Hands a connection that stands again to those who wait; the engine hears of a reboot before them.
+    private func adoptAnew(_ target: Target, after boot: String?) async {
+        if let onReturn { await onReturn(boot != nil && boot != target.facts.boot) }
+        if isClosed || current != nil { return await target.close() }
+        adopt(target)
     }
 
     private func adopt(_ target: Target) {
@@ -149,9 +162,9 @@ actor TargetLink {
     /// Tries again with a growing pause, from 0.2 to 5 s, jittered so that many controllers don't come in step.
     private func mend() async {
         while !isClosed, !Task.isCancelled, current == nil {
+            let boot = lastBoot
             do {
-                let target = try await attempt()
-                return isClosed || current != nil ? await target.close() : adopt(target)
+                return await adoptAnew(try await attempt(), after: boot)
             } catch {
                 noteNeededInput()
                 if Task.isCancelled || needsInput != nil { return }
