@@ -38,16 +38,18 @@ struct ActionRunner {
                 "spool": .string(spool), "target_boot": .string(target.facts.boot),
             ])
         let observer = try observer(of: request, boot: target.facts.boot, nil)
-        return try await finish(spec, observer, isNew: true)
+        return try await finish(spec, observer, RecordedSteps(), isNew: true)
     }
 
     /// Goes on with a job that was on record as running.
-    func resume(_ spec: JobSpec, _ state: JobState, spool: String) async throws -> JobEnd {
+    /// - Parameter steps: what its earlier supervisor has recorded.
+    func resume(_ spec: JobSpec, _ state: JobState, _ steps: RecordedSteps, spool: String) async throws -> JobEnd {
         let request = JobRequest(
             job: state.id, spool: spool, commands: spec.commands, environment: environment(spec, state.id),
             workdir: spec.workdir, timeout: spec.timeout)
         // Intent without claim is launched by the observer, if spool and boot are the same.
-        return try await finish(spec, try observer(of: request, boot: state.boot ?? "", state), isNew: false)
+        let observer = try observer(of: request, boot: state.boot ?? "", state)
+        return try await finish(spec, observer, steps, isNew: false)
     }
 
     private func observer(of request: JobRequest, boot: String, _ state: JobState?) throws -> JobObserver {
@@ -66,7 +68,9 @@ struct ActionRunner {
         ]
     }
 
-    private func finish(_ spec: JobSpec, _ observer: JobObserver, isNew: Bool) async throws -> JobEnd {
+    private func finish(
+        _ spec: JobSpec, _ observer: JobObserver, _ steps: RecordedSteps, isNew: Bool
+    ) async throws -> JobEnd {
         var observer = observer
         let verdict = try await observer.run(isNew: isNew)
         let job = observer.request.job
@@ -79,10 +83,10 @@ struct ActionRunner {
             end.reason = reason
             return end
         }
-        try await recordCommands(spec, record, job, observer.request.spool)
+        try await recordCommands(spec, record, job, observer.request.spool, steps)
         let step = ArtifactStep(
             journal: journal, link: link, feed: feed, worker: worker, request: observer.request)
-        let artifacts = try await step.run(spec.artifacts, hasFiles: record.hasFiles)
+        let artifacts = try await step.run(spec.artifacts, hasFiles: record.hasFiles, steps)
         var end = end(of: record, job, spec.name, isArtifactFailure: artifacts.isFailure)
         end.artifacts = artifacts.pulled
         end.warnings = artifacts.warnings
@@ -140,7 +144,9 @@ struct ActionRunner {
     }
 
     /// The commands as the target's lines tell them. They are recorded together with the job's end.
-    private func recordCommands(_ spec: JobSpec, _ record: ExitRecord, _ job: String, _ spool: String) async throws {
+    private func recordCommands(
+        _ spec: JobSpec, _ record: ExitRecord, _ job: String, _ spool: String, _ steps: RecordedSteps
+    ) async throws {
         var lines = ["S 0 \(record.started)", "E 0 \(record.status) \(record.ended)"]
         if spec.commands.count > 1 {
             let target = try await link.target()
@@ -157,12 +163,13 @@ struct ActionRunner {
             if words[0] == "S", let at = Double(words[2]) {
                 begun = (index, at)
                 data["started_target"] = .double(at)
-                journal.post(.commandStarted, data)
+                if !steps.has(.commandStarted, index: index) { journal.post(.commandStarted, data) }
             } else if words[0] == "E", words.count == 4, let status = Int64(words[2]) {
                 data["exit"] = .int(status)
                 if let begun, begun.index == index { data["started_target"] = .double(begun.at) }
                 data["ended_target"] = Double(words[3]).map { .double($0) }
-                journal.post(status == 0 ? .commandCompleted : .commandFailed, data)
+                let type: EventType = status == 0 ? .commandCompleted : .commandFailed
+                if !steps.has(type, index: index) { journal.post(type, data) }
             }
         }
     }

@@ -128,6 +128,9 @@ final class LinkState: Sendable {
         }
     }
 
+    /// Whether bytes that go now would go against orders that the relay has not taken yet.
+    var hasNewOrders: Bool { guarded.withLock { $0.orders.isStalled || !$0.orders.strikes.isEmpty } }
+
     func countConnection() { guarded.withLock { $0.tally.connections += 1 } }
 
     /// Counts bytes that went through, and springs the trap that waited for the last of them.

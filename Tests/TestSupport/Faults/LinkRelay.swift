@@ -148,12 +148,11 @@ final class LinkRelay: @unchecked Sendable {
     private func carry(_ flow: Flow, _ orders: LinkOrders) {
         if !flow.hasEnded && flow.hasRoom { receive(flow, orders.delay) }
         while let first = flow.queue.first, first.due <= ContinuousClock.now {
-            guard let count = send(first.bytes, flow), count > 0 else { break }
+            // Nothing goes behind an order that has been given meanwhile, or a trap that has sprung.
+            guard !state.hasNewOrders, let count = send(first.bytes, flow), count > 0 else { break }
             let rest = Array(first.bytes.dropFirst(count))
             if rest.isEmpty { flow.queue.removeFirst() } else { flow.queue[0].bytes = rest }
             state.count(count, flow.direction)
-            // A trap may have sprung with the last byte.
-            if !state.orders.strikes.isEmpty || state.orders.isStalled { return }
         }
         if flow.hasEnded && flow.queue.isEmpty && !flow.isOver {
             shutdown(flow.to.descriptor, Int32(SHUT_WR))
