@@ -1,6 +1,10 @@
 /// How a job ended, as its wrapper wrote it on the target.
 package struct ExitRecord: Sendable, Equatable {
-    package enum Reason: String, Sendable { case exit, timeout, cancel }
+    package enum Reason: String, Sendable {
+        case exit, timeout, cancel
+        /// Sudo did not let the commands begin.
+        case sudo
+    }
     package enum Death: String, Sendable {
         case notAsked = "-"
         case confirmed

@@ -12,10 +12,12 @@ package struct JobRequest: Sendable {
     package var workdir: String?
     /// Seconds, kept by the target.
     package var timeout: Double?
+    /// Set for a job that runs under sudo.
+    package var root: RootAccess?
 
     package init(
         job: String, spool: String, commands: [String], environment: [(name: String, value: String)] = [],
-        workdir: String? = nil, timeout: Double? = nil
+        workdir: String? = nil, timeout: Double? = nil, root: RootAccess? = nil
     ) {
         self.job = job
         self.spool = spool
@@ -23,6 +25,7 @@ package struct JobRequest: Sendable {
         self.environment = environment
         self.workdir = workdir
         self.timeout = timeout
+        self.root = root
     }
 
     /// The job's folder in the spool.
@@ -53,14 +56,7 @@ package enum LaunchResult: Sendable, Equatable {
 extension Target {
     /// Launches a job at most once: the claim on the target decides, so that a launch may be repeated after a break.
     package func launch(_ request: JobRequest) async throws(SSHError) -> LaunchResult {
-        let limit = request.timeout.map { seconds in
-            facts.tools.contains("fractional-sleep") ? "\(seconds)" : "\(Int(seconds.rounded(.up)))"
-        }
-        var words = [request.spool, SpoolFolder.name(of: request.job), limit ?? "", request.workdir ?? ""]
-        words += request.environment.map { "\($0.name)=\($0.value)" }
-        words.append("--")
-        words += request.commands
-        let text = "ecr_launch " + words.map(shellWord).joined(separator: " ")
+        let text = request.call("ecr_launch", tools: facts.tools)
         switch try await dispatcher.run(text).text.split(separator: "\n").last {
         case "launched": return .launched
         case "claimed": return .claimedBefore

@@ -8,16 +8,13 @@ struct ECR: ParsableCommand {
         commandName: "ecr",
         abstract: "Run experiments on embedded Linux devices over SSH, and record everything that happens.",
         discussion: """
-            A profile (a YAML file) names the target and what to run on it. A run is one execution; all that happens in \
-            it is kept in a directory below ./runs and can be exported as a dataset.
+            \(introduction)
 
             Example:
-              ecr run start device.yaml
-              ecr run action measure
-              ecr run complete
-              ecr run export -o dataset.zip
+            \(example)
 
-            `ecr help exit-codes` lists the exit codes.
+            Topics (`ecr help TOPIC`):
+            \(HelpText([HelpTopic.list]).plain)
             """,
         version: ECRVersion.current,
         subcommands: [
@@ -27,8 +24,23 @@ struct ECR: ParsableCommand {
             RunAction.self,
             RunStatus.self,
             HelpCommand.self,
+            Completion.self,
+            CompleteWords.self,
+            Man.self,
             Supervise.self,
         ])
+
+    static let introduction = """
+        A profile (a YAML file) names the target and what to run on it. A run is one execution; all that happens in it \
+        is kept in a directory below ./runs and can be exported as a dataset.
+        """
+
+    static let example = """
+          ecr run start device.yaml
+          ecr run action measure
+          ecr run complete
+          ecr run export -o dataset.zip
+        """
 }
 
 struct ProfileCommand: ParsableCommand {

@@ -123,12 +123,16 @@ struct RunFixture: Sendable {
 }
 
 extension RunDirectory {
-    /// All events, checked line by line: numbers, chain, and nothing torn at the end once nobody appends.
+    /// All events, checked line by line: numbers, chain, fields as specified, and nothing torn at the end once nobody
+    /// appends.
     func allEvents() throws -> [Event] {
         let isAtRest = !hasSupervisor()
         var reader = try EventReader(path: events)
         var all: [Event] = []
-        while let event = try reader.next() { all.append(event) }
+        while let event = try reader.next() {
+            #expect(event.departures == [])
+            all.append(event)
+        }
         if isAtRest { #expect(reader.checkpoint.byteOffset == (try File(path: events, 0).size())) }
         return all
     }
@@ -158,4 +162,18 @@ extension RunDirectory {
 
 extension CommandResult {
     func json() throws -> JSON { try JSON(parsing: output) }
+}
+
+extension Event {
+    /// What is not as `ecr help events` says: fields that are missing, and those that nobody has specified.
+    var departures: [String] {
+        guard let row = EventType.specification.first(where: { $0.type == type }) else {
+            return ["\(type.rawValue) is not specified"]
+        }
+        let present = data.members.map(\.key)
+        let missing = row.fields.filter { !$0.isOptional && !$0.names.contains(where: present.contains) }
+        let known = row.fields.flatMap(\.names)
+        return missing.map { "\(type.rawValue) has no \($0.notation)" }
+            + present.filter { !known.contains($0) }.map { "\(type.rawValue) has a field '\($0)'" }
+    }
 }

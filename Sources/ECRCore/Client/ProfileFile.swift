@@ -61,12 +61,21 @@ package struct ProfileFile: Sendable {
         throw ECRFailure(.notFound, "\(problem); \(known(in: directories))")
     }
 
-    private static func known(in directories: [String]) -> String {
+    /// The names under which profiles are found.
+    /// - Parameter directory: `--profiles-dir`.
+    package static func names(directory: String?) -> [String] { names(in: directories(directory)) }
+
+    private static func names(in directories: [String]) -> [String] {
         var names: [String] = []
         for name in directories.flatMap({ (try? FileSystem.list($0)) ?? [] }) where name.hasSuffix(".yaml") {
             let short = String(name.dropLast(".yaml".count))
             if !names.contains(short) { names.append(short) }
         }
+        return names
+    }
+
+    private static func known(in directories: [String]) -> String {
+        let names = names(in: directories)
         let places = directories.filter { FileSystem.isDirectory($0) }.joined(separator: ", ")
         if !names.isEmpty { return "profiles in \(places): \(names.joined(separator: ", "))" }
         return "give the path of a YAML file, or a name in --profiles-dir, $ECR_PROFILES_DIR or ./profiles"

@@ -118,6 +118,7 @@ struct ActionRunner {
         switch record.reason {
         case .cancel: (outcome, reason) = (.cancelled, "cancelled")
         case .timeout: (outcome, reason) = (.failed, "timeout")
+        case .sudo: (outcome, reason) = (.failed, "sudo")
         case .exit where record.status != 0: (outcome, reason) = (.failed, "exit")
         case .exit where isArtifactFailure: (outcome, reason) = (.failed, "artifact")
         case .exit: outcome = .completed

@@ -28,6 +28,17 @@ private let notYetCarriedOut: [(feature: Feature, severity: Diagnostic.Severity)
     (.jump, .error),
 ]
 
+extension Feature {
+    /// What becomes of a key that asks for the feature; nil once ecr carries it out.
+    var remark: String? {
+        switch notYetCarriedOut.first(where: { $0.feature == self })?.severity {
+        case .warning: "recorded but not evaluated by this version of ecr"
+        case .error: "refused by this version of ecr"
+        case nil: nil
+        }
+    }
+}
+
 extension DecodingContext {
     /// Says so where a feature that the profile uses is not carried out.
     func note(_ feature: Feature, at mark: Mark) {

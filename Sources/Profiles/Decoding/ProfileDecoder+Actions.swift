@@ -1,11 +1,6 @@
 import YAML
 
 extension ProfileDecoder {
-    private static let actionKeys = [
-        "description", "commands", "workdir", "env", "sudo", "spool", "stop_if_unreachable", "upload", "artifacts",
-        "metrics", "timeout", "retries", "retry_on",
-    ]
-
     mutating func actions(_ fields: FieldReader) -> [Action] {
         guard let node = fields["actions"], let members = context.entries(node, "'actions'") else { return [] }
         if members.isEmpty { context.error("'actions' is empty; write an action, or remove it", at: node.mark) }
@@ -18,9 +13,7 @@ extension ProfileDecoder {
     }
 
     private mutating func action(_ member: Node.Member) -> Action? {
-        guard let fields = context.fields(member.value, "action '\(member.name)'", keys: Self.actionKeys) else {
-            return nil
-        }
+        guard let fields = mapping(member.value, "action '\(member.name)'", .action) else { return nil }
         let reasons = fields.list("retry_on")?.compactMap {
             context.choice($0, "each entry of 'retry_on'", of: RetryReason.self)
         }
@@ -80,7 +73,7 @@ extension ProfileDecoder {
     private mutating func uploads(_ fields: FieldReader) -> [Upload] {
         var uploads: [Upload] = []
         for item in fields.list("upload") ?? [] {
-            guard let entry = context.fields(item, "an upload", keys: ["from", "to"]) else { continue }
+            guard let entry = mapping(item, "an upload", .upload) else { continue }
             let from = entry.require("from", example: "from: model.onnx").flatMap { path($0, "'from'") }
             let to = entry.require("to", example: "to: /opt/model/").flatMap { path($0, "'to'") }
             if let from, let to { uploads.append(Upload(from: from, to: to)) }
@@ -100,7 +93,7 @@ extension ProfileDecoder {
         guard case .mapping = node.content else {
             return path(node, "an artifact").map { ArtifactEntry(path: $0, allowOld: false, required: false) }
         }
-        guard let fields = context.fields(node, "an artifact", keys: ["path", "allow_old", "required"]),
+        guard let fields = mapping(node, "an artifact", .artifact),
             let path = fields.require("path", example: "path: /tmp/results.json").flatMap({ path($0, "'path'") })
         else { return nil }
         return ArtifactEntry(
@@ -120,8 +113,7 @@ extension ProfileDecoder {
 
     private mutating func metric(_ member: Node.Member) -> Metric? {
         let what = "metric '\(member.name)'"
-        let keys = ["regex", "json", "from", "unit"]
-        guard let fields = context.fields(member.value, what, keys: keys) else { return nil }
+        guard let fields = mapping(member.value, what, .metric) else { return nil }
         let from = fields["from"].flatMap { path($0, "'from'") }
         let source: Metric.Source?
         switch (fields["regex"], fields["json"]) {

@@ -1,10 +1,6 @@
 import YAML
 
 extension ProfileDecoder {
-    private static let collectorKeys = [
-        "description", "command", "interval", "timeout", "stream", "parse", "start", "while_paused", "env",
-    ]
-
     mutating func collectors(_ fields: FieldReader) -> [Collector] {
         guard let node = fields["background_collectors"],
             let members = context.entries(node, "'background_collectors'")
@@ -22,7 +18,7 @@ extension ProfileDecoder {
 
     private mutating func collector(_ member: Node.Member) -> Collector? {
         let what = "collector '\(member.name)'"
-        guard let fields = context.fields(member.value, what, keys: Self.collectorKeys) else { return nil }
+        guard let fields = mapping(member.value, what, .collector) else { return nil }
         let parse = fields.member("parse")
         if let parse { context.note(.parse, at: parse.mark) }
         let expression = parse.flatMap { self.expression($0.value) }
@@ -65,7 +61,7 @@ extension ProfileDecoder {
     }
 
     private func expression(_ node: Node) -> String? {
-        guard let fields = context.fields(node, "'parse'", keys: ["regex"]),
+        guard let fields = mapping(node, "'parse'", .parse),
             let regex = fields.require("regex", example: "regex: '(?<value>[0-9.]+)'")
         else { return nil }
         return filled(regex, "'regex'")

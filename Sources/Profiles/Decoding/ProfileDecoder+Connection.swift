@@ -1,10 +1,6 @@
 import YAML
 
 extension ProfileDecoder {
-    private static let connectionKeys = [
-        "host", "port", "user", "key_file", "timeout", "known_hosts", "host_key", "jump", "algorithms", "keepalive",
-        "spool_dir", "env", "reconnect",
-    ]
     private static let connectionAdvice = [
         "password": "a profile holds no password; use a key, an agent, or type it when asked",
         "identity_file": "write 'key_file'",
@@ -13,10 +9,7 @@ extension ProfileDecoder {
     ]
 
     func connection(_ node: Node) -> Connection? {
-        guard
-            let fields = context.fields(
-                node, "'connection'", keys: Self.connectionKeys, advice: Self.connectionAdvice)
-        else { return nil }
+        guard let fields = mapping(node, "'connection'", .connection, advice: Self.connectionAdvice) else { return nil }
         let host = fields.require("host", example: "host: \"192.168.1.100\"")
         var connection = Connection(host: host.flatMap { word($0, "'host'") } ?? "")
         connection.port = port(fields)
@@ -94,16 +87,14 @@ extension ProfileDecoder {
     }
 
     private func algorithms(_ node: Node) -> Connection.Algorithms? {
-        guard let fields = context.fields(node, "'algorithms'", keys: ["kex", "ciphers", "hostkeys", "macs"]) else {
-            return nil
-        }
+        guard let fields = mapping(node, "'algorithms'", .algorithms) else { return nil }
         return Connection.Algorithms(
             kex: fields.strings("kex"), ciphers: fields.strings("ciphers"), hostkeys: fields.strings("hostkeys"),
             macs: fields.strings("macs"))
     }
 
     private func giveUpAfter(_ node: Node) -> Double? {
-        guard let fields = context.fields(node, "'reconnect'", keys: ["give_up_after"]),
+        guard let fields = mapping(node, "'reconnect'", .reconnect),
             let value = fields["give_up_after"]
         else { return nil }
         return value.scalar?.text == "never" ? nil : context.duration(value, "'give_up_after' (or never)")

@@ -57,6 +57,11 @@ extension Profile {
         return parameters + neededNames(user).filter { parameter(named: $0) == nil }.map { declaration(of: $0) }
     }
 
+    /// Those that an action takes.
+    package func parameters(of action: Action) -> [ParameterDeclaration] {
+        neededNames(ParameterUser(title: action.name, templates: action.templates)).map { declaration(of: $0) }
+    }
+
     // MARK: Shared
 
     private func values(

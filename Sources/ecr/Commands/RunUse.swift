@@ -11,7 +11,9 @@ struct RunUse: ParsableCommand {
               ecr run use latest~1
             """)
 
-    @Argument(help: "The run: its id, a prefix of it, its short id, latest or latest~N.") var name: String
+    @Argument(
+        help: ArgumentHelp("The run: its id, a prefix of it, its short id, latest or latest~N.", valueName: "run"))
+    var name: String
     @OptionGroup var output: JSONOption
     @OptionGroup var common: CommonOptions
 
