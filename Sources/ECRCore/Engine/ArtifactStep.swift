@@ -119,7 +119,11 @@ struct ArtifactStep {
             result.pulled.append(path)
             if pulled.hasChanged { result.warnings.append("\(path) changed while it was read") }
         } catch let error as SSHError {
-            guard case .sftp = error.code else { throw error }
+            guard case .sftp = error.code else {
+                // The name is free for the next attempt.
+                release(path, &taken)
+                throw error
+            }
             try await fail(pattern, file.path, error.message, isRequired, &result)
         } catch let error as SystemError where !error.isStorageFailure {
             try await fail(pattern, file.path, error.description, isRequired, &result)
@@ -150,9 +154,16 @@ struct ArtifactStep {
         return ["remote_base64": .string(Base64.encode(path))]
     }
 
+    /// The folder of the job's artifacts, relative to the run directory.
+    private var folder: String { "artifacts/\(request.job)/" }
+
+    private func release(_ path: String, _ taken: inout Set<String>) {
+        taken.remove(String(path.lowercased().dropFirst(folder.count)))
+    }
+
     /// Takes a path that was given to a file before.
     private func occupy(_ path: String, _ taken: inout Set<String>) {
-        var place = path.lowercased().dropFirst("artifacts/\(request.job)/".count)
+        var place = path.lowercased().dropFirst(folder.count)
         taken.insert(String(place))
         while let slash = place.lastIndex(of: "/") {
             taken.insert(String(place[...slash]))
@@ -179,7 +190,7 @@ struct ArtifactStep {
             path += isFolder ? name + "/" : name
             taken.insert(path.lowercased())
         }
-        return "artifacts/\(request.job)/\(path)"
+        return folder + path
     }
 }
 
