@@ -74,17 +74,17 @@ package final class DropbearServer: SSHTestServer {
         let publicLine = made.outputText.split(separator: "\n").first { $0.hasPrefix("ssh-ed25519 ") } ?? ""
         knownHosts = try scratch.write("known_hosts", "[127.0.0.1]:\(port) \(publicLine)\n")
         process = LoopbackServer(
-            DropbearServer.commandLine(scratch, port, isSmall: isSmall) + (takesPasswords ? [] : ["-s"]), port: port)
+            [
+                Command.find("dropbear") ?? "", "-F", "-E", "-m", "-r", scratch.path("host_key"),
+                "-p", "127.0.0.1:\(port)", "-P", scratch.path("dropbear.pid"),
+            ] + (takesPasswords ? [] : ["-s"]), wrapper: DropbearServer.wrapper(scratch, isSmall: isSmall), port: port)
     }
 
-    private static func commandLine(_ scratch: ScratchDirectory, _ port: Int, isSmall: Bool) -> [String] {
+    private static func wrapper(_ scratch: ScratchDirectory, isSmall: Bool) -> [String] {
         let home = getpwuid(getuid()).map { String(cString: $0.pointee.pw_dir) } ?? "/root"
         let small = isSmall ? ["/bin/sh", "-c", smallScript, "sh", scratch.path("small")] : []
         return [
             Command.find("unshare") ?? "", "-m", "/bin/sh", "-c", script, "sh", scratch.path("home"), home,
-        ] + small + [
-            Command.find("dropbear") ?? "", "-F", "-E", "-m", "-r", scratch.path("host_key"),
-            "-p", "127.0.0.1:\(port)", "-P", scratch.path("dropbear.pid"),
-        ]
+        ] + small
     }
 }
