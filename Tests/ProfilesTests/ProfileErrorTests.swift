@@ -148,7 +148,7 @@ import YAML
         #expect(connection("host: h, spool_dir: x") == ["error: 'spool_dir' cannot be 'x'; write a path from '/' on"])
         #expect(
             connection("host: h, jump: j, algorithms: {kex: [a], maks: [b]}") == [
-                "error: unknown key 'maks' in 'algorithms'; did you mean 'macs'?",
+                "error: unknown key 'maks' in 'algorithms'; did you mean 'macs'?"
             ])
         #expect(
             connection("host: h, env: {A-B: 1, ECR_X: 2}") == [
