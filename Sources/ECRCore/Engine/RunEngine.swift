@@ -166,6 +166,11 @@ actor RunEngine {
                 .usage, "the run is paused\(journal.state.pauseReason.map { ": \($0)" } ?? ""), so nothing new starts",
                 hint: "ecr run resume")
         }
+    }
+
+    /// Refuses what must wait until the target is ready again after a reboot.
+    func requireReady() throws(ECRFailure) {
+        try requireRunning()
         if case .failed(let reason) = hold {
             throw ECRFailure(.usage, reason, hint: "ecr run exec to mend it, then ecr run resume")
         }
