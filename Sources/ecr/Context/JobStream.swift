@@ -105,7 +105,9 @@ struct JobSentence {
         }
     }
 
-    private static let words = ["timeout": "timed out", "artifact": "a required artifact is missing"]
+    private static let words = [
+        "timeout": "timed out", "artifact": "a required artifact is missing", "sudo": "sudo refused to run it",
+    ]
 
     private static func list(_ details: inout [String], _ artifacts: Int64) -> String {
         if artifacts > 0 { details.append(Amount.count(artifacts, "artifact")) }
