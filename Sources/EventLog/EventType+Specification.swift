@@ -32,7 +32,7 @@ extension EventType {
     package static let specification: [EventSpecification] = [
         row(
             .runCreated, "the run was made; format is 1",
-            "format uuid short_id name profile profile_file tags parameters ecr controller"),
+            "format uuid short_id name profile profile_file tags author? licence? notify? parameters ecr controller"),
         row(.runStarted, "the target is connected and the run begins", "target spool ecr"),
         row(
             .runInterrupted, "the supervisor was gone; written by whoever takes the run up afterwards",
@@ -53,12 +53,13 @@ extension EventType {
             a spool; masked: the commands hold a secret, which is replaced
             """,
             """
-            target stage? action job invocation attempt parameters commands masked? sudo? attached? timeout_s? workdir? \
-            artifacts? spool target_boot
+            target stage? action job invocation attempt parameters commands masked? sudo? attached? timeout_s? \
+            stop_if_unreachable_s? workdir? artifacts? spool target_boot
             """),
         row(.actionCompleted, "all of its commands have exited 0", actionEnd),
         row(
-            .actionFailed, "it has failed; reason: exit, timeout, artifact, or sudo, which let nothing begin", actionEnd
+            .actionFailed,
+            "it has failed; reason: exit, timeout, unreachable, artifact, or sudo, which let nothing begin", actionEnd
         ),
         row(.actionCancelled, "it was cancelled", actionEnd),
         row(

@@ -24,10 +24,11 @@ struct ActionRunner {
         if let boot, boot != target.facts.boot { throw RebootedBeforeLaunch() }
         let request = JobRequest(
             job: job, spool: spool, commands: spec.commands, environment: environment(spec, job),
-            workdir: spec.workdir, timeout: spec.timeout, root: spec.root)
+            workdir: spec.workdir, timeout: spec.timeout, silence: spec.silence, root: spec.root)
         guard spec.isAttached else {
             try await recordStart(spec, request, target)
-            return try await finish(spec, try observer(of: request, boot: target.facts.boot, nil), isNew: true)
+            let observer = try observer(of: request, boot: target.facts.boot, nil)
+            return try await finish(spec, observer, RecordedSteps(), isNew: true)
         }
         let channel = try await openChannel(for: spec, on: target)
         do {
@@ -35,7 +36,7 @@ struct ActionRunner {
             let observer = AttachedObserver(
                 link: link, feed: feed, request: request, channel: channel, target: target,
                 streams: try recorders(job, nil))
-            return try await finish(spec, observer, isNew: true)
+            return try await finish(spec, observer, RecordedSteps(), isNew: true)
         } catch {
             await channel.close()
             throw error
@@ -57,7 +58,8 @@ struct ActionRunner {
                 "parameters": .object(parameters), "commands": JSON(strings: spec.commands),
                 "masked": isMasked ? true : nil, "sudo": spec.isRoot ? true : nil,
                 "attached": spec.isAttached ? true : nil,
-                "timeout_s": spec.timeout.map { .double($0) }, "workdir": spec.workdir.map { .string($0) },
+                "timeout_s": spec.timeout.map { .double($0) },
+                "stop_if_unreachable_s": spec.silence.map { .double($0) }, "workdir": spec.workdir.map { .string($0) },
                 "artifacts": spec.artifacts.isEmpty ? nil : JSON(strings: spec.artifacts.map(\.pattern)),
                 "spool": .string(request.spool), "target_boot": .string(target.facts.boot),
             ])
@@ -74,19 +76,20 @@ struct ActionRunner {
     }
 
     /// Goes on with a job that was on record as running.
-    func resume(_ spec: JobSpec, _ state: JobState, spool: String) async throws -> JobEnd {
+    /// - Parameter steps: what its earlier supervisor has recorded.
+    func resume(_ spec: JobSpec, _ state: JobState, _ steps: RecordedSteps, spool: String) async throws -> JobEnd {
         var root: RootAccess?
         // One that was not launched yet is launched without a password, which nobody knows any more: sudo decides.
         if spec.isRoot, !(try await link.target()).isRoot { root = RootAccess(password: nil) }
         let request = JobRequest(
             job: state.id, spool: spool, commands: spec.commands, environment: environment(spec, state.id),
-            workdir: spec.workdir, timeout: spec.timeout, root: root)
+            workdir: spec.workdir, timeout: spec.timeout, silence: spec.silence, root: root)
         if state.isAttached {
-            return try await finish(spec, LostAttachment(request: request, state: state), isNew: false)
+            return try await finish(spec, LostAttachment(request: request, state: state), steps, isNew: false)
         }
         // Intent without claim is launched by the observer, if spool and boot are the same.
         let observer = try observer(of: request, boot: state.boot ?? "", state, mayRelaunch: !spec.isMasked)
-        return try await finish(spec, observer, isNew: false)
+        return try await finish(spec, observer, steps, isNew: false)
     }
 
     private func observer(
@@ -110,8 +113,13 @@ struct ActionRunner {
         ]
     }
 
-    private func finish(_ spec: JobSpec, _ observer: any JobObserving, isNew: Bool) async throws -> JobEnd {
+    private func finish(
+        _ spec: JobSpec, _ observer: any JobObserving, _ steps: RecordedSteps, isNew: Bool
+    ) async throws -> JobEnd {
         var observer = observer
+        let (link, spool) = (link, observer.request.spool)
+        let contact = spec.silence == nil ? nil : Task { await link.keepContact(in: spool) }
+        defer { contact?.cancel() }
         let verdict = try await observer.run(isNew: isNew)
         let job = observer.request.job
         guard case .ended(let record) = verdict else {
@@ -123,10 +131,10 @@ struct ActionRunner {
             end.reason = reason
             return end
         }
-        try await recordCommands(spec, record, job, observer.request.spool)
+        try await recordCommands(spec, record, job, observer.request.spool, steps)
         let step = ArtifactStep(
             journal: journal, link: link, feed: feed, worker: worker, request: observer.request)
-        let artifacts = try await step.run(spec.artifacts, hasFiles: record.hasFiles)
+        let artifacts = try await step.run(spec.artifacts, hasFiles: record.hasFiles, steps)
         var end = end(of: record, job, spec.name, isArtifactFailure: artifacts.isFailure)
         end.artifacts = artifacts.pulled
         end.warnings = artifacts.warnings
@@ -139,7 +147,6 @@ struct ActionRunner {
         if record.death != .notAsked { data["death"] = .string(record.death.rawValue) }
         if !end.warnings.isEmpty { data["warnings"] = JSON(strings: end.warnings) }
         try await journal.append(type(of: end.outcome), data)
-        let (link, spool) = (link, observer.request.spool)
         Task { try await link.target().prepareFolder(following: job, in: spool) }
         return end
     }
@@ -158,6 +165,7 @@ struct ActionRunner {
         switch record.reason {
         case .cancel: (outcome, reason) = (.cancelled, "cancelled")
         case .timeout: (outcome, reason) = (.failed, "timeout")
+        case .unreachable: (outcome, reason) = (.failed, "unreachable")
         case .sudo: (outcome, reason) = (.failed, SudoAccess.reason)
         case .exit where record.status != 0: (outcome, reason) = (.failed, "exit")
         case .exit where isArtifactFailure: (outcome, reason) = (.failed, "artifact")
@@ -185,7 +193,9 @@ struct ActionRunner {
     }
 
     /// The commands as the target's lines tell them. They are recorded together with the job's end.
-    private func recordCommands(_ spec: JobSpec, _ record: ExitRecord, _ job: String, _ spool: String) async throws {
+    private func recordCommands(
+        _ spec: JobSpec, _ record: ExitRecord, _ job: String, _ spool: String, _ steps: RecordedSteps
+    ) async throws {
         if record.reason == .sudo { return }
         var lines = ["S 0 \(record.started)", "E 0 \(record.status) \(record.ended)"]
         if spec.commands.count > 1 {
@@ -203,12 +213,13 @@ struct ActionRunner {
             if words[0] == "S", let at = Double(words[2]) {
                 begun = (index, at)
                 data["started_target"] = .double(at)
-                journal.post(.commandStarted, data)
+                if !steps.has(.commandStarted, index: index) { journal.post(.commandStarted, data) }
             } else if words[0] == "E", words.count == 4, let status = Int64(words[2]) {
                 data["exit"] = .int(status)
                 if let begun, begun.index == index { data["started_target"] = .double(begun.at) }
                 data["ended_target"] = Double(words[3]).map { .double($0) }
-                journal.post(status == 0 ? .commandCompleted : .commandFailed, data)
+                let type: EventType = status == 0 ? .commandCompleted : .commandFailed
+                if !steps.has(type, index: index) { journal.post(type, data) }
             }
         }
     }

@@ -92,8 +92,9 @@ extension RunEngine {
         JobSpec(
             name: plan.action.name, invocation: invocation, stage: stage, attempt: attempt,
             commands: plan.prepared.commands, environment: plan.prepared.environment,
-            workdir: plan.prepared.workdir, timeout: plan.action.timeout, artifacts: plan.prepared.artifacts,
-            parameters: plan.values.all, isRoot: plan.action.sudo, isAttached: !plan.action.spool)
+            workdir: plan.prepared.workdir, timeout: plan.action.timeout, silence: plan.action.stopIfUnreachable,
+            artifacts: plan.prepared.artifacts, parameters: plan.values.all, isRoot: plan.action.sudo,
+            isAttached: !plan.action.spool)
     }
 
     /// Parameters are recorded, and what is recorded must count: a value with a mask in it would not be the one given.
@@ -150,14 +151,15 @@ extension RunEngine {
     /// Goes on with a job that an earlier supervisor had started. What it ran and which artifacts it owes are taken from
     /// its `action_started` event, not from the profile, which can't have changed but whose parameters are not known here.
     func resumeAction(_ state: JobState) throws {
-        guard let started = try startedEvent(of: state.id) else { return }
-        let data = started.data
+        let steps = try RecordedSteps(of: state.id, in: journal.directory.events)
+        guard let data = steps.started else { return }
         let invocation = JobSpec.Invocation(rawValue: data["invocation"]?.string ?? "") ?? .action
         var spec = JobSpec(
             name: state.name, invocation: invocation, stage: state.stage, attempt: state.attempt,
             commands: data["commands"]?.array?.compactMap(\.string) ?? [])
         spec.workdir = data["workdir"]?.string
         spec.timeout = data["timeout_s"]?.double
+        spec.silence = data["stop_if_unreachable_s"]?.double
         for (name, value) in data["parameters"]?.object?.members ?? [] {
             spec.parameters.append((name, value.string ?? ""))
         }
@@ -170,7 +172,7 @@ extension RunEngine {
             spec.environment = plan.prepared.environment
         }
         let task = watch(state.id, spec, { _, _ in }) { [spec] runner, _ in
-            try await runner.resume(spec, state, spool: state.spool ?? "")
+            try await runner.resume(spec, state, steps, spool: state.spool ?? "")
         }
         guard invocation != .exec else { return }
         turnHolder = state.name
@@ -189,14 +191,6 @@ extension RunEngine {
         guard spec.invocation != .exec, let action = profile.action(named: spec.name) else { return nil }
         let given = spec.parameters.map { ($0.name, $0.value) }
         return (try? profile.parameters(for: action, given: given, standing: [])).map { self.plan(action, $0) }
-    }
-
-    private func startedEvent(of job: String) throws -> Event? {
-        var reader = try EventReader(path: journal.directory.events)
-        while let event = try reader.next() {
-            if event.type == .actionStarted, event.data["job"]?.string == job { return event }
-        }
-        return nil
     }
 
     private func watch(

@@ -33,6 +33,11 @@ extension RunEngine {
             _ = try await activeStage?.value
             try await stopEverything()
             ledger = try await makeLedger()
+        } catch let error as SSHError {
+            isEnding = false
+            throw ECRFailure(
+                .unreachable, "the link was lost, so the run is not completed: \(error.message)",
+                hint: "ecr run complete, once ecr status says connected")
         } catch {
             isEnding = false
             throw error
@@ -131,11 +136,7 @@ extension RunEngine {
     }
 
     private func makeLedger() async throws -> Ledger {
-        let remote: [String: (bytes: Int64, sha256: String)]
-        do { remote = try await link.target().outputHashes(spool: spool) } catch let error as SSHError {
-            throw ECRFailure(error)
-        }
-        return try await makeLedger(remote: remote)
+        try await makeLedger(remote: try await link.target().outputHashes(spool: spool))
     }
 
     private func makeLedger(remote: [String: (bytes: Int64, sha256: String)]?) async throws -> Ledger {

@@ -5,9 +5,6 @@ enum Feature: String {
     case metrics
     case parse
     case upload
-    case stopIfUnreachable = "stop_if_unreachable"
-    case jump
-    case algorithms
     case whilePaused = "while_paused: false"
 }
 
@@ -17,11 +14,8 @@ enum Feature: String {
 private let notYetCarriedOut: [(feature: Feature, severity: Diagnostic.Severity)] = [
     (.metrics, .warning),
     (.parse, .warning),
-    (.stopIfUnreachable, .warning),
-    (.algorithms, .warning),
     (.whilePaused, .warning),
     (.upload, .error),
-    (.jump, .error),
 ]
 
 extension Feature {

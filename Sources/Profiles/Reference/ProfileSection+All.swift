@@ -2,7 +2,7 @@ extension ProfileSection {
     /// Every mapping of a profile, from the outside in.
     package static let all = [
         profile, connection, reconnect, algorithms, parameter, action, artifact, upload, metric, collector, parse,
-        stage, secret,
+        stage, notify, secret,
     ]
 
     static let profile = ProfileSection(
@@ -17,12 +17,13 @@ extension ProfileSection {
             ProfileKey("stages", "list", "named lists of actions, run by `ecr run stage`"),
             ProfileKey("background_collectors", "mapping of names", "what is sampled while the run goes on"),
             ProfileKey("finally", "list of actions", "run at complete, and at abort while the target is connected"),
+            ProfileKey("notify", "mapping", "a command of this machine that is told of events"),
         ])
 
     static let connection = ProfileSection(
         "connection", "",
         [
-            ProfileKey("host", "text, required", "a name or an address; ~/.ssh/config is not read"),
+            ProfileKey("host", "text, required", "a name, an address, or a Host alias of ~/.ssh/config"),
             ProfileKey("port", "1 to 65535, default 22", "the SSH server's port"),
             ProfileKey("user", "text, default your own user name", "who to log in as"),
             ProfileKey(
@@ -31,8 +32,12 @@ extension ProfileSection {
             ProfileKey("timeout", "duration, default 30", "how long making a connection may take"),
             ProfileKey("known_hosts", "path, default ~/.ssh/known_hosts", "where host keys are looked up"),
             ProfileKey("host_key", "SHA256:…", "accept exactly this key and ask no known_hosts file"),
-            ProfileKey("jump", "text", "a host to go through", feature: .jump),
-            ProfileKey("algorithms", "mapping", "the methods that SSH may use", feature: .algorithms),
+            ProfileKey(
+                "ssh_config", "path or none, default ~/.ssh/config and the system's",
+                "the file to read instead; what the profile says goes before it"),
+            ProfileKey(
+                "jump", "text or list, as [user@]host[:port], or none", "the hosts to go through, the nearest first"),
+            ProfileKey("algorithms", "mapping", "the methods that SSH may use"),
             ProfileKey(
                 "keepalive", "duration, default 3s",
                 "the interval of the link's sign of life; after three silent ones it counts as lost"),
@@ -52,10 +57,12 @@ extension ProfileSection {
         [ProfileKey("give_up_after", "duration or never, default never", "how long a lost link is tried again")])
 
     static let algorithms = ProfileSection(
-        "connection.algorithms", "Lists of SSH's names for methods.",
+        "connection.algorithms",
+        "SSH's names for methods, one text or a list. +, - or ^ before the first changes the defaults, else they are replaced.",
         [
             ProfileKey("kex", "list of texts", "key exchange"), ProfileKey("ciphers", "list of texts", "encryption"),
             ProfileKey("hostkeys", "list of texts", "host keys"), ProfileKey("macs", "list of texts", "authentication"),
+            ProfileKey("pubkeys", "list of texts", "with which your own keys sign"),
         ])
 
     static let parameter = ProfileSection(
@@ -100,8 +107,8 @@ extension ProfileSection {
                 and when the link breaks the rest of it is lost (79). timeout is kept by the target all the same
                 """),
             ProfileKey(
-                "stop_if_unreachable", "duration", "the target ends the action after this long without contact",
-                feature: .stopIfUnreachable),
+                "stop_if_unreachable", "duration, at least 5s",
+                "a dead man's switch that the target keeps: it ends the action after this long without contact"),
             ProfileKey("upload", "list", "files that go to the target first", feature: .upload),
             ProfileKey(
                 "artifacts", "list of paths or mappings",
@@ -182,5 +189,17 @@ extension ProfileSection {
             ProfileKey(
                 "secret", "env:NAME, required",
                 "the variable; a value of less than 8 characters is refused, a password is taken but not masked then")
+        ])
+
+    static let notify = ProfileSection(
+        "notify",
+        """
+        The command runs beside the run, one event after the other, for up to 60 s each; what it prints goes to \
+        logs/supervisor.log. It finds $ECR_EVENT, $ECR_SEQ, $ECR_RUN, $ECR_RUN_DIR and $ECR_RUNS_DIR, and the event's line \
+        on its stdin.
+        """,
+        [
+            ProfileKey("on", "list of types of events, required", "`ecr help events` lists them"),
+            ProfileKey("run", "text, required", "a command of this machine's shell, run in the profile's folder"),
         ])
 }
