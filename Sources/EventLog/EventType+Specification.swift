@@ -50,10 +50,11 @@ extension EventType {
             .actionStarted,
             "an attempt of an action is about to be launched; invocation: action, exec, setup or finally",
             """
-            target stage? action job invocation attempt parameters commands timeout_s? workdir? artifacts? spool target_boot
+            target stage? action job invocation attempt parameters commands timeout_s? \
+            stop_if_unreachable_s? workdir? artifacts? spool target_boot
             """),
         row(.actionCompleted, "all of its commands have exited 0", actionEnd),
-        row(.actionFailed, "it has failed; reason: exit, timeout or artifact", actionEnd),
+        row(.actionFailed, "it has failed; reason: exit, timeout, unreachable or artifact", actionEnd),
         row(.actionCancelled, "it was cancelled", actionEnd),
         row(
             .actionUnknown, "nobody knows how it ended: do not take it for failed",

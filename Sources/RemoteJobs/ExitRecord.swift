@@ -2,6 +2,8 @@
 package struct ExitRecord: Sendable, Equatable {
     package enum Reason: String, Sendable {
         case exit, timeout, cancel
+        /// The controller was not there for longer than the job may be alone.
+        case unreachable
         /// Sudo did not let the commands begin.
         case sudo
     }

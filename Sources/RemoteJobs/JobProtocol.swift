@@ -4,7 +4,9 @@
 /// <root>/                    0700, /var/tmp/ecr-<uid> unless the profile says otherwise
 ///   lock                     one line: `lock 1 <controller id> <user@host> <since, UTC> end`
 ///   <run: 16 hex digits>/    made at start, never by a launch; its name is recorded in the run
-///     <job's number>/        claim, meta, stdout, stderr, commands, exit, out/ ($ECR_OUT), cancel, timeout; ctl, root (sudo)
+///     contact                uptime of the target when the controller was last there, for jobs that stop without it
+///     <job's number>/        claim, meta, stdout, stderr, commands, exit, out/ ($ECR_OUT), cancel, timeout, unreachable; ctl,
+///                            root (sudo)
 /// ```
 /// - The folder of a job is named by its number alone, so that the dispatcher can make the next one ahead of its launch,
 ///   while nobody waits: a `mkdir` costs more than the rest of the launch.
@@ -14,7 +16,7 @@
 ///   /proc/PID/stat (proc(5)), so that a reused pid is told from the job.
 /// - `commands` (several commands only): `S <index> <uptime>` and `E <index> <status> <uptime>` lines.
 /// - `exit`: `exit 1 <status> <reason> <death> <start> <end> <stdout> <stderr> <files> end`: reason is exit, timeout,
-///   cancel, or sudo where that did not let the commands begin; death is `-`, confirmed or unconfirmed (of the process
+///   unreachable, cancel, or sudo where that did not let the commands begin; death is `-`, confirmed or unconfirmed (of the process
 ///   group); start and end are uptimes; the byte counts are the write positions: 0 only for an empty file, and a lower
 ///   bound when the job reopened its own output; files is 1 when `out/` has something. It is made with O_EXCL: a job
 ///   that nothing could kill is given up with a record in its name, which its own must not replace.
@@ -80,13 +82,13 @@ enum JobProtocol {
         exec </dev/null 3>&1 4>&2 >/dev/null 2>&1 9<>"$ecr_d/ctl"
         $ecr_setsid sh -c "$ecr_rguard" sh "$ecr_d" "$ecr_setsid" <"$ecr_d/ctl" 3>&- 4>&- 9>&- &
         ( ecr_self; echo "root 1 $ecr_p $ecr_t end" >>"$ecr_d/root"
-        if [ -e "$ecr_d/cancel" ] || [ -e "$ecr_d/timeout" ]; then exit 143; fi
+        if [ -e "$ecr_d/cancel" ] || [ -e "$ecr_d/timeout" ] || [ -e "$ecr_d/unreachable" ]; then exit 143; fi
         if [ -n "$1" ]; then cd "$1" 2>&4 || exit 1; fi
         shift; export ECR_OUT="$ecr_d/out"
         while [ "$1" != -- ]; do export "$1"; shift; done
         shift; [ $# -eq 1 ] || set -- "$ecr_runner" "$ecr_d/commands" "$@"
         exec $ecr_setsid sh -c "$@" >&3 2>&4 3>&- 4>&- 9>&- ); ecr_r=$?
-        if [ -e "$ecr_d/cancel" ] || [ -e "$ecr_d/timeout" ]; then
+        if [ -e "$ecr_d/cancel" ] || [ -e "$ecr_d/timeout" ] || [ -e "$ecr_d/unreachable" ]; then
         read -r ecr_x ecr_v ecr_p ecr_t ecr_x <"$ecr_d/root"; ecr_bury "$ecr_p"; echo "death $ecr_dead end" >>"$ecr_d/root"; fi
         chown -Rh "$SUDO_UID:$SUDO_GID" "$ecr_d/out"
         echo END >&9; exit "$ecr_r"
@@ -108,10 +110,14 @@ enum JobProtocol {
         set -- "$1" "$2" ${y##*) }; [ "${22}" = "$s" ] || exit; read -r n y </proc/uptime; o=0 f=0
         [ ! -s "$1/stdout" ] || o=1; [ ! -s "$1/stderr" ] || f=1
         set -C; echo "exit 1 137 $2 unconfirmed $u $n $o $f 0 end" >"$1/exit"'
-        ecr_guard='sleep "$1"; d=$2; read -r x v w t p s b u e <"$d/meta" || exit; true >"$d/timeout"; g=-$p; [ -n "$3" ] || g=$p
-        if [ -p "$d/ctl" ]; then echo TERM 1<>"$d/ctl"; sleep 5; echo KILL 1<>"$d/ctl"; exec sh -c "$4" sh "$d" timeout; fi
+        ecr_late='sleep "$1"; m=timeout; '
+        ecr_alone='while sleep 1; do read -r u x </proc/uptime; read -r c x <"${2%/*}/contact" || continue
+        [ $((${u%.*}-${c%.*})) -le "$1" ] || break; done; m=unreachable; '
+        ecr_strike='d=$2; read -r x v w t p s b u e <"$d/meta" || exit; true >"$d/$m"; g=-$p; [ -n "$3" ] || g=$p
+        if [ -p "$d/ctl" ]; then echo TERM 1<>"$d/ctl"; sleep 5; echo KILL 1<>"$d/ctl"; exec sh -c "$4" sh "$d" "$m"; fi
         read -r y <"/proc/$p/stat" || exit; set -- ${y##*) }; [ "${20}" = "$s" ] || exit; kill -TERM "$g"; sleep 5; kill -KILL "$g"'
-        ecr_root= ecr_attached= ecr_text=ROOTTEXT
+        ecr_guard() { $ecr_setsid sh -c "$1$ecr_strike" sh "$2" "$ecr_d" "$ecr_setsid" "$ecr_yield" 3>&- 4>&- 7>&- & ecr_g="$ecr_g $!"; }
+        ecr_root= ecr_silence= ecr_attached= ecr_text=ROOTTEXT
         ecr_door='while IFS= read -r l || exit 1; [ "$l" != "$0" ]; do :; done; eval "$(cat)"; exit 1'
         ecr_job() {
         ecr_d=$1 ecr_w=$2; shift 2; ecr_self0=$ecr_p ecr_self1=$ecr_t; ecr_self; ecr_up
@@ -144,16 +150,18 @@ enum JobProtocol {
         if [ -z "$ecr_attached" ]; then exec 3>>"$ecr_d/stdout" 4>>"$ecr_d/stderr"; fi
         ecr_self; ecr_up; ecr_s=$ecr_u
         if [ -n "$ecr_root" ]; then mkfifo "$ecr_d/ctl"; true >"$ecr_d/root"; true >"$ecr_d/commands"; fi
-        if [ -n "$ecr_limit" ]; then $ecr_setsid sh -c "$ecr_guard" sh "$ecr_limit" "$ecr_d" "$ecr_setsid" "$ecr_yield" 3>&- 4>&- 7>&- & ecr_g=$!; fi
+        [ -z "$ecr_limit" ] || ecr_guard "$ecr_late" "$ecr_limit"
+        [ -z "$ecr_silence" ] || ecr_guard "$ecr_alone" "$ecr_silence"
         if [ -n "$ecr_root" ]; then ecr_feed | ( ecr_job "$ecr_d" "$ecr_dir" "$@" )
         else ( ecr_job "$ecr_d" "$ecr_dir" "$@" ); fi; ecr_r=$?
         ecr_up; ecr_e=$ecr_u
-        [ -z "$ecr_g" ] || ecr_signal KILL "$ecr_g" || kill -KILL "$ecr_g"
+        for ecr_x in $ecr_g; do ecr_signal KILL "$ecr_x" || kill -KILL "$ecr_x"; done
         ecr_why=exit ecr_dead=-
         [ -z "$ecr_root" ] || [ -s "$ecr_d/root" ] || ecr_why=sudo
+        [ ! -e "$ecr_d/unreachable" ] || ecr_why=unreachable
         [ ! -e "$ecr_d/timeout" ] || ecr_why=timeout
         [ ! -e "$ecr_d/cancel" ] || ecr_why=cancel
-        case $ecr_why in timeout | cancel) ecr_end ;; esac
+        case $ecr_why in timeout | unreachable | cancel) ecr_end ;; esac
         read -r ecr_x ecr_o </proc/self/fdinfo/3; read -r ecr_x ecr_f </proc/self/fdinfo/4
         if [ ! -s "$ecr_d/stdout" ]; then ecr_o=0; elif [ "$ecr_o" = 0 ]; then ecr_o=1; fi
         if [ ! -s "$ecr_d/stderr" ]; then ecr_f=0; elif [ "$ecr_f" = 0 ]; then ecr_f=1; fi

@@ -11,13 +11,15 @@ extension JobRequest {
         let workdir = workdir ?? ""
         let work = environment.map { "\($0.name)=\($0.value)" } + ["--"] + commands
         let place = [spool, SpoolFolder.name(of: job), limit ?? ""]
+        let silence = silence.map { String(Int($0.rounded(.up))) } ?? ""
         guard let root else {
-            return "\(function) " + (place + [workdir] + work).map(shellWord).joined(separator: " ")
+            let words = (place + [workdir] + work).map(shellWord).joined(separator: " ")
+            return "ecr_silence=\(silence); \(function) \(words)"
         }
         let rootCall =
             "ecr_d=\(shellWord(folder)); ecr_asroot " + ([workdir] + work).map(shellWord).joined(separator: " ")
         return """
-            ecr_root=\(root.password == nil ? "-n" : "-S") ecr_pw=\(shellWord(root.password ?? "")) \
+            ecr_silence=\(silence) ecr_root=\(root.password == nil ? "-n" : "-S") ecr_pw=\(shellWord(root.password ?? "")) \
             ecr_call=\(shellWord(rootCall))
             \(function) \((place + ["", "--"]).map(shellWord).joined(separator: " ")); ecr_root= ecr_pw= ecr_call=
             """

@@ -12,12 +12,15 @@ package struct JobRequest: Sendable {
     package var workdir: String?
     /// Seconds, kept by the target.
     package var timeout: Double?
+    /// Seconds without the controller's contact after which the target ends the job; see `Target.signContact`.
+    package var silence: Double?
     /// Set for a job that runs under sudo.
     package var root: RootAccess?
 
     package init(
         job: String, spool: String, commands: [String], environment: [(name: String, value: String)] = [],
-        workdir: String? = nil, timeout: Double? = nil, root: RootAccess? = nil
+        workdir: String? = nil, timeout: Double? = nil, silence: Double? = nil,
+        root: RootAccess? = nil
     ) {
         self.job = job
         self.spool = spool
@@ -25,6 +28,7 @@ package struct JobRequest: Sendable {
         self.environment = environment
         self.workdir = workdir
         self.timeout = timeout
+        self.silence = silence
         self.root = root
     }
 
@@ -70,6 +74,11 @@ extension Target {
     package func prepareFolder(following job: String, in spool: String) async throws(SSHError) {
         let next = shellWord("\(spool)/\(SpoolFolder.following(job))")
         _ = try await dispatcher.run("[ -d \(next) ] || mkdir \(next) \(next)/out")
+    }
+
+    /// Tells the jobs of a spool that the controller is there.
+    package func signContact(in spool: String) async throws(SSHError) {
+        _ = try await dispatcher.run("ecr_up; echo \"$ecr_u\" >\(shellWord("\(spool)/contact"))")
     }
 
     /// What the target knows of a job now.

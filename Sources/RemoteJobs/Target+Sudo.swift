@@ -29,7 +29,8 @@ package enum SudoAnswer: Sendable, Equatable {
         } else if said("not in the sudoers", "not allowed to", "may not run sudo") {
             self = .refused(
                 "sudo does not allow this user to run a shell as root",
-                hint: "allow it in the target's sudoers (visudo), or write `sudo` before the one command that is allowed")
+                hint:
+                    "allow it in the target's sudoers (visudo), or write `sudo` before the one command that is allowed")
         } else if said("incorrect password", "Sorry, try again", "no password was provided", "Authentication failed") {
             self = .wrongPassword
         } else if said("a password is required", "interactive authentication is required") {

@@ -20,9 +20,12 @@ struct ECR: ParsableCommand {
         subcommands: [
             ProfileCommand.self,
             RunCommand.self,
+            TargetCommand.self,
+            Doctor.self,
             RunNote.self,
             RunAction.self,
             RunStatus.self,
+            Config.self,
             HelpCommand.self,
             Completion.self,
             CompleteWords.self,
@@ -51,7 +54,25 @@ struct ProfileCommand: ParsableCommand {
               ecr profile validate device.yaml
             """,
         subcommands: [
-            ProfileValidate.self
+            ProfileValidate.self,
+            ProfileList.self,
+            ProfileShow.self,
+            ProfileNew.self,
+        ])
+}
+
+struct TargetCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "target", abstract: "Look after targets, without a run.",
+        discussion: """
+            Example:
+              ecr target check device.yaml
+              ecr target check root@192.168.1.100
+            """,
+        subcommands: [
+            TargetCheck.self,
+            TargetTrust.self,
+            TargetClean.self,
         ])
 }
 
@@ -105,7 +126,12 @@ struct RunCommand: ParsableCommand {
             if let supervise = command as? Supervise {
                 exit(await supervise.supervise())
             }
-            try command.run()
+            // Commands that connect by themselves. The root is none, so that the others pay nothing for it.
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
         } catch {
             exit(Exit.report(error))
         }

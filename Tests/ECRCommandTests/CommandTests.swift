@@ -16,6 +16,13 @@ import Testing
         #expect(try await ecr("--version").outputText == "0.1.0\n")
     }
 
+    /// `/` and a name are not `//name`.
+    @Test func pathsBelowTheRoot() async throws {
+        let result = try await Command.run(
+            try BuiltProducts.ecr(), ["run", "list", "--runs-dir", "no-such-directory"], workingDirectory: "/")
+        #expect(result.errorText.hasPrefix("no runs in /no-such-directory\n"))
+    }
+
     @Test func aGoodProfile() async throws {
         let result = try await ecr("profile", "validate", "board.yaml")
         #expect(result.status == 0)
@@ -40,9 +47,9 @@ import Testing
     @Test func profilesAreFoundByName() async throws {
         try ecr.scratch.write("profiles/lab.yaml", Ecr.goodProfile)
         #expect(try await ecr("profile", "validate", "lab").status == 0)
-        let missing = try await ecr("profile", "validate", "lib")
+        let missing = try await ecr("profile", "validate", "board")
         #expect(missing.status == 66)
-        #expect(missing.errorText == "error: there is no profile 'lib'; profiles in profiles: lab\n")
+        #expect(missing.errorText == "error: there is no profile 'board'; profiles in profiles: lab\n")
         #expect(try await ecr("profile", "validate", "lab", environment: ["ECR_PROFILES_DIR": "/none"]).status == 0)
         #expect(try await ecr("profile", "validate", "profiles").status == 66)
     }

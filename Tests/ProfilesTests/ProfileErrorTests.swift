@@ -164,9 +164,10 @@ import YAML
             action("spool: false") == ["error: 'spool: false' is not carried out by this version of ecr; remove it"])
         #expect(action("spool: true, sudo: false") == [])
         #expect(
-            action("stop_if_unreachable: 60s") == [
-                "warning: 'stop_if_unreachable' is recorded in the profile but not evaluated by this version of ecr"
+            action("stop_if_unreachable: 2s") == [
+                "error: 'stop_if_unreachable' must be at least 5s; write 'stop_if_unreachable: 60s'"
             ])
+        #expect(action("stop_if_unreachable: 60s") == [])
         #expect(
             action("metrics: {m: {}}") == [
                 "warning: 'metrics' is recorded in the profile but not evaluated by this version of ecr",
@@ -176,6 +177,32 @@ import YAML
             action("artifacts: [{allow_old: true}, '']") == [
                 "error: an artifact has no 'path'; write 'path: /tmp/results.json'",
                 "error: an artifact is empty; write its text, or remove it",
+            ])
+    }
+
+    @Test func checksNotify() throws {
+        func notify(_ text: String) -> [String] {
+            complaints("name: n\nconnection: {host: h}\nactions: {a: {commands: [x]}}\nnotify: \(text)").map {
+                String($0.drop { $0 != " " }.dropFirst())
+            }
+        }
+        #expect(notify("{on: [connection_lost, run_completed], run: './ping.sh \"$ECR_EVENT\"'}") == [])
+        #expect(
+            notify("{on: [conection_lost], run: x}") == [
+                "error: there is no event type 'conection_lost'; did you mean 'connection_lost'?"
+            ])
+        #expect(
+            notify("{on: [], run: x}") == [
+                "error: 'on' is empty; write at least one type of event, such as run_completed"
+            ])
+        #expect(
+            notify("{run: x, command: y}") == [
+                "error: 'notify' has no 'on'; write 'on: [connection_lost, run_completed]'",
+                "error: unknown key 'command' in 'notify'; known keys: on, run",
+            ])
+        #expect(
+            notify("./ping.sh") == [
+                "error: 'notify' must be a mapping, not the text './ping.sh'; write 'name: value', one a line"
             ])
     }
 

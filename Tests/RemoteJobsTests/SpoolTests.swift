@@ -28,8 +28,7 @@ import Testing
         #expect(error?.code == .heldByAnother)
         #expect(
             error?.message
-                == "the target is in use by me@laptop since 2026-01-27T14:30:52Z; if that is long over, remove "
-                + "\(fixture.root)/lock there")
+                == "the target is in use by me@laptop since 2026-01-27T14:30:52Z, says \(fixture.root)/lock there")
         // The lock goes with the last run's directory.
         try await target.removeSpool(fixture.spool)
         #expect(await spoolFailure(target, root: fixture.root, as: "deca0f")?.code == .heldByAnother)

@@ -158,7 +158,8 @@ struct SudoProtocolTests {
         let spool = try UserSpool(shell, user)
         let sleep = Processes.uniqueSleep()
         let result = try await spool.run(
-            spool.launch("trap '' TERM; sleep \(sleep) & echo up; while :; do sleep \(sleep); done", password: user.password),
+            spool.launch(
+                "trap '' TERM; sleep \(sleep) & echo up; while :; do sleep \(sleep); done", password: user.password),
             spool.wait(for: "stdout"), "ecr_cancel \(spool.place) TERM; sleep 0.3; ecr_cancel \(spool.place) KILL")
         #expect(result.outputText == "launched\nsent\nsent\n")
         let record = try spool.record()
@@ -191,7 +192,9 @@ struct SudoProtocolTests {
         let spool = try UserSpool(shell, user)
         let sleep = Processes.uniqueSleep()
         let running = try spool.start(spool.launch("echo $PPID; sleep \(sleep)", password: user.password))
-        for _ in 0..<500 where ((try? spool.file("stdout")) ?? "").isEmpty { try await Task.sleep(for: .milliseconds(20)) }
+        for _ in 0..<500 where ((try? spool.file("stdout")) ?? "").isEmpty {
+            try await Task.sleep(for: .milliseconds(20))
+        }
         let shellOfRoot = try #require(Int32(try spool.file("stdout").dropLast()))
         Processes.kill(shellOfRoot)
         for _ in 0..<500 where Processes.exist(withArgument: sleep) { try await Task.sleep(for: .milliseconds(20)) }

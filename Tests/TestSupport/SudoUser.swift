@@ -19,7 +19,8 @@ package final class SudoUser: Sendable {
 
     /// Whether this machine can make one: root, with sudo and the tools that make users.
     package static let isAvailable: Bool =
-        getuid() == 0 && ["sudo", "useradd", "userdel", "chpasswd", "setpriv", "flock"].allSatisfy { Command.find($0) != nil }
+        getuid() == 0
+        && ["sudo", "useradd", "userdel", "chpasswd", "setpriv", "flock"].allSatisfy { Command.find($0) != nil }
 
     /// - Parameter defaults: settings of sudo for this user alone, such as `requiretty`.
     package init(_ rule: Rule = .password, defaults: [String] = []) async throws {

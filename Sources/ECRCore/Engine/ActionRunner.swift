@@ -23,7 +23,7 @@ struct ActionRunner {
         if let boot, boot != target.facts.boot { throw RebootedBeforeLaunch() }
         let request = JobRequest(
             job: job, spool: spool, commands: spec.commands, environment: environment(spec, job),
-            workdir: spec.workdir, timeout: spec.timeout)
+            workdir: spec.workdir, timeout: spec.timeout, silence: spec.silence)
         var parameters = JSONObject()
         for (name, value) in spec.parameters { parameters[name] = .string(value) }
         try await journal.append(
@@ -33,7 +33,8 @@ struct ActionRunner {
                 "action": .string(spec.name), "job": .string(job), "invocation": .string(spec.invocation.rawValue),
                 "attempt": JSON(spec.attempt),
                 "parameters": .object(parameters), "commands": JSON(strings: spec.commands),
-                "timeout_s": spec.timeout.map { .double($0) }, "workdir": spec.workdir.map { .string($0) },
+                "timeout_s": spec.timeout.map { .double($0) },
+                "stop_if_unreachable_s": spec.silence.map { .double($0) }, "workdir": spec.workdir.map { .string($0) },
                 "artifacts": spec.artifacts.isEmpty ? nil : JSON(strings: spec.artifacts.map(\.pattern)),
                 "spool": .string(spool), "target_boot": .string(target.facts.boot),
             ])
@@ -46,7 +47,7 @@ struct ActionRunner {
     func resume(_ spec: JobSpec, _ state: JobState, _ steps: RecordedSteps, spool: String) async throws -> JobEnd {
         let request = JobRequest(
             job: state.id, spool: spool, commands: spec.commands, environment: environment(spec, state.id),
-            workdir: spec.workdir, timeout: spec.timeout)
+            workdir: spec.workdir, timeout: spec.timeout, silence: spec.silence)
         // Intent without claim is launched by the observer, if spool and boot are the same.
         let observer = try observer(of: request, boot: state.boot ?? "", state)
         return try await finish(spec, observer, steps, isNew: false)
@@ -72,6 +73,9 @@ struct ActionRunner {
         _ spec: JobSpec, _ observer: JobObserver, _ steps: RecordedSteps, isNew: Bool
     ) async throws -> JobEnd {
         var observer = observer
+        let (link, spool) = (link, observer.request.spool)
+        let contact = spec.silence == nil ? nil : Task { await link.keepContact(in: spool) }
+        defer { contact?.cancel() }
         let verdict = try await observer.run(isNew: isNew)
         let job = observer.request.job
         guard case .ended(let record) = verdict else {
@@ -99,7 +103,6 @@ struct ActionRunner {
         if record.death != .notAsked { data["death"] = .string(record.death.rawValue) }
         if !end.warnings.isEmpty { data["warnings"] = JSON(strings: end.warnings) }
         try await journal.append(type(of: end.outcome), data)
-        let (link, spool) = (link, observer.request.spool)
         Task { try await link.target().prepareFolder(following: job, in: spool) }
         return end
     }
@@ -118,6 +121,7 @@ struct ActionRunner {
         switch record.reason {
         case .cancel: (outcome, reason) = (.cancelled, "cancelled")
         case .timeout: (outcome, reason) = (.failed, "timeout")
+        case .unreachable: (outcome, reason) = (.failed, "unreachable")
         case .sudo: (outcome, reason) = (.failed, "sudo")
         case .exit where record.status != 0: (outcome, reason) = (.failed, "exit")
         case .exit where isArtifactFailure: (outcome, reason) = (.failed, "artifact")

@@ -18,6 +18,8 @@ struct JobSpec: Sendable {
     var environment: [(name: String, value: String)] = []
     var workdir: String?
     var timeout: Double?
+    /// Seconds without the controller's contact after which the target ends the job.
+    var silence: Double?
     var artifacts: [PreparedArtifact] = []
     var parameters: [(name: String, value: String)] = []
 }

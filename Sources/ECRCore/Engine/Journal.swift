@@ -12,17 +12,31 @@ package final class Journal: Sendable {
     private let writer: EventWriter
     private let fold: StateFold
     private let worker = Worker()
+    private let listener: Listener
+
+    /// What is told of events once they are on disk, on the writer's thread.
+    private final class Listener: Sendable {
+        let body = Mutex<(@Sendable ([Event]) -> Void)?>(nil)
+    }
 
     /// Opens the run's stream, takes the right to append, and folds what is there.
     package init(_ directory: RunDirectory) throws {
         self.directory = directory
-        let fold = StateFold()
+        let (fold, listener) = (StateFold(), Listener())
         writer = try EventWriter.openPatiently(path: directory.events) { events, checkpoint in
             fold.take(events, behind: checkpoint)
+            listener.body.withLock { $0 }?(events)
         }
         self.fold = fold
+        self.listener = listener
         fold.begin(with: try directory.state())
     }
+
+    /// - Parameter body: called with events that are on disk, in their order; it must not block.
+    func listen(_ body: @escaping @Sendable ([Event]) -> Void) { listener.body.withLock { $0 = body } }
+
+    /// Appends nothing more, and gives the right to append back. Blocks its thread for the length of a sync.
+    func close() { writer.close() }
 
     /// The state of what is on disk.
     package var state: RunState { fold.state }

@@ -89,8 +89,8 @@ extension RunEngine {
         JobSpec(
             name: plan.action.name, invocation: invocation, stage: stage, attempt: attempt,
             commands: plan.prepared.commands, environment: plan.prepared.environment,
-            workdir: plan.prepared.workdir, timeout: plan.action.timeout, artifacts: plan.prepared.artifacts,
-            parameters: plan.values.all)
+            workdir: plan.prepared.workdir, timeout: plan.action.timeout, silence: plan.action.stopIfUnreachable,
+            artifacts: plan.prepared.artifacts, parameters: plan.values.all)
     }
 
     /// Runs one attempt once it may begin: what the operator asks for waits for a pause and a recovery to end, what the
@@ -136,6 +136,7 @@ extension RunEngine {
             commands: data["commands"]?.array?.compactMap(\.string) ?? [])
         spec.workdir = data["workdir"]?.string
         spec.timeout = data["timeout_s"]?.double
+        spec.silence = data["stop_if_unreachable_s"]?.double
         for (name, value) in data["parameters"]?.object?.members ?? [] {
             spec.parameters.append((name, value.string ?? ""))
         }

@@ -1,6 +1,5 @@
 import EventLog
 import Glibc
-import Hashing
 import JSON
 import LinuxSystem
 import Profiles
@@ -91,12 +90,13 @@ actor RunEngine {
     func makeSpool(on target: Target) async throws -> String {
         let now = Clock.iso8601(microseconds: Clock.wallMicroseconds())
         do {
-            return try await target.makeSpool(root: profile.connection.spoolDir, for: try controller(), now: now)
+            return try await target.makeSpool(root: profile.connection.spoolDir, for: .thisMachine, now: now)
         } catch let error as SpoolError {
             throw ECRFailure(
                 error.code == .heldByAnother ? .busy : .configuration, error.message,
                 hint: error.code == .heldByAnother
-                    ? nil : "set `connection: spool_dir:` to a folder that \(target.facts.user) can write")
+                    ? "ecr target clean \(journal.state.profileFile) --take-over, if that is long over"
+                    : "set `connection: spool_dir:` to a folder that \(target.facts.user) can write")
         }
     }
 
@@ -134,13 +134,6 @@ actor RunEngine {
 
     func connect() async throws -> Target {
         do { return try await link.connect() } catch let error as SSHError { throw ECRFailure(error) }
-    }
-
-    /// This machine's id and user, hashed: enough to tell controllers apart, nothing more.
-    private func controller() throws -> ControllerIdentity {
-        let machine = (try? FileSystem.read("/etc/machine-id")) ?? Array(Host.name.utf8)
-        let id = SHA256.hexDigest(of: machine + Array("\(getuid())".utf8)).prefix(16)
-        return ControllerIdentity(id: String(id), name: "\(Host.userName)@\(Host.name)")
     }
 
     // MARK: State
@@ -211,7 +204,9 @@ extension ECRFailure {
         let code: ExitCode =
             switch error.code {
             case .hostKeyUnknown, .hostKeyChanged, .hostKeyRevoked, .authenticationFailed, .keyUnusable: .refused
-            case .unreachable, .channelRefused, .connectionLost, .closed, .protocolViolation, .sftp: .unreachable
+            case .configuration: .configuration
+            case .unreachable, .noCommonAlgorithm, .channelRefused, .connectionLost, .closed, .protocolViolation, .sftp:
+                .unreachable
             }
         self.init(code, error.message, hint: error.hint)
     }

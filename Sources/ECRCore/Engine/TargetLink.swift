@@ -71,6 +71,15 @@ actor TargetLink {
         return try await withCheckedThrowingContinuation { waiters.append($0) }
     }
 
+    /// Tells the target again and again that the controller is there, as long as the task is not cancelled.
+    func keepContact(in spool: String) async {
+        while !Task.isCancelled {
+            if let current { try? await current.signContact(in: spool) }
+            // Origin: the shortest silence that a profile may ask for is five seconds.
+            try? await Task.sleep(for: .seconds(1))
+        }
+    }
+
     func close() async {
         isClosed = true
         pause?.cancel()

@@ -23,15 +23,24 @@ package enum Supervisor {
         umask(0o077)
         signal(SIGPIPE, SIG_IGN)
         let launcher = LauncherLink()
-        do {
-            let life = try SupervisorLife(RunDirectory(path: directory))
-            launcher.ready(try await life.begin(task, launcher))
-            return await life.waitUntilOver()
-        } catch {
+        func report(_ error: any Error) {
             let failure = ECRFailure(error)
             log("cannot \(task.rawValue): \(failure.message)")
             launcher.fail(failure, isKept: (try? RunDirectory(path: directory).state())?.status != .created)
-            return failure.exitCode
+        }
+        do {
+            let life = try SupervisorLife(RunDirectory(path: directory))
+            do { launcher.ready(try await life.begin(task, launcher)) } catch {
+                report(error)
+                await life.end()
+                return ECRFailure(error).exitCode
+            }
+            let code = await life.waitUntilOver()
+            await life.end()
+            return code
+        } catch {
+            report(error)
+            return ECRFailure(error).exitCode
         }
     }
 
@@ -107,6 +116,7 @@ private final class SupervisorLife: Sendable {
     private let engine: RunEngine
     private let prompts = PromptRelay()
     private let ending = Mailbox<Int32>()
+    private let notifier: Notifier?
 
     /// Takes the locks and reads the profile as it was given at the run's making.
     init(_ directory: RunDirectory) throws {
@@ -115,6 +125,8 @@ private final class SupervisorLife: Sendable {
         guard try journal.file.lock(byte: EventWriter.supervisorByte) else {
             throw ECRFailure(.busy, "run \(directory.id) has a supervisor already", hint: "ecr run status")
         }
+        notifier = Notifier(journal.state.notify, directory)
+        if let notifier { journal.listen { notifier.take($0) } }
         let bytes = try FileSystem.read(directory.profileSnapshot)
         let profile = try Profile.parse(bytes, file: directory.profileSnapshot)
         var options = SSHOptions(profile.connection, profileFile: journal.state.profileFile)
@@ -185,7 +197,6 @@ private final class SupervisorLife: Sendable {
         }
         manifests.cancel()
         clocks.cancel()
-        unlink(directory.socket)
         return code
     }
 
@@ -194,6 +205,19 @@ private final class SupervisorLife: Sendable {
         while !Task.isCancelled {
             try? await Task.sleep(for: .seconds(2))
             if let jump = watch.look() { _ = try? await journal.append(.clockJump, jump) }
+        }
+    }
+
+    /// Gives the run back. What is told of its last events then goes on for a while without holding it.
+    func end() async {
+        await withCheckedContinuation { continuation in
+            startThread { [directory, journal, notifier] in
+                unlink(directory.socket)
+                journal.close()
+                journal.file.unlock(byte: EventWriter.supervisorByte)
+                notifier?.finish()
+                continuation.resume()
+            }
         }
     }
 

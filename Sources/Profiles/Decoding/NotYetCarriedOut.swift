@@ -7,7 +7,6 @@ enum Feature: String {
     case upload
     case sudo = "sudo: true"
     case unspooled = "spool: false"
-    case stopIfUnreachable = "stop_if_unreachable"
     case jump
     case algorithms
     case whilePaused = "while_paused: false"
@@ -19,7 +18,6 @@ enum Feature: String {
 private let notYetCarriedOut: [(feature: Feature, severity: Diagnostic.Severity)] = [
     (.metrics, .warning),
     (.parse, .warning),
-    (.stopIfUnreachable, .warning),
     (.algorithms, .warning),
     (.whilePaused, .warning),
     (.upload, .error),

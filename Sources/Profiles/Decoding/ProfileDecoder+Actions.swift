@@ -21,7 +21,7 @@ extension ProfileDecoder {
             name: member.name, description: fields.string("description"), commands: commands(fields),
             workdir: fields["workdir"].flatMap { path($0, "'workdir'") }, env: environment(fields),
             sudo: fields.bool("sudo") ?? false, spool: fields.bool("spool") ?? true,
-            stopIfUnreachable: fields.positiveDuration("stop_if_unreachable"), upload: uploads(fields),
+            stopIfUnreachable: silence(fields), upload: uploads(fields),
             artifacts: artifacts(fields), metrics: metrics(fields), timeout: fields.positiveDuration("timeout"),
             retries: retries(fields), retryOn: reasons ?? [.failed, .timeout])
         noteFeatures(of: action, fields)
@@ -31,11 +31,21 @@ extension ProfileDecoder {
     private func noteFeatures(of action: Action, _ fields: FieldReader) {
         let uses: [(Feature, key: String, isUsed: Bool)] = [
             (.sudo, "sudo", action.sudo), (.unspooled, "spool", !action.spool), (.upload, "upload", true),
-            (.metrics, "metrics", true), (.stopIfUnreachable, "stop_if_unreachable", true),
+            (.metrics, "metrics", true),
         ]
         for (feature, key, isUsed) in uses where isUsed {
             if let member = fields.member(key) { context.note(feature, at: member.mark) }
         }
+    }
+
+    /// Shorter than a link takes to be found lost would end actions that nobody has left.
+    private func silence(_ fields: FieldReader) -> Double? {
+        guard let seconds = fields.positiveDuration("stop_if_unreachable") else { return nil }
+        if seconds < 5, let member = fields.member("stop_if_unreachable") {
+            context.error(
+                "'stop_if_unreachable' must be at least 5s; write 'stop_if_unreachable: 60s'", at: member.mark)
+        }
+        return seconds
     }
 
     private mutating func commands(_ fields: FieldReader) -> [Template] {

@@ -31,3 +31,10 @@ package struct Connection: Sendable {
     /// Seconds without a connection after which a run gives up; nil means never.
     package var giveUpAfter: Double?
 }
+
+extension Connection {
+    /// A target that is named by its address alone.
+    package static func plain(host: String, port: Int?, user: String?) -> Connection {
+        Connection(host: host, port: port, user: user)
+    }
+}

@@ -12,7 +12,7 @@ extension Profile {
             "actions": JSON(members: actions.map { ($0.name, $0.resolved) }),
             "background_collectors": JSON(members: collectors.map { ($0.name, $0.resolved) }),
             "stages": .array(stages.map { ["name": .string($0.name), "actions": JSON(strings: $0.actions)] }),
-            "finally": JSON(strings: finally),
+            "finally": JSON(strings: finally), "notify": notify?.resolved,
         ]
     }
 }

@@ -2,7 +2,7 @@ extension ProfileSection {
     /// Every mapping of a profile, from the outside in.
     package static let all = [
         profile, connection, reconnect, algorithms, parameter, action, artifact, upload, metric, collector, parse,
-        stage,
+        stage, notify,
     ]
 
     static let profile = ProfileSection(
@@ -17,6 +17,18 @@ extension ProfileSection {
             ProfileKey("stages", "list", "named lists of actions, run by `ecr run stage`"),
             ProfileKey("background_collectors", "mapping of names", "what is sampled while the run goes on"),
             ProfileKey("finally", "list of actions", "run at complete, and at abort while the target is connected"),
+            ProfileKey("notify", "mapping", "a command on this machine that is told of events"),
+        ])
+
+    static let notify = ProfileSection(
+        "notify",
+        """
+        The command finds the type in $ECR_EVENT, the run in $ECR_RUN, $ECR_RUN_DIR and $ECR_SEQ, and the event's line on \
+        stdin. It starts in the profile's folder, and never holds up the run.
+        """,
+        [
+            ProfileKey("on", "list of event types, required", "which events; `ecr help events` lists them"),
+            ProfileKey("run", "text, required", "shell text for this machine, such as ./ping.sh"),
         ])
 
     static let connection = ProfileSection(
@@ -88,8 +100,8 @@ extension ProfileSection {
                 "spool", "true or false, default true", "false for an attached command without the promises of a job",
                 feature: .unspooled),
             ProfileKey(
-                "stop_if_unreachable", "duration", "the target ends the action after this long without contact",
-                feature: .stopIfUnreachable),
+                "stop_if_unreachable", "duration, at least 5s",
+                "a dead man's switch that the target keeps: it ends the action after this long without contact"),
             ProfileKey("upload", "list", "files that go to the target first", feature: .upload),
             ProfileKey(
                 "artifacts", "list of paths or mappings",

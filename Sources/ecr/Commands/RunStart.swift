@@ -31,7 +31,7 @@ struct RunStart: ParsableCommand {
     }
 
     func run() throws {
-        let runs = options.common.runs
+        let runs = try options.common.runs
         let interrupt = try InterruptSignal()
         if let profile {
             let run = try new.make(profile, in: runs)
@@ -44,7 +44,7 @@ struct RunStart: ParsableCommand {
     }
 
     private func launch(_ run: RunDirectory, isNew: Bool, _ interrupt: InterruptSignal) throws {
-        let runs = options.common.runs
+        let runs = try options.common.runs
         do {
             var setup = JobLogs(run, stdout: .stderr)
             let ready = try RunLauncher(

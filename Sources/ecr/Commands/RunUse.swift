@@ -18,7 +18,7 @@ struct RunUse: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-        let runs = common.runs
+        let runs = try common.runs
         let run = try RunFinder(runs).find(name)
         try runs.setCurrent(run)
         if output.json { Terminal.result(["run": .string(run.id)]) } else { Terminal.result(run.id) }

@@ -53,7 +53,7 @@ struct CandidateSource {
         return try? RunOptions.parse(given.flatMap { name, value in value.map { ["\(name)=\($0)"] } ?? [] })
     }
 
-    private var allRuns: [RunDirectory] { options?.common.runs.runs().reversed() ?? [] }
+    private var allRuns: [RunDirectory] { (try? options?.common.runs.runs().reversed()) ?? [] }
 
     /// Whose states are read for an explanation: the newest, since each costs a fraction of a millisecond.
     private static let explainedRuns = 30

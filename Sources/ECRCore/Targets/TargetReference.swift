@@ -1,0 +1,86 @@
+package import JSON
+package import Profiles
+import RunStore
+import SSH
+
+/// Answers a question at a terminal, on the thread that makes a connection; nil where the person refuses.
+package typealias QuestionAnswer = @Sendable (Question) -> String?
+
+/// A target as a person names it for a command that needs no run: a profile, or `user@host[:port]`.
+package struct TargetReference: Sendable {
+    /// As it was typed, for messages and for commands to type next.
+    package let text: String
+    package let connection: Connection
+    /// Nil for an address.
+    package let profile: ProfileFile?
+
+    /// - Parameters:
+    ///   - directory: `--profiles-dir`, the first place to look for a profile's name.
+    ///   - takesHost: a bare `host[:port]` will do where there is no profile of that name; nobody logs in then.
+    /// - Throws: `.notFound` for what is neither; `.usage` for an address that can't be one; what is wrong in a profile.
+    package init(_ text: String, directory: String?, takesHost: Bool = false) throws(ECRFailure) {
+        self.text = text
+        if let profile = try Self.profile(text, directory, isAddress: takesHost || text.contains("@")) {
+            self.profile = profile
+            connection = profile.profile.connection
+        } else {
+            profile = nil
+            connection = try Self.address(text)
+        }
+    }
+
+    /// The target of a profile.
+    package init(_ profile: ProfileFile) {
+        text = profile.path
+        connection = profile.profile.connection
+        self.profile = profile
+    }
+
+    /// How to reach the target.
+    /// - Parameter answer: asks a person what only a person can answer; called on the thread that makes the connection.
+    func options(answer: QuestionAnswer?) -> SSHOptions {
+        var options = SSHOptions(connection, profileFile: profile?.path ?? "")
+        options.reference = text
+        if let answer { options.ask = { answer(Question($0)) } }
+        return options
+    }
+
+    /// host, port and user, for programs.
+    package var json: JSON {
+        let options = options(answer: nil)
+        return ["host": .string(options.host), "port": JSON(options.port), "user": .string(options.user)]
+    }
+
+    /// `user@host`, with a port other than 22 behind it.
+    package var address: String {
+        let options = options(answer: nil)
+        return "\(options.user)@\(options.address)"
+    }
+
+    /// A profile goes before an address: a file may be called `me@board.yaml`.
+    private static func profile(
+        _ text: String, _ directory: String?, isAddress: Bool
+    ) throws(ECRFailure) -> ProfileFile? {
+        do throws(ECRFailure) { return try ProfileFile(text, directory: directory) } catch {
+            guard error.exitCode == ExitCode.notFound.rawValue else { throw error }
+            if isAddress && !text.contains("/") { return nil }
+            throw ECRFailure(.notFound, error.message, hint: "for a target without a profile write user@host[:port]")
+        }
+    }
+
+    private static func address(_ text: String) throws(ECRFailure) -> Connection {
+        let at = text.lastIndex(of: "@")
+        let user = at.map { String(text[..<$0]) }
+        let place = MovedHost(String(at.map { text[text.index(after: $0)...] } ?? text[...]))
+        guard let place, isWord(place.host), user.map(isWord) ?? true else {
+            throw ECRFailure(.usage, "'\(text)' is no address", hint: "write user@host or user@host:port")
+        }
+        return .plain(host: place.host, port: place.port, user: user)
+    }
+
+    /// What could be one argument of `ssh` and none of its options.
+    private static func isWord(_ text: String) -> Bool {
+        !text.isEmpty && !text.hasPrefix("-")
+            && text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F && !"/[]".utf8.contains($0) }
+    }
+}
