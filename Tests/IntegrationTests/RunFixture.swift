@@ -50,7 +50,7 @@ struct RunFixture: Sendable {
     }
 
     /// Without settings of the person who runs the tests.
-    private static let settings: [String: String?] = [
+    static let settings: [String: String?] = [
         "ECR_RUN": nil, "ECR_RUNS_DIR": nil, "ECR_PROFILES_DIR": nil, "ECR_AUTHOR": nil, "ECR_LICENCE": nil,
         "XDG_CONFIG_HOME": "/nonexistent", "SSH_AUTH_SOCK": nil, "TERM": "xterm",
     ]

@@ -29,8 +29,10 @@ package final class DropbearServer: SSHTestServer {
         """
 
     /// Makes the keys, starts the server and waits until it accepts connections.
-    package static func start() async throws -> DropbearServer {
-        let server = try await DropbearServer(ScratchDirectory(), port: LoopbackServer.freePort(), isSmall: false)
+    package static func start(takesPasswords: Bool = false) async throws -> DropbearServer {
+        let port = try LoopbackServer.freePort()
+        let server = try await DropbearServer(
+            ScratchDirectory(), port: port, isSmall: false, takesPasswords: takesPasswords)
         try await server.process.start()
         return server
     }
@@ -60,7 +62,9 @@ package final class DropbearServer: SSHTestServer {
         }
     }
 
-    private init(_ scratch: ScratchDirectory, port: Int, isSmall: Bool) async throws {
+    private init(
+        _ scratch: ScratchDirectory, port: Int, isSmall: Bool, takesPasswords: Bool = false
+    ) async throws {
         self.scratch = scratch
         let client = try await KeyPair.generate(at: scratch.path("client_key"))
         clientKey = client.path
@@ -71,9 +75,9 @@ package final class DropbearServer: SSHTestServer {
         knownHosts = try scratch.write("known_hosts", "[127.0.0.1]:\(port) \(publicLine)\n")
         process = LoopbackServer(
             [
-                Command.find("dropbear") ?? "", "-F", "-E", "-m", "-s", "-r", scratch.path("host_key"),
+                Command.find("dropbear") ?? "", "-F", "-E", "-m", "-r", scratch.path("host_key"),
                 "-p", "127.0.0.1:\(port)", "-P", scratch.path("dropbear.pid"),
-            ], wrapper: DropbearServer.wrapper(scratch, isSmall: isSmall), port: port)
+            ] + (takesPasswords ? [] : ["-s"]), wrapper: DropbearServer.wrapper(scratch, isSmall: isSmall), port: port)
     }
 
     private static func wrapper(_ scratch: ScratchDirectory, isSmall: Bool) -> [String] {

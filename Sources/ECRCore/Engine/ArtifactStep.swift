@@ -76,9 +76,8 @@ struct ArtifactStep {
                 }
                 return
             } catch let error as SSHError {
-                if case .sftp(let status) = error.code {
-                    let reason = status == 2 ? "no such file" : error.message
-                    return try await fail(pattern, nil, reason, isRequired, &result)
+                if case .sftp = error.code {
+                    return try await fail(pattern, nil, reason(of: error), isRequired, &result)
                 }
                 await target.close()
                 try await Task.sleep(for: .milliseconds(50))
@@ -124,9 +123,19 @@ struct ArtifactStep {
                 release(path, &taken)
                 throw error
             }
-            try await fail(pattern, file.path, error.message, isRequired, &result)
+            try await fail(pattern, file.path, reason(of: error), isRequired, &result)
         } catch let error as SystemError where !error.isStorageFailure {
             try await fail(pattern, file.path, error.description, isRequired, &result)
+        }
+    }
+
+    /// What the server said, and what helps where the login user may not read what root has made.
+    private func reason(of error: SSHError) -> String {
+        switch error.code {
+        case .sftp(2): "no such file"
+        case .sftp(3) where request.root != nil:
+            "\(error.message); it may be root's own; copy it to $ECR_OUT, which is given to the login user"
+        default: error.message
         }
     }
 

@@ -13,33 +13,39 @@ package struct TargetReference: Sendable {
     package let connection: Connection
     /// Nil for an address.
     package let profile: ProfileFile?
+    private let base: SSHOptions
 
     /// - Parameters:
     ///   - directory: `--profiles-dir`, the first place to look for a profile's name.
     ///   - takesHost: a bare `host[:port]` will do where there is no profile of that name; nobody logs in then.
-    /// - Throws: `.notFound` for what is neither; `.usage` for an address that can't be one; what is wrong in a profile.
+    /// - Throws: `.notFound` for what is neither; `.usage` for an address that can't be one; what is wrong in a profile or
+    ///   in ssh_config.
     package init(_ text: String, directory: String?, takesHost: Bool = false) throws(ECRFailure) {
-        self.text = text
-        if let profile = try Self.profile(text, directory, isAddress: takesHost || text.contains("@")) {
-            self.profile = profile
-            connection = profile.profile.connection
-        } else {
-            profile = nil
-            connection = try Self.address(text)
-        }
+        let profile = try Self.profile(text, directory, isAddress: takesHost || text.contains("@"))
+        let connection: Connection
+        if let profile { connection = profile.profile.connection } else { connection = try Self.address(text) }
+        try self.init(text, profile, connection)
     }
 
     /// The target of a profile.
-    package init(_ profile: ProfileFile) {
-        text = profile.path
-        connection = profile.profile.connection
+    /// - Throws: what is wrong in ssh_config.
+    package init(_ profile: ProfileFile) throws(ECRFailure) {
+        try self.init(profile.path, profile, profile.profile.connection)
+    }
+
+    private init(_ text: String, _ profile: ProfileFile?, _ connection: Connection) throws(ECRFailure) {
+        self.text = text
         self.profile = profile
+        self.connection = connection
+        do throws(SSHError) {
+            base = try SSHOptions(connection, profileFile: profile?.path ?? "")
+        } catch { throw ECRFailure(error) }
     }
 
     /// How to reach the target.
     /// - Parameter answer: asks a person what only a person can answer; called on the thread that makes the connection.
     func options(answer: QuestionAnswer?) -> SSHOptions {
-        var options = SSHOptions(connection, profileFile: profile?.path ?? "")
+        var options = base
         options.reference = text
         if let answer { options.ask = { answer(Question($0)) } }
         return options
@@ -47,14 +53,12 @@ package struct TargetReference: Sendable {
 
     /// host, port and user, for programs.
     package var json: JSON {
-        let options = options(answer: nil)
-        return ["host": .string(options.host), "port": JSON(options.port), "user": .string(options.user)]
+        ["host": .string(base.host), "port": JSON(base.port), "user": .string(base.user)]
     }
 
     /// `user@host`, with a port other than 22 behind it.
     package var address: String {
-        let options = options(answer: nil)
-        return "\(options.user)@\(options.address)"
+        "\(base.user)@\(base.address)"
     }
 
     /// A profile goes before an address: a file may be called `me@board.yaml`.

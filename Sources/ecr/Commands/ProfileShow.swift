@@ -13,14 +13,15 @@ struct ProfileShow: ParsableCommand {
               ecr profile show board
             """)
 
-    @Argument(help: "The profile: a path, or a name in the directory for profiles.") var name: String
+    @Argument(help: ArgumentHelp("The profile: a path, or a name in the directory for profiles.", valueName: "profile"))
+    var name: String
     @OptionGroup var profiles: ProfileOptions
     @OptionGroup var output: JSONOption
     @OptionGroup var common: CommonOptions
 
     func run() throws {
         let file = try ProfileFile(name, directory: profiles.profilesDir)
-        let target = TargetReference(file)
+        let target = try TargetReference(file)
         if output.json {
             Terminal.result([
                 "path": .string(file.path), "target": target.json, "profile": file.profile.resolved,
