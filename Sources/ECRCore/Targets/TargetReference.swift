@@ -13,49 +13,50 @@ package struct TargetReference: Sendable {
     package let connection: Connection
     /// Nil for an address.
     package let profile: ProfileFile?
+    /// With what the person's SSH settings say of the host.
+    private let options: SSHOptions
 
     /// - Parameters:
     ///   - directory: `--profiles-dir`, the first place to look for a profile's name.
     ///   - takesHost: a bare `host[:port]` will do where there is no profile of that name; nobody logs in then.
     /// - Throws: `.notFound` for what is neither; `.usage` for an address that can't be one; what is wrong in a profile.
     package init(_ text: String, directory: String?, takesHost: Bool = false) throws(ECRFailure) {
-        self.text = text
         if let profile = try Self.profile(text, directory, isAddress: takesHost || text.contains("@")) {
-            self.profile = profile
-            connection = profile.profile.connection
+            try self.init(text, profile.profile.connection, profile)
         } else {
-            profile = nil
-            connection = try Self.address(text)
+            try self.init(text, try Self.address(text), nil)
         }
     }
 
     /// The target of a profile.
-    package init(_ profile: ProfileFile) {
-        text = profile.path
-        connection = profile.profile.connection
+    package init(_ profile: ProfileFile) throws(ECRFailure) {
+        try self.init(profile.path, profile.profile.connection, profile)
+    }
+
+    private init(_ text: String, _ connection: Connection, _ profile: ProfileFile?) throws(ECRFailure) {
+        self.text = text
+        self.connection = connection
         self.profile = profile
+        var options = SSHOptions(connection, profileFile: profile?.path ?? "")
+        options.reference = text
+        self.options = options
     }
 
     /// How to reach the target.
     /// - Parameter answer: asks a person what only a person can answer; called on the thread that makes the connection.
     func options(answer: QuestionAnswer?) -> SSHOptions {
-        var options = SSHOptions(connection, profileFile: profile?.path ?? "")
-        options.reference = text
+        var options = options
         if let answer { options.ask = { answer(Question($0)) } }
         return options
     }
 
     /// host, port and user, for programs.
     package var json: JSON {
-        let options = options(answer: nil)
-        return ["host": .string(options.host), "port": JSON(options.port), "user": .string(options.user)]
+        ["host": .string(options.host), "port": JSON(options.port), "user": .string(options.user)]
     }
 
     /// `user@host`, with a port other than 22 behind it.
-    package var address: String {
-        let options = options(answer: nil)
-        return "\(options.user)@\(options.address)"
-    }
+    package var address: String { "\(options.user)@\(options.address)" }
 
     /// A profile goes before an address: a file may be called `me@board.yaml`.
     private static func profile(

@@ -37,7 +37,7 @@ struct ProfileList: ParsableCommand {
     private func row(_ listed: ListedProfile) -> [String] {
         switch listed.content {
         case .success(let file):
-            [listed.reference, TargetReference(file).address, file.profile.description ?? "", listed.path]
+            [listed.reference, target(file)?.address ?? "-", file.profile.description ?? "", listed.path]
         case .failure(let failure): [listed.reference, "-", "invalid: \(Self.problem(failure))", listed.path]
         }
     }
@@ -48,13 +48,16 @@ struct ProfileList: ParsableCommand {
         case .success(let file):
             json["valid"] = true
             json["description"] = file.profile.description.map { .string($0) }
-            json["target"] = TargetReference(file).json
+            json["target"] = target(file)?.json
         case .failure(let failure):
             json["valid"] = false
             json["problem"] = .string(Self.problem(failure))
         }
         return .object(json)
     }
+
+    /// Nil where the person's SSH settings cannot be read, which says nothing about the profile.
+    private func target(_ file: ProfileFile) -> TargetReference? { try? TargetReference(file) }
 
     private static func problem(_ failure: ECRFailure) -> String {
         guard let first = failure.problems.first(where: { $0.severity == .error }) else { return failure.message }

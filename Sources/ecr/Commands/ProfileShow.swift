@@ -21,7 +21,7 @@ struct ProfileShow: ParsableCommand {
 
     func run() throws {
         let file = try ProfileFile(name, directory: profiles.profilesDir)
-        let target = TargetReference(file)
+        let target = try TargetReference(file)
         if output.json {
             Terminal.result([
                 "path": .string(file.path), "target": target.json, "profile": file.profile.resolved,
