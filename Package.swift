@@ -77,7 +77,7 @@ let package = Package(
             exclude: ["Snapshots"]),
         tests("SSHTests", ["SSH", "TestSupport", "LinuxSystem"]),
         tests("RemoteJobsTests", ["RemoteJobs", "SSH", "Hashing", "TestSupport", "LinuxSystem"]),
-        tests("IntegrationTests", ["TestSupport", "JSON", "LinuxSystem", "EventLog", "RunStore", "ecr"]),
+        tests("IntegrationTests", ["TestSupport", "JSON", "Hashing", "LinuxSystem", "EventLog", "RunStore", "ecr"]),
     ],
     swiftLanguageModes: [.v6]
 )

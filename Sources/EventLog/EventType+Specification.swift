@@ -32,8 +32,11 @@ extension EventType {
     package static let specification: [EventSpecification] = [
         row(
             .runCreated, "the run was made; format is 1",
-            "format uuid short_id name profile profile_file tags parameters ecr controller"),
-        row(.runStarted, "the target is connected and the run begins", "target spool ecr"),
+            "format uuid short_id name profile profile_file tags author? licence? notify? parameters ecr controller"),
+        row(
+            .runStarted,
+            "the target is connected and the run begins; with or from whom it was got, where another controller had it",
+            "target spool ecr shared_with? taken_from?"),
         row(
             .runInterrupted, "the supervisor was gone; written by whoever takes the run up afterwards",
             "last_event_time"),
@@ -48,13 +51,19 @@ extension EventType {
         row(.stageFailed, "one has not, and the rest was not begun", "target stage jobs? reason not_run?"),
         row(
             .actionStarted,
-            "an attempt of an action is about to be launched; invocation: action, exec, setup or finally",
             """
-            target stage? action job invocation attempt parameters commands timeout_s? \
+            an attempt of an action is about to be launched; invocation: action, exec, setup or finally. attached: without \
+            a spool; masked: the commands hold a secret, which is replaced
+            """,
+            """
+            target stage? action job invocation attempt parameters commands masked? sudo? attached? timeout_s? \
             stop_if_unreachable_s? workdir? artifacts? spool target_boot
             """),
         row(.actionCompleted, "all of its commands have exited 0", actionEnd),
-        row(.actionFailed, "it has failed; reason: exit, timeout, unreachable or artifact", actionEnd),
+        row(
+            .actionFailed,
+            "it has failed; reason: exit, timeout, unreachable, artifact, or sudo, which let nothing begin", actionEnd
+        ),
         row(.actionCancelled, "it was cancelled", actionEnd),
         row(
             .actionUnknown, "nobody knows how it ended: do not take it for failed",
@@ -70,7 +79,7 @@ extension EventType {
         row(
             .commandOutput,
             "a piece of a job's output; base64 if it is not UTF-8, beyond 1 MiB of a stream sha256 without the bytes",
-            "target job stream offset length text|base64|sha256"),
+            "target job stream offset length masked? text|base64|sha256"),
         row(.artifactPullStarted, "a file is about to be fetched", "target job size remote|remote_base64"),
         row(
             .artifactPulled, "a file is in the run; path is relative to the run's directory",
@@ -88,7 +97,7 @@ extension EventType {
             """
             samples; a row has tick, time?, boottime_s, exit? and text, or base64, or beyond 16 KiB length. offset and \
             length: in the collector's log, table_bytes: the length of its table behind the last row
-            """, "target collector job rows offset length table_bytes"),
+            """, "target collector job rows offset length table_bytes masked?"),
         row(
             .collectorStopped, "a collector has ended; outcome: stopped or unknown",
             """
@@ -97,7 +106,7 @@ extension EventType {
         row(.collectorError, "a collector's command has ended by itself", "target collector job reason exit"),
         row(
             .connectionEstablished, "the target is reached",
-            "target host port user address host_key host_key_type server moved?"),
+            "target host port user address host_key host_key_type server moved? jumps? kex cipher mac"),
         row(.connectionLost, "the link is lost; jobs run on", "target reason"),
         row(.connectionRetry, "an attempt to reconnect has failed", "target attempt reason next_in_s"),
         row(
@@ -109,7 +118,11 @@ extension EventType {
             .clockOffset, "the target's clock against the controller's; without an offset it could not be read",
             "target offset_s? uncertainty_s rtt_s target_uptime_s"),
         row(
-            .ledger, "the comparison of both ends; jobs: for each stream bytes and sha256 on both, and equal",
+            .ledger,
+            """
+            the comparison of both ends; jobs: for each stream bytes and sha256 on both, and equal; masked: how many bytes \
+            stand in the place of secrets
+            """,
             "complete complete_percent missing remarks jobs"),
         row(.parameterSet, "a parameter holds for what begins from here on", "name value previous?"),
         row(.note, "an observation by a person; at: when it was made, if that was not now", "text at?"),

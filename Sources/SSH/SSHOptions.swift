@@ -46,6 +46,8 @@ package struct SSHOptions: Sendable {
     package var jumps: [SSHOptions] = []
     /// Whether this is a host on the way to another, for messages.
     package var isJumpHost = false
+    /// What ssh_config says besides and is not carried out, for those who check a connection.
+    package var ignoredSettings: [IgnoredSetting] = []
 
     package init(
         host: String, port: Int = 22, user: String, keyFile: String? = nil, knownHostsFile: String,
@@ -67,6 +69,9 @@ package struct SSHOptions: Sendable {
 
     /// Origin: sshd(8), the defaults of GlobalKnownHostsFile.
     package static let globalKnownHostsFiles = ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"]
+
+    /// The keys that are offered where none is named, whether they exist or not.
+    package static var usualKeyFiles: [String] { FileKey.usualFiles }
 
     /// The address as people write it: `host`, or `host:port` where the port is not 22.
     package var address: String { SSHOptions.join(host, port) }

@@ -112,6 +112,7 @@ import Glibc
     func openForward(_ host: String, _ port: Int) async throws(SSHError) -> SSHChannel {
         let what = "a connection to \(host):\(port)"
         return try await makeChannel(what) { (channel, handle) throws(SSHError) in
+            channel.endsWithOutput = true
             // Where the connection comes from is for the server's log only.
             try await complete("no connection to \(host):\(port)") {
                 ssh_channel_open_forward(handle, host, Int32(port), "127.0.0.1", 0)

@@ -17,7 +17,12 @@ import Testing
         try ecr.scratch.write("board.yaml", Self.profile)
         try ecr.scratch.write("profiles/lab.yaml", Self.profile)
         run = try await ecr.create("--tag", "indoor")
-        try ecr.append(to: run, [(.actionStarted, ["action": "hash", "job": "0001-hash", "invocation": "action"])])
+        try ecr.append(
+            to: run,
+            [
+                (.actionStarted, ["action": "hash", "job": "0001-hash", "invocation": "action"]),
+                (.note, ["text": "the fan\nwas off"]),
+            ])
         // Runs elsewhere, of another profile.
         try ecr.scratch.write(
             "other.yaml", "name: other\nconnection: {host: h}\nactions: {only: {commands: [\"a\"]}}\n")
@@ -55,6 +60,12 @@ import Testing
         ("ecr target check la", ["lab"]),
         ("ecr run collector stop ", ["load"]),
         ("ecr run follow ", ["0001-hash"]),
+        ("ecr run mark ", ["0001-hash"]),
+        ("ecr run mark 0001-hash ", ["invalid", "ok"]),
+        ("ecr run mark 0001-hash ok ", []),
+        ("ecr run log ", ["0001-hash", "hash", "other", "load"]),
+        ("ecr run edit ", ["2"]),
+        ("ecr run tag remove ", ["indoor"]),
         ("ecr run use ", ["ID"]),
         ("ecr run show --run 2", ["ID"]),
         ("ecr run show --run=2", ["--run=ID"]),
@@ -153,6 +164,7 @@ import Testing
     @Test func explanations() async throws {
         let actions = try await ecr("complete-words", "zsh", "run", "action", "").outputText
         #expect(actions == "words\nhash\tHash: a lot\nother\techo {free}\n")
+        #expect(try await ecr("complete-words", "fish", "run", "edit", "").outputText == "words\n2\tthe fan\n")
         let parameters = try await ecr("complete-words", "zsh", "run", "action", "hash", "-p", "").outputText
         #expect(parameters == "words\nsize=\tint, 1 to 64, default 4: MiB to hash\nmode=\tfast|very slow\n")
     }
@@ -169,7 +181,8 @@ import Testing
         #expect(arguments.count > 50)
         for argument in arguments where argument.kind != .flag && argument.choices.isEmpty {
             let kinds = ValueKind.kinds(of: argument.valueName)
-            #expect(kinds.allSatisfy { $0 != nil }, "add '\(argument.valueName)' to ValueKind")
+            #expect(
+                !kinds.isEmpty && kinds.joined().allSatisfy { $0 != nil }, "add '\(argument.valueName)' to ValueKind")
         }
     }
 }

@@ -115,9 +115,10 @@ import Testing
                 if FileSystem.isDirectory(path) { try search(path) }
                 guard name.hasSuffix(".swift") else { continue }
                 let source = String(decoding: try FileSystem.read(path), as: UTF8.self)
-                for call in ["environment(\"", "getenv(\""] {
+                for call in ["environment(\"", "environment: \"", "getenv(\""] {
                     for rest in source.split(separator: call, omittingEmptySubsequences: false).dropFirst() {
-                        read.insert(String(rest.prefix { $0 != "\"" }))
+                        let name = rest.prefix { $0 != "\"" }
+                        if name.allSatisfy({ $0.isUppercase || $0 == "_" }) { read.insert(String(name)) }
                     }
                 }
             }

@@ -33,13 +33,16 @@ struct InteractiveShell {
         ]
     }
 
+    /// Origin: some forty lines, each with a process of ours, on a machine that does other things as well.
+    private static let patience: Duration = .seconds(300)
+
     /// What lines become when a key is pressed behind them.
     func lines(pressing key: Key, behind typed: [String]) async throws -> [String] {
         let command = ["bash": "bash --noprofile --rcfile .bashrc -i", "zsh": "zsh -d -i"][shell] ?? shell
         let result = try await Command.runSuccessfully(
             try #require(Command.find("zsh")),
             ["-f", scratch.path("driver.zsh"), command] + typed.map { $0 + key.rawValue },
-            environment: Self.environment(scratch), workingDirectory: scratch.path)
+            environment: Self.environment(scratch), workingDirectory: scratch.path, timeout: Self.patience)
         return result.outputText.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
     }
 

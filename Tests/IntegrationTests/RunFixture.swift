@@ -9,6 +9,8 @@ import Testing
 struct RunFixture: Sendable {
     let server: SSHServer
     let scratch: ScratchDirectory
+    /// What every profile has in `connection:` beside the server's address and keys, or instead of them.
+    var connection: [String: String] = [:]
 
     /// Starts a server, writes `profile.yaml`, runs a body, and ends every run that the body has left alive: no
     /// supervisor outlives its test.
@@ -19,11 +21,16 @@ struct RunFixture: Sendable {
     ) async throws {
         let fixture = RunFixture(server: try await SSHServer.start(options), scratch: try ScratchDirectory())
         try fixture.write(profile)
-        do { try await body(fixture) } catch {
-            await fixture.endRuns()
+        try await fixture.use(body)
+    }
+
+    /// Runs a body and ends every run that it has left alive.
+    func use(_ body: (RunFixture) async throws -> Void) async throws {
+        do { try await body(self) } catch {
+            await endRuns()
             throw error
         }
-        await fixture.endRuns()
+        await endRuns()
     }
 
     /// Writes a profile for the server.
@@ -33,17 +40,17 @@ struct RunFixture: Sendable {
         _ profile: String, as name: String = "profile.yaml", connection changes: [String: String] = [:]
     ) throws -> String {
         var connection: [String: String] = [
-            "host": "\"127.0.0.1\"", "port": "\(server.port)", "user": "\"\(server.user)\"",
+            "host": "\"\(server.host)\"", "port": "\(server.port)", "user": "\"\(server.user)\"",
             "key_file": "\"\(server.clientKey)\"", "known_hosts": "\"\(server.knownHosts)\"",
             "spool_dir": "\"\(server.scratch.path("spool"))\"", "timeout": "30",
         ]
-        for (key, value) in changes { connection[key] = value }
+        for (key, value) in self.connection.merging(changes, uniquingKeysWith: { $1 }) { connection[key] = value }
         let keys = connection.sorted { $0.key < $1.key }.map { "  \($0.key): \($0.value)\n" }.joined()
         return try scratch.write(name, "name: bench\nconnection:\n\(keys)\(profile)\n")
     }
 
     /// Without settings of the person who runs the tests.
-    private static let settings: [String: String?] = [
+    static let settings: [String: String?] = [
         "ECR_RUN": nil, "ECR_RUNS_DIR": nil, "ECR_PROFILES_DIR": nil, "ECR_AUTHOR": nil, "ECR_LICENCE": nil,
         "XDG_CONFIG_HOME": "/nonexistent", "SSH_AUTH_SOCK": nil, "TERM": "xterm",
     ]

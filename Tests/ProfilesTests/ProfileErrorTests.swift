@@ -127,7 +127,19 @@ import YAML
             ])
         #expect(
             connection("host: h, password: x") == [
-                "error: unknown key 'password' in 'connection'; a profile holds no password; use a key, an agent, or type it when asked"
+                "error: a profile holds no password; write 'password: {secret: env:NAME}' for one from the environment, use a key, or type it when asked"
+            ])
+        #expect(connection("host: h, password: {secret: env:A}, sudo_password: {secret: env:B_1}") == [])
+        #expect(
+            connection("host: h, sudo_password: {secret: file:x}, env: {T: {secret: env:1A, sectre: x}}") == [
+                "error: 'secret' cannot be 'file:x'; write env:NAME for the value of the variable NAME",
+                "error: 'secret' cannot be 'env:1A'; write env:NAME for the value of the variable NAME",
+                "error: unknown key 'sectre' in 'T'; did you mean 'secret'?",
+            ])
+        #expect(
+            connection("host: h, password: {env: A}") == [
+                "error: 'password' has no 'secret'; write 'secret: env:NAME'",
+                "error: unknown key 'env' in 'password'; known keys: secret",
             ])
         #expect(
             connection("host: h, host_key: abc") == [
@@ -136,9 +148,7 @@ import YAML
         #expect(connection("host: h, spool_dir: x") == ["error: 'spool_dir' cannot be 'x'; write a path from '/' on"])
         #expect(
             connection("host: h, jump: j, algorithms: {kex: [a], maks: [b]}") == [
-                "error: 'jump' is not carried out by this version of ecr; remove it",
-                "warning: 'algorithms' is recorded in the profile but not evaluated by this version of ecr",
-                "error: unknown key 'maks' in 'algorithms'; did you mean 'macs'?",
+                "error: unknown key 'maks' in 'algorithms'; did you mean 'macs'?"
             ])
         #expect(
             connection("host: h, env: {A-B: 1, ECR_X: 2}") == [
@@ -160,9 +170,16 @@ import YAML
             action("retries: 1, retry_on: [timeot]") == [
                 "error: each entry of 'retry_on' must be one of failed, timeout, unknown, not 'timeot'; did you mean 'timeout'?"
             ])
+        #expect(action("spool: false, sudo: true, env: {T: {secret: env:T}, U: '{p}'}") == [])
         #expect(
-            action("spool: false") == ["error: 'spool: false' is not carried out by this version of ecr; remove it"])
-        #expect(action("spool: true, sudo: false") == [])
+            action("env: {T: {secret: [env:T]}}") == [
+                "error: 'secret' must be text, not a list; write it in quotes, such as \"abc\""
+            ])
+        #expect(
+            collector("stream: x, spool: false, sudo: true, env: {T: {secret: env:T}}") == [
+                "error: unknown key 'spool' in collector 'c'; a collector's samples always go through a spool; remove it",
+                "error: unknown key 'sudo' in collector 'c'; only actions run under sudo; write `sudo -n` in the command, where the target asks for no password",
+            ])
         #expect(
             action("stop_if_unreachable: 2s") == [
                 "error: 'stop_if_unreachable' must be at least 5s; write 'stop_if_unreachable: 60s'"

@@ -29,8 +29,10 @@ package final class DropbearServer: SSHTestServer {
         """
 
     /// Makes the keys, starts the server and waits until it accepts connections.
-    package static func start() async throws -> DropbearServer {
-        let server = try await DropbearServer(ScratchDirectory(), port: LoopbackServer.freePort(), isSmall: false)
+    package static func start(takesPasswords: Bool = false) async throws -> DropbearServer {
+        let port = try LoopbackServer.freePort()
+        let server = try await DropbearServer(
+            ScratchDirectory(), port: port, isSmall: false, takesPasswords: takesPasswords)
         try await server.process.start()
         return server
     }
@@ -60,7 +62,9 @@ package final class DropbearServer: SSHTestServer {
         }
     }
 
-    private init(_ scratch: ScratchDirectory, port: Int, isSmall: Bool) async throws {
+    private init(
+        _ scratch: ScratchDirectory, port: Int, isSmall: Bool, takesPasswords: Bool = false
+    ) async throws {
         self.scratch = scratch
         let client = try await KeyPair.generate(at: scratch.path("client_key"))
         clientKey = client.path
@@ -69,17 +73,18 @@ package final class DropbearServer: SSHTestServer {
             Command.find("dropbearkey") ?? "", ["-t", "ed25519", "-f", scratch.path("host_key")])
         let publicLine = made.outputText.split(separator: "\n").first { $0.hasPrefix("ssh-ed25519 ") } ?? ""
         knownHosts = try scratch.write("known_hosts", "[127.0.0.1]:\(port) \(publicLine)\n")
-        process = LoopbackServer(DropbearServer.commandLine(scratch, port, isSmall: isSmall), port: port)
+        process = LoopbackServer(
+            [
+                Command.find("dropbear") ?? "", "-F", "-E", "-m", "-r", scratch.path("host_key"),
+                "-p", "127.0.0.1:\(port)", "-P", scratch.path("dropbear.pid"),
+            ] + (takesPasswords ? [] : ["-s"]), wrapper: DropbearServer.wrapper(scratch, isSmall: isSmall), port: port)
     }
 
-    private static func commandLine(_ scratch: ScratchDirectory, _ port: Int, isSmall: Bool) -> [String] {
+    private static func wrapper(_ scratch: ScratchDirectory, isSmall: Bool) -> [String] {
         let home = getpwuid(getuid()).map { String(cString: $0.pointee.pw_dir) } ?? "/root"
         let small = isSmall ? ["/bin/sh", "-c", smallScript, "sh", scratch.path("small")] : []
         return [
             Command.find("unshare") ?? "", "-m", "/bin/sh", "-c", script, "sh", scratch.path("home"), home,
-        ] + small + [
-            Command.find("dropbear") ?? "", "-F", "-E", "-m", "-s", "-r", scratch.path("host_key"),
-            "-p", "127.0.0.1:\(port)", "-P", scratch.path("dropbear.pid"),
-        ]
+        ] + small
     }
 }

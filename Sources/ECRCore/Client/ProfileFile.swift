@@ -24,7 +24,7 @@ package struct ProfileFile: Sendable {
         do { bytes = try FileSystem.read(path, limit: Self.sizeLimit) } catch {
             throw ECRFailure(error.code == EFBIG ? .invalidInput : .notFound, error.description)
         }
-        do { profile = try Profile.parse(bytes, file: reference) } catch { throw ECRFailure(error) }
+        do { profile = try Profile.parse(bytes, file: reference, rules: .ssh) } catch { throw ECRFailure(error) }
     }
 
     /// The profile of a run, as it was given at the run's making.
@@ -61,9 +61,11 @@ package struct ProfileFile: Sendable {
         throw ECRFailure(.notFound, "\(problem); \(known(in: directories, for: reference))")
     }
 
-    /// The names under which profiles are found; none where the settings cannot be read.
+    /// The names under which profiles are found.
     /// - Parameter directory: `--profiles-dir`.
-    package static func names(directory: String?) -> [String] { names(in: (try? directories(directory)) ?? []) }
+    package static func names(directory: String?) throws(ECRFailure) -> [String] {
+        names(in: try directories(directory))
+    }
 
     private static func names(in directories: [String]) -> [String] {
         var names: [String] = []

@@ -9,6 +9,8 @@ import Synchronization
 /// Thread-safe: appending goes through the writer's thread, which folds each event once it is on disk.
 package final class Journal: Sendable {
     package let directory: RunDirectory
+    /// Masked in whatever is appended.
+    let secrets = KnownSecrets()
     private let writer: EventWriter
     private let fold: StateFold
     private let worker = Worker()
@@ -47,11 +49,11 @@ package final class Journal: Sendable {
     /// Appends an event; returns once it is on disk.
     @discardableResult
     package func append(_ type: EventType, _ data: JSONObject = [:], raw: [RawWrite] = []) async throws -> Event {
-        try await writer.append(type, data, raw: raw)
+        try await writer.append(type, secrets.mask.masked(data), raw: raw)
     }
 
     /// Hands over an event that the next `append` will share its sync with.
-    package func post(_ type: EventType, _ data: JSONObject) { writer.post(type, data) }
+    package func post(_ type: EventType, _ data: JSONObject) { writer.post(type, secrets.mask.masked(data)) }
 
     /// Replaces the manifest, away from the caller's thread.
     package func saveManifest() async throws {

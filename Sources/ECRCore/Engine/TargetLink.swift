@@ -236,6 +236,9 @@ actor TargetLink {
                 "address": .string(session.address), "host_key": .string(session.hostKeyFingerprint),
                 "host_key_type": .string(session.hostKeyType), "server": .string(session.serverBanner),
                 "moved": isMoved ? true : nil,
+                "jumps": options.jumps.isEmpty ? nil : JSON(strings: options.jumps.map { "\($0.user)@\($0.address)" }),
+                "kex": .string(session.algorithms.kex), "cipher": .string(session.algorithms.cipher),
+                "mac": .string(session.algorithms.mac),
             ])
         if let lastBoot, lastBoot != facts.boot {
             journal.post(

@@ -70,25 +70,20 @@ package struct Settings: Sendable {
     // MARK: Values
 
     package func runsDirectory(option: String?) -> Value<String> {
-        text(\.runsDirectory, environment: Self.runsVariable, option: ("--runs-dir", option))
+        text(\.runsDirectory, environment: "ECR_RUNS_DIR", option: ("--runs-dir", option))
             ?? Value(content: "runs", origin: .builtIn)
     }
 
-    /// The environment variable that goes before the files.
-    package static let runsVariable = "ECR_RUNS_DIR"
-
     /// The first place in which profiles are looked for by name.
     package func profilesDirectory(option: String?) -> Value<String> {
-        text(\.profilesDirectory, environment: Self.profilesVariable, option: ("--profiles-dir", option))
+        text(\.profilesDirectory, environment: "ECR_PROFILES_DIR", option: ("--profiles-dir", option))
             ?? Value(content: "profiles", origin: .builtIn)
     }
-
-    private static let profilesVariable = "ECR_PROFILES_DIR"
 
     /// All places in which profiles are looked for by name, existing or not, in this order.
     package func profilesDirectories(option: String?) -> [String] {
         let places: [String?] = [
-            option, Host.environment(Self.profilesVariable), value(\.profilesDirectory)?.content, "profiles",
+            option, Host.environment("ECR_PROFILES_DIR"), value(\.profilesDirectory)?.content, "profiles",
             "Profiles",
             Self.builtInProfiles,
         ]

@@ -45,7 +45,7 @@ package struct SettingsFile: Sendable {
         let lines = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
         if lines.allSatisfy({ $0.first { !$0.isWhitespace } ?? "#" == "#" }) { return }
         do { try decode(try Document(parsing: bytes, file: path)) } catch { throw ECRFailure(settings: error) }
-        try mistrustStrangers()
+        mistrustStrangers()
     }
 
     /// Origin: four times what the parser takes, so that it is the one that refuses with its own words.
@@ -103,7 +103,7 @@ package struct SettingsFile: Sendable {
 
     /// A file that is found upward may be a stranger's, and its command would run as us: the rest of it only says where
     /// things are.
-    private mutating func mistrustStrangers() throws(ECRFailure) {
+    private mutating func mistrustStrangers() {
         guard notify != nil else { return }
         var status = stat()
         let isOurs = stat(path, &status) == 0 && [getuid(), 0].contains(status.st_uid) && status.st_mode & S_IWOTH == 0

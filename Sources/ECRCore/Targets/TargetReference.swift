@@ -13,50 +13,53 @@ package struct TargetReference: Sendable {
     package let connection: Connection
     /// Nil for an address.
     package let profile: ProfileFile?
-    /// With what the person's SSH settings say of the host.
-    private let options: SSHOptions
+    private let base: SSHOptions
 
     /// - Parameters:
     ///   - directory: `--profiles-dir`, the first place to look for a profile's name.
     ///   - takesHost: a bare `host[:port]` will do where there is no profile of that name; nobody logs in then.
-    /// - Throws: `.notFound` for what is neither; `.usage` for an address that can't be one; what is wrong in a profile.
+    /// - Throws: `.notFound` for what is neither; `.usage` for an address that can't be one; what is wrong in a profile or
+    ///   in ssh_config.
     package init(_ text: String, directory: String?, takesHost: Bool = false) throws(ECRFailure) {
-        if let profile = try Self.profile(text, directory, isAddress: takesHost || text.contains("@")) {
-            try self.init(text, profile.profile.connection, profile)
-        } else {
-            try self.init(text, try Self.address(text), nil)
-        }
+        let profile = try Self.profile(text, directory, isAddress: takesHost || text.contains("@"))
+        let connection: Connection
+        if let profile { connection = profile.profile.connection } else { connection = try Self.address(text) }
+        try self.init(text, profile, connection)
     }
 
     /// The target of a profile.
+    /// - Throws: what is wrong in ssh_config.
     package init(_ profile: ProfileFile) throws(ECRFailure) {
-        try self.init(profile.path, profile.profile.connection, profile)
+        try self.init(profile.path, profile, profile.profile.connection)
     }
 
-    private init(_ text: String, _ connection: Connection, _ profile: ProfileFile?) throws(ECRFailure) {
+    private init(_ text: String, _ profile: ProfileFile?, _ connection: Connection) throws(ECRFailure) {
         self.text = text
-        self.connection = connection
         self.profile = profile
-        var options = SSHOptions(connection, profileFile: profile?.path ?? "")
-        options.reference = text
-        self.options = options
+        self.connection = connection
+        do throws(SSHError) {
+            base = try SSHOptions(connection, profileFile: profile?.path ?? "")
+        } catch { throw ECRFailure(error) }
     }
 
     /// How to reach the target.
     /// - Parameter answer: asks a person what only a person can answer; called on the thread that makes the connection.
     func options(answer: QuestionAnswer?) -> SSHOptions {
-        var options = options
+        var options = base
+        options.reference = text
         if let answer { options.ask = { answer(Question($0)) } }
         return options
     }
 
     /// host, port and user, for programs.
     package var json: JSON {
-        ["host": .string(options.host), "port": JSON(options.port), "user": .string(options.user)]
+        ["host": .string(base.host), "port": JSON(base.port), "user": .string(base.user)]
     }
 
     /// `user@host`, with a port other than 22 behind it.
-    package var address: String { "\(options.user)@\(options.address)" }
+    package var address: String {
+        "\(base.user)@\(base.address)"
+    }
 
     /// A profile goes before an address: a file may be called `me@board.yaml`.
     private static func profile(

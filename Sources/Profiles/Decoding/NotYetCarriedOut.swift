@@ -5,10 +5,6 @@ enum Feature: String {
     case metrics
     case parse
     case upload
-    case sudo = "sudo: true"
-    case unspooled = "spool: false"
-    case jump
-    case algorithms
     case whilePaused = "while_paused: false"
 }
 
@@ -18,12 +14,8 @@ enum Feature: String {
 private let notYetCarriedOut: [(feature: Feature, severity: Diagnostic.Severity)] = [
     (.metrics, .warning),
     (.parse, .warning),
-    (.algorithms, .warning),
     (.whilePaused, .warning),
     (.upload, .error),
-    (.sudo, .error),
-    (.unspooled, .error),
-    (.jump, .error),
 ]
 
 extension Feature {

@@ -24,16 +24,15 @@ extension ProfileDecoder {
             stopIfUnreachable: silence(fields), upload: uploads(fields),
             artifacts: artifacts(fields), metrics: metrics(fields), timeout: fields.positiveDuration("timeout"),
             retries: retries(fields), retryOn: reasons ?? [.failed, .timeout])
-        noteFeatures(of: action, fields)
+        noteFeatures(fields)
         return action
     }
 
-    private func noteFeatures(of action: Action, _ fields: FieldReader) {
-        let uses: [(Feature, key: String, isUsed: Bool)] = [
-            (.sudo, "sudo", action.sudo), (.unspooled, "spool", !action.spool), (.upload, "upload", true),
-            (.metrics, "metrics", true),
+    private func noteFeatures(_ fields: FieldReader) {
+        let uses: [(Feature, key: String)] = [
+            (.upload, "upload"), (.metrics, "metrics"),
         ]
-        for (feature, key, isUsed) in uses where isUsed {
+        for (feature, key) in uses {
             if let member = fields.member(key) { context.note(feature, at: member.mark) }
         }
     }

@@ -1,6 +1,11 @@
 import YAML
 
 extension ProfileDecoder {
+    private static let collectorAdvice = [
+        "spool": "a collector's samples always go through a spool; remove it",
+        "sudo": "only actions run under sudo; write `sudo -n` in the command, where the target asks for no password",
+    ]
+
     mutating func collectors(_ fields: FieldReader) -> [Collector] {
         guard let node = fields["background_collectors"],
             let members = context.entries(node, "'background_collectors'")
@@ -18,7 +23,7 @@ extension ProfileDecoder {
 
     private mutating func collector(_ member: Node.Member) -> Collector? {
         let what = "collector '\(member.name)'"
-        guard let fields = mapping(member.value, what, .collector) else { return nil }
+        guard let fields = mapping(member.value, what, .collector, advice: Self.collectorAdvice) else { return nil }
         let parse = fields.member("parse")
         if let parse { context.note(.parse, at: parse.mark) }
         let expression = parse.flatMap { self.expression($0.value) }

@@ -2,11 +2,15 @@ package import YAML
 
 extension Profile {
     /// Reads a profile and checks everything that can be checked without a target.
-    /// - Parameter file: the name that messages show.
+    /// - Parameters:
+    ///   - file: the name that messages show.
+    ///   - rules: what is known about the words of `connection:`.
     /// - Throws: all problems of the file together.
-    package static func parse(_ bytes: [UInt8], file: String) throws(Diagnostics) -> Profile {
+    package static func parse(
+        _ bytes: [UInt8], file: String, rules: ConnectionRules = ConnectionRules()
+    ) throws(Diagnostics) -> Profile {
         let document = try Document(parsing: bytes, file: file)
-        var decoder = ProfileDecoder(context: DecodingContext(document))
+        var decoder = ProfileDecoder(context: DecodingContext(document), rules: rules)
         let profile = decoder.profile(document.root)
         let warnings = try decoder.context.finish()
         guard var profile else { preconditionFailure("a profile that cannot be read has an error") }
@@ -26,13 +30,17 @@ struct ParameterUse {
 /// it until the context throws.
 struct ProfileDecoder {
     let context: DecodingContext
+    let rules: ConnectionRules
     var declarations: [ParameterDeclaration] = []
     /// Where each declared parameter stands, for the checks at the end.
     var declarationMarks: [String: Mark] = [:]
     /// Every text with placeholders, and the node that it came from, for the checks that need all declarations.
     var uses: [ParameterUse] = []
 
-    init(context: DecodingContext) { self.context = context }
+    init(context: DecodingContext, rules: ConnectionRules) {
+        self.context = context
+        self.rules = rules
+    }
 
     private static let advice = [
         "collectors": "write 'background_collectors'",

@@ -136,14 +136,14 @@ private struct ParameterUser {
 extension Action {
     /// Every text of the action that may have placeholders.
     var templates: [Template] {
-        commands + (workdir.map { [$0] } ?? []) + env.map(\.value) + upload.flatMap { [$0.from, $0.to] }
+        commands + (workdir.map { [$0] } ?? []) + env.compactMap(\.template) + upload.flatMap { [$0.from, $0.to] }
             + artifacts.map(\.path) + metrics.compactMap(\.from)
     }
 }
 
 extension Collector {
     /// Every text of the collector that may have placeholders.
-    var templates: [Template] { [command] + env.map(\.value) }
+    var templates: [Template] { [command] + env.compactMap(\.template) }
 }
 
 extension ParameterDeclaration {

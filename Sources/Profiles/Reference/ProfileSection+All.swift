@@ -2,7 +2,7 @@ extension ProfileSection {
     /// Every mapping of a profile, from the outside in.
     package static let all = [
         profile, connection, reconnect, algorithms, parameter, action, artifact, upload, metric, collector, parse,
-        stage, notify,
+        stage, notify, secret,
     ]
 
     static let profile = ProfileSection(
@@ -17,24 +17,13 @@ extension ProfileSection {
             ProfileKey("stages", "list", "named lists of actions, run by `ecr run stage`"),
             ProfileKey("background_collectors", "mapping of names", "what is sampled while the run goes on"),
             ProfileKey("finally", "list of actions", "run at complete, and at abort while the target is connected"),
-            ProfileKey("notify", "mapping", "a command on this machine that is told of events"),
-        ])
-
-    static let notify = ProfileSection(
-        "notify",
-        """
-        The command finds the type in $ECR_EVENT, the run in $ECR_RUN, $ECR_RUN_DIR and $ECR_SEQ, and the event's line on \
-        stdin. It starts in the profile's folder, and never holds up the run.
-        """,
-        [
-            ProfileKey("on", "list of event types, required", "which events; `ecr help events` lists them"),
-            ProfileKey("run", "text, required", "shell text for this machine, such as ./ping.sh"),
+            ProfileKey("notify", "mapping", "a command of this machine that is told of events"),
         ])
 
     static let connection = ProfileSection(
         "connection", "",
         [
-            ProfileKey("host", "text, required", "a name or an address; ~/.ssh/config is not read"),
+            ProfileKey("host", "text, required", "a name, an address, or a Host alias of ~/.ssh/config"),
             ProfileKey("port", "1 to 65535, default 22", "the SSH server's port"),
             ProfileKey("user", "text, default your own user name", "who to log in as"),
             ProfileKey(
@@ -43,15 +32,23 @@ extension ProfileSection {
             ProfileKey("timeout", "duration, default 30", "how long making a connection may take"),
             ProfileKey("known_hosts", "path, default ~/.ssh/known_hosts", "where host keys are looked up"),
             ProfileKey("host_key", "SHA256:…", "accept exactly this key and ask no known_hosts file"),
-            ProfileKey("jump", "text", "a host to go through", feature: .jump),
-            ProfileKey("algorithms", "mapping", "the methods that SSH may use", feature: .algorithms),
+            ProfileKey(
+                "ssh_config", "path or none, default ~/.ssh/config and the system's",
+                "the file to read instead; what the profile says goes before it"),
+            ProfileKey(
+                "jump", "text or list, as [user@]host[:port], or none", "the hosts to go through, the nearest first"),
+            ProfileKey("algorithms", "mapping", "the methods that SSH may use"),
             ProfileKey(
                 "keepalive", "duration, default 3s",
                 "the interval of the link's sign of life; after three silent ones it counts as lost"),
             ProfileKey(
                 "spool_dir", "absolute path, default /var/tmp/ecr-UID, else below $TMPDIR or /tmp",
                 "where the target keeps what jobs write until it is fetched"),
-            ProfileKey("env", "mapping of texts", "environment of every command; no name that begins with ECR_"),
+            ProfileKey(
+                "env", "mapping of texts or secrets", "environment of every command; no name that begins with ECR_"),
+            ProfileKey("password", "secret", "the login password, used before anybody is asked; never a text"),
+            ProfileKey(
+                "sudo_password", "secret", "the password that sudo wants, used before anybody is asked; never a text"),
             ProfileKey("reconnect", "mapping", "what to do about a lost link"),
         ])
 
@@ -60,10 +57,12 @@ extension ProfileSection {
         [ProfileKey("give_up_after", "duration or never, default never", "how long a lost link is tried again")])
 
     static let algorithms = ProfileSection(
-        "connection.algorithms", "Lists of SSH's names for methods.",
+        "connection.algorithms",
+        "SSH's names for methods, one text or a list. +, - or ^ before the first changes the defaults, else they are replaced.",
         [
             ProfileKey("kex", "list of texts", "key exchange"), ProfileKey("ciphers", "list of texts", "encryption"),
             ProfileKey("hostkeys", "list of texts", "host keys"), ProfileKey("macs", "list of texts", "authentication"),
+            ProfileKey("pubkeys", "list of texts", "with which your own keys sign"),
         ])
 
     static let parameter = ProfileSection(
@@ -94,11 +93,19 @@ extension ProfileSection {
             ProfileKey(
                 "commands", "list of texts, required", "run in order, each in a fresh sh, until one fails"),
             ProfileKey("workdir", "path, default the login directory", "where the commands run"),
-            ProfileKey("env", "mapping of texts", "environment; values may have placeholders"),
-            ProfileKey("sudo", "true or false, default false", "run as root", feature: .sudo),
+            ProfileKey("env", "mapping of texts or secrets", "environment; texts may have placeholders"),
             ProfileKey(
-                "spool", "true or false, default true", "false for an attached command without the promises of a job",
-                feature: .unspooled),
+                "sudo", "true or false, default false",
+                """
+                run as root, by the target's sudo; a password is asked for at the terminal, or is sudo_password. What \
+                root leaves in $ECR_OUT is given to the login user
+                """),
+            ProfileKey(
+                "spool", "true or false, default true",
+                """
+                false for output that has no room on the target: it comes over a channel of its own as it is written, \
+                and when the link breaks the rest of it is lost (79). timeout is kept by the target all the same
+                """),
             ProfileKey(
                 "stop_if_unreachable", "duration, at least 5s",
                 "a dead man's switch that the target keeps: it ends the action after this long without contact"),
@@ -158,7 +165,7 @@ extension ProfileSection {
             ProfileKey(
                 "while_paused", "true or false, default true", "false to hold it while the run is paused",
                 feature: .whilePaused),
-            ProfileKey("env", "mapping of texts", "as for actions"),
+            ProfileKey("env", "mapping of texts or secrets", "as for actions"),
         ])
 
     static let parse = ProfileSection(
@@ -170,5 +177,29 @@ extension ProfileSection {
         [
             ProfileKey("name", "text, required", "the stage's name"),
             ProfileKey("actions", "list of actions, required", "in their order"),
+        ])
+
+    static let secret = ProfileSection(
+        "….env.NAME, connection.password, connection.sudo_password",
+        """
+        A value that must stand in no file is taken from the environment of the command that starts or resumes the run. \
+        It is masked by * of equal length in whatever is recorded, but not in files that are fetched.
+        """,
+        [
+            ProfileKey(
+                "secret", "env:NAME, required",
+                "the variable; a value of less than 8 characters is refused, a password is taken but not masked then")
+        ])
+
+    static let notify = ProfileSection(
+        "notify",
+        """
+        The command runs beside the run, one event after the other, for up to 60 s each; what it prints goes to \
+        logs/supervisor.log. It finds $ECR_EVENT, $ECR_SEQ, $ECR_RUN, $ECR_RUN_DIR and $ECR_RUNS_DIR, and the event's line \
+        on its stdin.
+        """,
+        [
+            ProfileKey("on", "list of types of events, required", "`ecr help events` lists them"),
+            ProfileKey("run", "text, required", "a command of this machine's shell, run in the profile's folder"),
         ])
 }

@@ -162,10 +162,14 @@ struct Handshake {
     }
 
     /// Repeats a call that would block, whenever the socket is ready, until the deadline.
+    ///
+    /// Calls of the login would block forever on a connection that the server has closed (auth.c,
+    /// `ssh_auth_response_termination`): that is an error, -1 for all of them.
     func complete(again: Int32, _ call: () -> Int32) throws(SSHError) -> Int32 {
         while true {
             let result = call()
             guard result == again else { return result }
+            if ssh_is_connected(raw) == 0 { return SSH_ERROR }
             if deadline.isOver { throw timedOut() }
             var descriptor = pollfd(fd: ssh_get_fd(raw), events: SocketEvents.wanted(by: raw), revents: 0)
             _ = poll(&descriptor, 1, deadline.milliseconds)

@@ -2,10 +2,17 @@
 /// the next. One deadline bounds it all.
 @SSHActor struct Route {
     private let options: SSHOptions
+    /// The jump hosts; who may be asked about the server may be asked about these.
+    private let hops: [SSHOptions]
     private let deadline: Deadline
 
     nonisolated init(_ options: SSHOptions) {
         self.options = options
+        hops = options.jumps.map { hop in
+            var hop = hop
+            hop.ask = hop.ask ?? options.ask
+            return hop
+        }
         deadline = Deadline(seconds: options.timeout)
     }
 
@@ -27,9 +34,9 @@
     /// A tunnel from the last jump host to the server, nil where there is none on the way.
     private func openTunnel() async throws(SSHError) -> Tunnel? {
         var tunnel: Tunnel?
-        for (index, hop) in options.jumps.enumerated() {
+        for (index, hop) in hops.enumerated() {
             let session = try await session(hop, through: tunnel)
-            let next = index + 1 < options.jumps.count ? options.jumps[index + 1] : options
+            let next = index + 1 < hops.count ? hops[index + 1] : options
             tunnel = try await Tunnel.open(on: session, from: hop, to: next, deadline)
         }
         return tunnel

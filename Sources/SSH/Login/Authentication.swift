@@ -122,6 +122,10 @@ final class Authentication {
     }
 
     private var hint: String? {
+        if let algorithm = report.unusableAlgorithm {
+            return "an old server: put `algorithms: {pubkeys: [+\(algorithm)]}` below connection: in the profile, "
+                + "or use an ed25519 key"
+        }
         if let key = report.lockedKey { return "ssh-add '\(key)', or type the command at a terminal" }
         if let method = report.unanswered, !isAllowed(SSH_AUTH_METHOD_PUBLICKEY) {
             return "type the command at a terminal, so that you can be asked for the \(method)"

@@ -17,8 +17,8 @@ final class Conversation {
     /// Whether an answer can still come.
     var isOpen: Bool { person != nil && !isRefused }
 
-    /// Why there is no answer, as the rest of a sentence.
-    var reason: String { person == nil ? "nobody can be asked" : "it was not given" }
+    /// Why there is no answer.
+    var reason: String { person == nil ? "nobody can be asked" : "no answer came" }
 
     /// Shows a text of the server with the next question; there may be none.
     func announce(_ text: String) {

@@ -27,9 +27,17 @@ struct LoginReport {
         add(what, "refused")
     }
 
+    /// An algorithm that the server wants and that we would have to be allowed.
+    private(set) var unusableAlgorithm: String?
+
+    mutating func unusable(_ what: String, _ algorithm: String) {
+        unusableAlgorithm = algorithm
+        add(what, "the server wants \(algorithm) signatures, which are not used unasked")
+    }
+
     mutating func locked(key path: String, _ reason: String) {
         if lockedKey == nil { lockedKey = path }
-        add("key \(path)", "encrypted, and \(reason) for its passphrase")
+        add("key \(path)", "encrypted, needs its passphrase, and \(reason)")
     }
 
     mutating func unanswered(_ method: String, _ reason: String) {

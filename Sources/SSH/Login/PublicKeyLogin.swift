@@ -114,9 +114,7 @@ final class PublicKeyLogin {
             return .refused
         }
         let step = try login.judge { result }
-        conclude(step, shown, name) { report in
-            if let problem = certificate?.problem { report.add(name, problem) } else { report.refusedAgentKey(name) }
-        }
+        conclude(step, shown, name, in: nil, certificate)
         return step
     }
 
@@ -133,34 +131,51 @@ final class PublicKeyLogin {
             login.report.add(error.message)
             return .refused
         }
-        guard let certificate else { return try send(key, file, shown, "key \(file.path)") }
+        guard let certificate else { return try send(key, shown, "key \(file.path)", file, nil) }
         guard let certified = key.certified(by: certificate) else {
             login.report.add("certificate \(certificate.path)", "it is not for the key \(file.path)")
             return .refused
         }
-        return try send(certified, file, shown, "certificate \(certificate.path)", certificate.problem)
+        return try send(certified, shown, "certificate \(certificate.path)", file, certificate)
     }
 
     private func send(
-        _ key: PrivateKey, _ file: FileKey, _ shown: [UInt8]?, _ name: String, _ problem: String? = nil
+        _ key: PrivateKey, _ shown: [UInt8]?, _ name: String, _ file: FileKey, _ certificate: Certificate?
     ) throws(SSHError) -> LoginStep {
         let step = try login.judge { ssh_userauth_publickey(login.raw, nil, key.pointer) }
-        conclude(step, shown ?? key.publicBlob ?? [], name) { report in
-            if let problem { report.add(name, problem) } else { report.refused(key: file.path, name) }
-        }
+        conclude(step, shown ?? key.publicBlob ?? [], name, in: file, certificate)
         return step
     }
 
+    /// Takes down what came of a key.
+    /// - Parameter file: nil for the agent's.
     private func conclude(
-        _ step: LoginStep, _ shown: [UInt8], _ name: String, _ onRefusal: (inout LoginReport) -> Void
+        _ step: LoginStep, _ shown: [UInt8], _ name: String, in file: FileKey?, _ certificate: Certificate?
     ) {
         switch step {
         case .accepted: break
         case .partly: login.report.accepted(name)
         case .refused:
             refused.append(shown)
-            onRefusal(&login.report)
+            if let algorithm = unusableAlgorithm() {
+                login.report.unusable(name, algorithm)
+            } else if let problem = certificate?.problem {
+                login.report.add(name, problem)
+            } else if let file {
+                login.report.refused(key: file.path, name)
+            } else {
+                login.report.refusedAgentKey(name)
+            }
         }
+    }
+
+    /// The signature algorithm for which the last key was not even offered: the server wants an old one, and we do not
+    /// use it unasked. Read out of libssh's message (auth.c): `The key algorithm 'ssh-rsa' is not allowed to be used by
+    /// PUBLICKEY_ACCEPTED_TYPES configuration option`.
+    private func unusableAlgorithm() -> String? {
+        let parts = lastError(login.raw).split(separator: "'", maxSplits: 2)
+        guard parts.count == 3, parts[2].contains("PUBLICKEY_ACCEPTED_TYPES") else { return nil }
+        return String(parts[1])
     }
 
     // MARK: Unlocking
@@ -197,13 +212,8 @@ final class PublicKeyLogin {
         defer { ssh_key_free(key) }
         let step = try login.judge { ssh_userauth_try_publickey(login.raw, nil, key) }
         if step == .refused {
-            refused.append(shown)
-            let name = certificate.map { "certificate \($0.path)" } ?? "key \(file.path)"
-            if let problem = certificate?.problem {
-                login.report.add(name, problem)
-            } else {
-                login.report.refused(key: file.path, name)
-            }
+            conclude(
+                step, shown, certificate.map { "certificate \($0.path)" } ?? "key \(file.path)", in: file, certificate)
         }
         return step != .refused
     }

@@ -37,9 +37,14 @@ struct ProfileList: ParsableCommand {
     private func row(_ listed: ListedProfile) -> [String] {
         switch listed.content {
         case .success(let file):
-            [listed.reference, target(file)?.address ?? "-", file.profile.description ?? "", listed.path]
+            [listed.reference, address(of: file), file.profile.description ?? "", listed.path]
         case .failure(let failure): [listed.reference, "-", "invalid: \(Self.problem(failure))", listed.path]
         }
+    }
+
+    /// As the profile has it where ssh_config cannot be read: `target check` says what is wrong there.
+    private func address(of file: ProfileFile) -> String {
+        (try? TargetReference(file))?.address ?? file.profile.connection.host
     }
 
     private func json(_ listed: ListedProfile) -> JSON {
@@ -48,16 +53,13 @@ struct ProfileList: ParsableCommand {
         case .success(let file):
             json["valid"] = true
             json["description"] = file.profile.description.map { .string($0) }
-            json["target"] = target(file)?.json
+            json["target"] = (try? TargetReference(file))?.json
         case .failure(let failure):
             json["valid"] = false
             json["problem"] = .string(Self.problem(failure))
         }
         return .object(json)
     }
-
-    /// Nil where the person's SSH settings cannot be read, which says nothing about the profile.
-    private func target(_ file: ProfileFile) -> TargetReference? { try? TargetReference(file) }
 
     private static func problem(_ failure: ECRFailure) -> String {
         guard let first = failure.problems.first(where: { $0.severity == .error }) else { return failure.message }

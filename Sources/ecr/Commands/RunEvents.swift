@@ -23,7 +23,7 @@ struct RunEvents: ParsableCommand {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Only events from this number on, or from a time: \(Moment.accepted).", valueName: "seq or time"))
+            "Only events from this number on, or from a time: \(Moment.accepted).", valueName: "seq|time"))
     var since: String?
     @Flag(help: "Go on as events come, until the run has ended.") var follow = false
     @Flag(help: "Print the lines as they stand in events.jsonl.") var json = false

@@ -14,9 +14,12 @@ struct CandidateSource {
     /// - Parameter typed: the value as far as it stands there.
     func values(of argument: CommandReference.Argument, typed: String) -> Candidates {
         if !argument.choices.isEmpty { return Candidates(words: argument.choices.map { Candidates.Word($0) }) }
+        let kinds = ValueKind.kinds(of: argument.valueName)
+        let given = line.given[argument.key]?.count ?? 0
+        guard let alternatives = given < kinds.count ? kinds[given] : kinds.last else { return Candidates() }
         var all = Candidates()
-        for kind in ValueKind.kinds(of: argument.valueName) {
-            let found = kind.map { values(of: $0, typed: typed) } ?? Candidates()
+        for kind in alternatives.compactMap(\.self) {
+            let found = values(of: kind, typed: typed)
             all.words += found.words
             if found.files != .none { all.files = found.files }
         }
@@ -34,16 +37,15 @@ struct CandidateSource {
         case .target: Candidates(words: profiles + addresses, files: .profiles)
         case .address: Candidates(words: addresses)
         case .tag: Candidates(words: tags)
+        case .note: Candidates(words: notes)
+        case .verdict: Candidates(words: Mark.Verdict.allCases.map { Candidates.Word($0.rawValue) })
         case .parameter: Candidates(words: parameters(typed: typed))
         case .eventType:
-            Candidates(
-                words: EventType.specification.map {
-                    Candidates.Word($0.type.rawValue, $0.meaning)
-                })
+            Candidates(words: EventType.specification.map { Candidates.Word($0.type.rawValue, $0.meaning) })
         case .topic: Candidates(words: topics)
         case .file: Candidates(files: .files)
         case .directory: Candidates(files: .directories)
-        case .name, .text, .reason, .command, .host, .fingerprint: Candidates()
+        case .name, .text, .reason, .command, .time, .seq, .lines, .number, .host, .fingerprint: Candidates()
         }
     }
 
@@ -56,7 +58,7 @@ struct CandidateSource {
         return try? RunOptions.parse(given.flatMap { name, value in value.map { ["\(name)=\($0)"] } ?? [] })
     }
 
-    private var allRuns: [RunDirectory] { (try? options?.common.runs.runs().reversed()) ?? [] }
+    private var allRuns: [RunDirectory] { (try? options?.common.runs)?.runs().reversed() ?? [] }
 
     /// Whose states are read for an explanation: the newest, since each costs a fraction of a millisecond.
     private static let explainedRuns = 30
@@ -72,6 +74,11 @@ struct CandidateSource {
     private var tags: [Candidates.Word] {
         let states = allRuns.prefix(Self.explainedRuns).compactMap { try? $0.state() }
         return Set(states.flatMap(\.tags)).sorted().map { Candidates.Word($0) }
+    }
+
+    private var notes: [Candidates.Word] {
+        let notes = (try? options?.directory().state().recentNotes) ?? []
+        return notes.reversed().map { Candidates.Word(String($0.seq), $0.text) }
     }
 
     private var jobs: [Candidates.Word] {
@@ -91,7 +98,7 @@ struct CandidateSource {
     // MARK: Profiles
 
     private var profiles: [Candidates.Word] {
-        ProfileFile.names(directory: line.value("--profiles-dir")).map { Candidates.Word($0) }
+        ((try? ProfileFile.names(directory: line.value("--profiles-dir"))) ?? []).map { Candidates.Word($0) }
     }
 
     /// The profile that the line names, else that of the run that it means.

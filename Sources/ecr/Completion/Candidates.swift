@@ -30,12 +30,13 @@ struct Candidates {
         Candidates(words: words.map { Word(prefix + $0.text, $0.explanation) }, files: files)
     }
 
-    /// For the scripts: first a word on files, then a candidate a line, its explanation behind a tab. What would break
+    /// For the scripts: first a word on files, then a candidate a line, the first line of its explanation behind a tab. What would break
     /// this form, or the terminal, is left out.
     var lines: [String] {
         [files.rawValue]
             + words.filter { SafeText.line($0.text) == $0.text && !$0.text.contains("\t") }.map { word in
-                let explanation = SafeText.line(word.explanation).split(separator: "\t").joined(separator: " ")
+                let first = word.explanation.split(separator: "\n").first ?? ""
+                let explanation = SafeText.line(String(first)).split(separator: "\t").joined(separator: " ")
                 return explanation.isEmpty ? word.text : "\(word.text)\t\(explanation)"
             }
     }

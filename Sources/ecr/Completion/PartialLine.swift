@@ -6,7 +6,7 @@ struct PartialLine {
     enum Place {
         /// One of these commands.
         case command([any ParsableCommand.Type])
-        /// One of these options, or a value of one of these arguments (at most one) where no option is begun.
+        /// A value of the positional argument, if one may still come, unless a dash begins one of the options.
         case argument(options: [CommandReference.Argument], positional: CommandReference.Argument?)
         /// The value of an option. `prefix` stands before it in the same word: `--run=`.
         case value(CommandReference.Argument, prefix: String)

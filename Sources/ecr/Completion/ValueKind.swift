@@ -1,5 +1,5 @@
-/// What a value is, told by its name in the usage line: `<run>` is a run wherever it stands. A name with `|` is any of
-/// several.
+/// What a value is, told by its name in the usage line: `<run>` is a run wherever it stands. `<job|action>` is either,
+/// `<job verdict reason>` is one after the other.
 enum ValueKind: String, CaseIterable {
     case run
     case job
@@ -11,6 +11,8 @@ enum ValueKind: String, CaseIterable {
     case target
     case address = "user@host[:port]"
     case tag
+    case note
+    case verdict
     case parameter = "name=value"
     case eventType = "type"
     case topic
@@ -21,12 +23,18 @@ enum ValueKind: String, CaseIterable {
     case text
     case reason
     case command
+    case time
+    case seq
+    case lines
+    case number
     case host = "host[:port]"
     case fingerprint
 
-    /// - Parameter valueName: of an argument, such as `job|action`.
+    /// For each word that an argument takes what it may be; the last holds for all that follow.
     /// - Returns: nil for a name that is not in the list.
-    static func kinds(of valueName: String) -> [ValueKind?] {
-        valueName.split(separator: "|").map { ValueKind(rawValue: String($0)) }
+    static func kinds(of valueName: String) -> [[ValueKind?]] {
+        valueName.split(separator: " ").map { word in
+            word.split(separator: "|").map { ValueKind(rawValue: String($0)) }
+        }
     }
 }

@@ -22,7 +22,7 @@ struct CommonOptions: ParsableArguments {
     /// Where the runs are. The files of settings are not read where they would not count.
     var runs: RunsDirectory {
         get throws(ECRFailure) {
-            if let path = runsDir ?? Host.environment(Settings.runsVariable) { return RunsDirectory(path: path) }
+            if let path = runsDir ?? Host.environment("ECR_RUNS_DIR") { return RunsDirectory(path: path) }
             return RunsDirectory(path: try Settings.load().runsDirectory(option: nil).content)
         }
     }

@@ -45,9 +45,13 @@ enum HelpTopic: String, CaseIterable {
         ("ECR_RUN", "the run to act on, where --run is not given"),
         ("ECR_RUNS_DIR", "the directory that holds the runs, where --runs-dir is not given"),
         ("ECR_PROFILES_DIR", "where to look for profiles by name, after --profiles-dir"),
+        ("ECR_AUTHOR", "the author that a new run records, before that of ecr.yaml"),
+        ("ECR_LICENCE", "the licence that a new run records, before that of ecr.yaml"),
+        ("XDG_CONFIG_HOME", "where ecr/config.yaml is, your own settings, in place of ~/.config"),
         ("NO_COLOR", "no colours, as with --no-color"),
         ("TERM", "`dumb`: no colours, nothing drawn over"),
         ("CI", "where it is set, SIGTERM to a waiting command aborts the run"),
+        ("ECR_SSH_CONFIG", "the ssh_config file to read in place of ~/.ssh/config and the system's"),
         ("SSH_AUTH_SOCK", "where the ssh-agent is asked for keys"),
         ("HOME", "what ~ stands for"),
     ]
@@ -63,6 +67,14 @@ enum HelpTopic: String, CaseIterable {
                 ("ECR_PARAM_NAME", "the value of the parameter `name`"),
             ]),
             .paragraph("Beside these a command finds the login environment of the target, and `env:` of the profile."),
+            .heading("IN THE COMMAND OF NOTIFY"),
+            .list([
+                ("ECR_EVENT", "the type of the event, whose line is on stdin"),
+                ("ECR_SEQ", "its number"),
+                ("ECR_RUN", "the run's id"),
+                ("ECR_RUN_DIR", "the run's directory"),
+                ("ECR_RUNS_DIR", "the directory that holds it, so that an `ecr` in the command means this run"),
+            ]),
         ]
     }
 

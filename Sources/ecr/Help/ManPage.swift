@@ -2,8 +2,7 @@ import ECRCore
 
 /// `ecr(1)` in man(7)'s language, from the commands' own configuration and the tables behind the help topics.
 ///
-/// Written for groff and mandoc alike: only macros of man(7), fonts by `\fB` and `\fI`, no text that is wider than a
-/// line of the page without need.
+/// Written for groff and mandoc alike: only macros of man(7), fonts by `\fB` and `\fI`.
 struct ManPage {
     private let root: CommandReference
     /// Options that mean the same in most commands, explained once.
@@ -28,7 +27,7 @@ struct ManPage {
         page.section("description")
         page.parts([.paragraph(ECR.introduction)])
         page.section("commands")
-        page.line("All of them understand these, where they make sense:")
+        page.line("Most of them understand:")
         list(common, in: &page)
         for command in root.leaves { describe(command, in: &page) }
         page.section("exit status")
@@ -53,6 +52,9 @@ struct ManPage {
             .list([
                 ("./runs", "the runs, each in a directory of its own; `ecr help run-directory` names what is in it"),
                 ("./profiles, ./Profiles", "where profiles are found by name; `ecr help profile` lists their keys"),
+                ("ecr.yaml", "a project's settings, here or in a folder above; `ecr config --help` lists its keys"),
+                ("~/.config/ecr/config.yaml", "your own settings, which count where the project has none"),
+                ("/usr/share/ecr/profiles", "those that come with ecr, to be copied and changed"),
                 ("~/.ssh/known_hosts, /etc/ssh/ssh_known_hosts", "the host keys that are believed"),
             ])
         ]
