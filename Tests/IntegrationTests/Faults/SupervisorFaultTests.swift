@@ -193,7 +193,10 @@ import Testing
         try await FaultBench.with(hasLink: false) { bench in
             let run = try await bench.start()
             try await withThrowingTaskGroup { group in
-                for number in 1...6 { group.addTask { #expect(try await bench.note("live \(number)") == 0) } }
+                for number in 1...6 { group.addTask {
+                    let status = try await bench.note("live \(number)")
+                    #expect(status == 0)
+                } } }
                 for _ in 1...3 {
                     group.addTask { _ = try await bench.fixture.expect(0, "run", "action", "quick") }
                     group.addTask { _ = try await bench.fixture.expect(0, "run", "exec", "true") }
@@ -203,7 +206,10 @@ import Testing
             }
             try await bench.killSupervisor(of: run)
             try await withThrowingTaskGroup { group in
-                for number in 1...6 { group.addTask { #expect(try await bench.note("offline \(number)") == 0) } }
+                for number in 1...6 { group.addTask {
+                    let status = try await bench.note("offline \(number)")
+                    #expect(status == 0)
+                } } }
                 try await group.waitForAll()
             }
             try await bench.fixture.expect(0, "run", "resume")
