@@ -174,6 +174,25 @@ struct SudoProtocolTests {
         #expect(try spool.record() == record)
     }
 
+    /// Where sudo keeps a log of what is read and written it makes a terminal, and a session, between us and the commands.
+    @Test(arguments: Shells.all) func aSudoThatLogsEverythingChangesNothing(shell: [String]) async throws {
+        let user = try await SudoUser(
+            defaults: ["log_input", "log_output", "use_pty", "iolog_dir=/tmp/ecr-test-iolog.%{user}"])
+        defer { try? FileSystem.removeTree("/tmp/ecr-test-iolog.\(user.name)") }
+        let spool = try UserSpool(shell, user)
+        let sleep = Processes.uniqueSleep()
+        _ = try await spool.run(
+            spool.launch(
+                "id -u; cat; tty; echo error >&2", "sleep \(sleep) & echo up; sleep \(sleep)", password: user.password,
+                timeout: 2))
+        let record = try spool.record()
+        #expect(record.reason == .timeout)
+        #expect(record.death == .confirmed)
+        #expect(try spool.file("stdout") == "0\nnot a tty\nup\n")
+        #expect(try spool.file("stderr") == "error\n")
+        #expect(!Processes.exist(withArgument: sleep))
+    }
+
     @Test(arguments: Shells.all) func aCancelBeforeSudoHasBegunRunsNothing(shell: [String]) async throws {
         let user = try await SudoUser()
         let spool = try UserSpool(shell, user)
