@@ -161,4 +161,34 @@ import Testing
             try await fixture.expectNowhere(Self.token, in: run)
         }
     }
+
+    @Test(.enabled(if: TestUser.isAvailable, "making a user with a password needs root, useradd and chpasswd"))
+    func thePasswordOfTheLoginMayBeOne() async throws {
+        try await TestUser.with { user in
+            let options = SSHServer.Options(extraLines: ["PasswordAuthentication yes", "PubkeyAuthentication no"])
+            try await RunFixture.with(options) { fixture in
+                try fixture.write(
+                    "actions: {a: {commands: [\"id -un; echo $PW\"], env: {PW: {secret: env:BOARD_PASSWORD}}}}",
+                    connection: [
+                        "user": user.name, "spool_dir": "\(user.home)/spool",
+                        "password": "{secret: env:BOARD_PASSWORD}",
+                    ])
+                let run = try await start(fixture, ["BOARD_PASSWORD": user.password])
+                let stars = String(repeating: "*", count: user.password.utf8.count)
+                let result = try await fixture.expect(0, "run", "action", "a")
+                #expect(result.outputText == "\(user.name)\n\(stars)\n")
+                // Nobody is there to be asked, also after a loss.
+                fixture.server.killConnections()
+                try await fixture.wait(for: "another connection") {
+                    try run.events(.connectionEstablished).count == 2
+                }
+                try await fixture.expect(0, "run", "action", "a")
+                try await fixture.expectNowhere(user.password, in: run)
+                let wrong = try await fixture.ecr(
+                    "run", "start", "profile.yaml", environment: ["BOARD_PASSWORD": "wrong one"])
+                #expect(wrong.status == 77)
+                #expect(wrong.errorText.contains("the password that was known: refused"))
+            }
+        }
+    }
 }
