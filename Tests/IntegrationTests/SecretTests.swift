@@ -24,7 +24,7 @@ import Testing
               use:
                 env: {TOKEN: {secret: env:API_TOKEN}}
                 commands:
-                  - 'printf %s "$TOKEN" | sha256sum; for f in /proc/[0-9]*/cmdline; do tr "\0" " " <$f; echo; done >"$ECR_OUT/lines"'
+                  - 'printf %s "$TOKEN" | sha256sum; for f in /proc/[0-9]*/cmdline; do tr "\0" " " <$f; echo; done >"$ECR_OUT/lines"; true'
               tell:
                 env: {TOKEN: {secret: env:API_TOKEN}}
                 commands:
