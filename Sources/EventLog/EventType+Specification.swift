@@ -33,7 +33,10 @@ extension EventType {
         row(
             .runCreated, "the run was made; format is 1",
             "format uuid short_id name profile profile_file tags author? licence? notify? parameters ecr controller"),
-        row(.runStarted, "the target is connected and the run begins", "target spool ecr"),
+        row(
+            .runStarted,
+            "the target is connected and the run begins; with or from whom it was got, where another controller had it",
+            "target spool ecr shared_with? taken_from?"),
         row(
             .runInterrupted, "the supervisor was gone; written by whoever takes the run up afterwards",
             "last_event_time"),
@@ -103,7 +106,7 @@ extension EventType {
         row(.collectorError, "a collector's command has ended by itself", "target collector job reason exit"),
         row(
             .connectionEstablished, "the target is reached",
-            "target host port user address host_key host_key_type server moved?"),
+            "target host port user address host_key host_key_type server moved? jumps? kex cipher mac"),
         row(.connectionLost, "the link is lost; jobs run on", "target reason"),
         row(.connectionRetry, "an attempt to reconnect has failed", "target attempt reason next_in_s"),
         row(

@@ -46,7 +46,8 @@ import Testing
             ])
         let json = try await ecr("run", "exec", "--json", "--", "uname", "-a")
         #expect(try json.json()["exit"]?.int == 3)
-        #expect(supervisor.received[1] == ["request": "exec", "command": ["uname", "-a"], "detach": false])
+        #expect(
+            supervisor.received[1] == ["request": "exec", "command": ["uname", "-a"], "sudo": false, "detach": false])
     }
 
     @Test func completedAndDetached() async throws {

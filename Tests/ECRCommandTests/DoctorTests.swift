@@ -45,6 +45,17 @@ import Testing
         #expect(check(try await doctor("--runs-dir", "file", status: 1), "runs directory")?["state"] == "failed")
     }
 
+    @Test func settingsThatCannotBeRead() async throws {
+        #expect(check(try await doctor(), "settings")?["files"] == [])
+        try ecr.scratch.write("ecr.yaml", "runs_dir: data\n")
+        let json = try await doctor()
+        #expect(check(json, "settings")?["files"] == [.string(ecr.scratch.path("ecr.yaml"))])
+        #expect(check(json, "runs directory")?["path"] == .string(ecr.scratch.path("data")))
+        try ecr.scratch.write("ecr.yaml", "runs_dri: data\n")
+        let broken = try await doctor(status: 1)
+        #expect(check(broken, "settings")?["message"]?.string?.contains("ecr.yaml, line 1: ") == true)
+    }
+
     @Test func keysAndAgent() async throws {
         try ecr.scratch.write("home/.ssh/id_ed25519", "not really", mode: 0o644)
         let json = try await doctor(agent: ecr.scratch.path("none"))

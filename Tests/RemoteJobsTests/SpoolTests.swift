@@ -21,7 +21,8 @@ import Testing
         let mode = try await Command.run("/usr/bin/stat", ["-c", "%a", fixture.root, fixture.spool])
         #expect(mode.outputText == "700\n700\n")
         let second = try await target.makeSpool(
-            root: fixture.root, for: TargetFixture<SSHServer>.controller, now: "2026-01-27T14:31:00Z")
+            root: fixture.root, for: TargetFixture<SSHServer>.controller, now: "2026-01-27T14:31:00Z"
+        ).path
         #expect(second != fixture.spool)
 
         let error = await spoolFailure(target, root: fixture.root, as: "deca0f")

@@ -14,7 +14,12 @@ package struct ListedProfile: Sendable {
     package static func all(
         directory: String?
     ) throws(ECRFailure) -> (profiles: [ListedProfile], directories: [String]) {
-        let directories = try ProfileFile.directories(directory).filter { FileSystem.isDirectory($0) }
+        // Two settings may mean the same place.
+        var seen: Set<String> = []
+        let directories = try ProfileFile.directories(directory).filter { path in
+            guard FileSystem.isDirectory(path), let place = try? FileSystem.realPath(path) else { return false }
+            return seen.insert(place).inserted
+        }
         var names: Set<String> = []
         var profiles: [ListedProfile] = []
         for directory in directories {

@@ -28,7 +28,7 @@ extension RunEngine {
         listener: @escaping Listener
     ) async throws -> JobEnd {
         let plan = try plan(name, given: given)
-        try requireRunning()
+        try requireReady()
         try await takeTurn(for: name, wait: wait, whenGone, listener)
         // From here on the action is the engine's: a client that goes away does not end it.
         return try await Task {

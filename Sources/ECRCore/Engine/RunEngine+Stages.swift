@@ -35,7 +35,7 @@ extension RunEngine {
         let plans = try profile.parameters(for: stage, given: given, standing: standingParameters).map {
             plan($0.action, $0.values)
         }
-        try requireRunning()
+        try requireReady()
         try await takeTurn(for: "stage \(name)", wait: wait, whenGone, listener)
         let task = Task {
             defer {

@@ -84,32 +84,38 @@ actor RunEngine {
     /// Connects, makes the spool, records `run_started`, runs the `setup:` actions and starts the collectors.
     /// - Throws: `ECRFailure`. With `run_started` on record the run is kept.
     func start(
-        progress: @escaping @Sendable (String) -> Void, listener: @escaping Listener
+        claim: SpoolClaim, progress: @escaping @Sendable (String) -> Void, listener: @escaping Listener
     ) async throws -> Target {
         let target = try await connect()
-        spool = try await makeSpool(on: target)
+        let made = try await makeSpool(on: target, claim: claim)
+        spool = made.path
+        let other = made.other.map { JSON.string($0.holder) }
         do { try await requireRoot(for: profile.setup) } catch {
             try? await target.removeSpool(spool)
             throw error
         }
         try await journal.append(
             .runStarted,
-            ["target": .string(Self.targetName), "spool": .string(spool), "ecr": .string(ECRVersion.current)])
+            [
+                "target": .string(Self.targetName), "spool": .string(spool), "ecr": .string(ECRVersion.current),
+                "shared_with": claim == .share ? other : nil, "taken_from": claim == .takeOver ? other : nil,
+            ])
         try await journal.saveManifest()
         for name in profile.setup { try await runSetup(name, progress, listener) }
         for collector in profile.collectors where collector.start == .auto { try startCollector(collector.name) }
         return target
     }
 
-    func makeSpool(on target: Target) async throws -> String {
+    func makeSpool(on target: Target, claim: SpoolClaim) async throws -> MadeSpool {
         let now = Clock.iso8601(microseconds: Clock.wallMicroseconds())
         do {
-            return try await target.makeSpool(root: profile.connection.spoolDir, for: .thisMachine, now: now)
+            return try await target.makeSpool(
+                root: profile.connection.spoolDir, for: .thisMachine, now: now, claim: claim)
         } catch let error as SpoolError {
             throw ECRFailure(
                 error.code == .heldByAnother ? .busy : .configuration, error.message,
                 hint: error.code == .heldByAnother
-                    ? "ecr target clean \(journal.state.profileFile) --take-over, if that is long over"
+                    ? "ecr run start … --share to work beside them, or --take-over if they are gone"
                     : "set `connection: spool_dir:` to a folder that \(target.facts.user) can write")
         }
     }
@@ -160,6 +166,11 @@ actor RunEngine {
                 .usage, "the run is paused\(journal.state.pauseReason.map { ": \($0)" } ?? ""), so nothing new starts",
                 hint: "ecr run resume")
         }
+    }
+
+    /// Refuses what must wait until the target is ready again after a reboot.
+    func requireReady() throws(ECRFailure) {
+        try requireRunning()
         if case .failed(let reason) = hold {
             throw ECRFailure(.usage, reason, hint: "ecr run exec to mend it, then ecr run resume")
         }

@@ -28,6 +28,7 @@ package struct MachineInspection {
             ("libssh", SSHLibrary.version), ("libyaml", YAMLLibrary.version), ("libzip", archiveLibrary),
             ("OpenSSL", CryptoLibrary.version),
         ]).forEach(report)
+        report(SettingsFinding.finding)
         RunsDirectoryFindings(runs).all.forEach(report)
         report(AgentProbe.finding(socket: Host.environment("SSH_AUTH_SOCK")))
         KeyFindings(directory: FileSystem.expandingTilde("~/.ssh")).all.forEach(report)

@@ -48,12 +48,18 @@ package enum Supervisor {
     package enum Task: String, Sendable, CaseIterable {
         /// Begins a run that has only been created.
         case start
+        /// The same on a target that another controller uses, beside it.
+        case startShared = "start-shared"
+        /// The same, taking the target over.
+        case startTakingOver = "start-taking-over"
         /// Takes up an interrupted run.
         case resume
         /// Fetches what a run that was completed without its target has left there, and ends.
         case drain
         /// The same, but cancels what still runs instead of waiting for it.
         case drainAtOnce = "drain-at-once"
+
+        var isBeginning: Bool { [.start, .startShared, .startTakingOver].contains(self) }
     }
 
     /// A line in `logs/supervisor.log`, which is this process's stderr.
@@ -166,7 +172,9 @@ private final class SupervisorLife: Sendable {
         let hear: RunEngine.Listener = { job, news in launcher.send(JSON(news, of: job)) }
         secrets.warnings.forEach { tell("warning: \($0)") }
         switch task {
-        case .start: _ = try await engine.start(progress: tell, listener: hear)
+        case .start, .startShared, .startTakingOver:
+            let claim: SpoolClaim = task == .start ? .refuse : task == .startShared ? .share : .takeOver
+            _ = try await engine.start(claim: claim, progress: tell, listener: hear)
         case .resume: _ = try await engine.resume(progress: tell)
         case .drain, .drainAtOnce:
             try listen()

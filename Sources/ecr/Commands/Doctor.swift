@@ -2,6 +2,7 @@ import ArgumentParser
 import Datasets
 import ECRCore
 import JSON
+import RunStore
 
 struct Doctor: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -20,7 +21,9 @@ struct Doctor: ParsableCommand {
 
     func run() throws {
         let report = FindingReport(isShown: !output.json)
-        MachineInspection(try common.runs, archiveLibrary: DatasetLibrary.version).run { report.add($0) }
+        // What is wrong with the settings is a finding, too.
+        let runs = (try? common.runs) ?? RunsDirectory(path: "runs")
+        MachineInspection(runs, archiveLibrary: DatasetLibrary.version).run { report.add($0) }
         if output.json { report.print([:]) } else { report.summarize(next: nil) }
         if !report.isSound { throw Exit(code: ECRCore.ExitCode.experimentSaidNo.rawValue) }
     }
