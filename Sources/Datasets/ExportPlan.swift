@@ -60,7 +60,7 @@ struct ExportPlan {
         var found: [String] = []
         for name in try FileSystem.list(folder.isEmpty ? root : "\(root)/\(folder)") {
             let path = folder.isEmpty ? name : "\(folder)/\(name)"
-            if name.hasPrefix(".") && folder.isEmpty || isTemporary(name) { continue }
+            if name.hasPrefix(".") && folder.isEmpty || FileSystem.isTemporary(name) { continue }
             var status = stat()
             try check("examine", path: "\(root)/\(path)") { lstat("\(root)/\(path)", &status) }
             switch status.st_mode & S_IFMT {
@@ -70,14 +70,6 @@ struct ExportPlan {
             }
         }
         return found
-    }
-
-    /// The names that `FileSystem.replace` gives to files on their way: `<name>.tmp-<pid>-<hex>`.
-    private static func isTemporary(_ name: String) -> Bool {
-        let parts = name.split(separator: "-", omittingEmptySubsequences: false).suffix(3)
-        guard let head = parts.first, parts.count == 3, head.hasSuffix(".tmp") else { return false }
-        let (pid, random) = (parts[parts.startIndex + 1], parts[parts.startIndex + 2])
-        return !pid.isEmpty && pid.allSatisfy(\.isNumber) && !random.isEmpty && random.allSatisfy(\.isHexDigit)
     }
 
     /// A backslash divides folders for other systems, and a newline the lines of SHA256SUMS: both are percent-encoded.

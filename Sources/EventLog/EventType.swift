@@ -6,10 +6,14 @@ package struct EventType: RawRepresentable, Hashable, Sendable, ExpressibleByStr
 
     package static let runCreated: EventType = "run_created"
     package static let runStarted: EventType = "run_started"
+    package static let runPaused: EventType = "run_paused"
     package static let runResumed: EventType = "run_resumed"
     package static let runCompleted: EventType = "run_completed"
     package static let runInterrupted: EventType = "run_interrupted"
     package static let runAborted: EventType = "run_aborted"
+    package static let stageStarted: EventType = "stage_started"
+    package static let stageCompleted: EventType = "stage_completed"
+    package static let stageFailed: EventType = "stage_failed"
     package static let actionStarted: EventType = "action_started"
     package static let actionCompleted: EventType = "action_completed"
     package static let actionFailed: EventType = "action_failed"
@@ -31,13 +35,24 @@ package struct EventType: RawRepresentable, Hashable, Sendable, ExpressibleByStr
     package static let connectionLost: EventType = "connection_lost"
     package static let connectionRetry: EventType = "connection_retry"
     package static let targetRebooted: EventType = "target_rebooted"
+    package static let spoolMade: EventType = "spool_made"
     package static let targetFacts: EventType = "target_facts"
     package static let clockOffset: EventType = "clock_offset"
     package static let ledger: EventType = "ledger"
+    package static let parameterSet: EventType = "parameter_set"
     package static let note: EventType = "note"
+    package static let edit: EventType = "edit"
+    package static let tagAdded: EventType = "tag_added"
+    package static let tagRemoved: EventType = "tag_removed"
+    package static let observation: EventType = "observation"
+    package static let mark: EventType = "mark"
     package static let logRecovered: EventType = "log_recovered"
+    package static let clockJump: EventType = "clock_jump"
     package static let storageError: EventType = "storage_error"
     package static let exported: EventType = "exported"
+
+    /// What an operator may have recorded, at any time.
+    package static let byOperator: Set<EventType> = [.note, .edit, .tagAdded, .tagRemoved, .observation, .mark]
 
     /// The terminal events of an action's job.
     package static let actionEnds: Set<EventType> = [.actionCompleted, .actionFailed, .actionCancelled, .actionUnknown]

@@ -67,6 +67,18 @@ package final class File: Sendable {
         }
     }
 
+    /// Writes all bytes to a socket; a peer that is gone is an error (EPIPE), not a SIGPIPE.
+    package func send(_ bytes: [UInt8]) throws(SystemError) {
+        var done = 0
+        while done < bytes.count {
+            done += try check("write", path: path) {
+                bytes.withUnsafeBytes {
+                    Glibc.send(descriptor, $0.baseAddress! + done, bytes.count - done, Int32(MSG_NOSIGNAL))
+                }
+            }
+        }
+    }
+
     package func truncate(to length: Int64) throws(SystemError) {
         try check("truncate", path: path) { ftruncate(descriptor, off_t(length)) }
     }

@@ -65,6 +65,14 @@ package enum FileSystem {
         }
     }
 
+    /// Whether `replace` gives such names to files on their way: `<name>.tmp-<pid>-<hex>`.
+    package static func isTemporary(_ name: String) -> Bool {
+        let parts = name.split(separator: "-", omittingEmptySubsequences: false).suffix(3)
+        guard let head = parts.first, parts.count == 3, head.hasSuffix(".tmp") else { return false }
+        let (pid, random) = (parts[parts.startIndex + 1], parts[parts.startIndex + 2])
+        return !pid.isEmpty && pid.allSatisfy(\.isNumber) && !random.isEmpty && random.allSatisfy(\.isHexDigit)
+    }
+
     /// rename(2), then fsync of the directory that holds the new name.
     package static func rename(_ old: String, to new: String) throws(SystemError) {
         try check("rename \(old) to", path: new) { Glibc.rename(old, new) }
@@ -75,19 +83,41 @@ package enum FileSystem {
         try File(path: path.isEmpty ? "." : path, O_RDONLY | O_DIRECTORY).sync()
     }
 
-    /// Removes a directory with everything in it; links are removed, never followed.
+    /// Removes a directory with everything in it, or a file; links are removed, never followed. What somebody else has
+    /// removed meanwhile is gone, too.
     package static func removeTree(_ path: String) throws(SystemError) {
-        for name in try list(path) {
-            let child = "\(path)/\(name)"
+        do throws(SystemError) {
             var status = stat()
-            try check("examine", path: child) { lstat(child, &status) }
-            if status.st_mode & S_IFMT == S_IFDIR {
-                try removeTree(child)
-            } else {
-                try check("remove", path: child) { unlink(child) }
+            try check("examine", path: path) { lstat(path, &status) }
+            guard status.st_mode & S_IFMT == S_IFDIR else {
+                try check("remove", path: path) { unlink(path) }
+                return
             }
-        }
-        try check("remove", path: path) { rmdir(path) }
+            for name in try list(path) { try removeTree("\(path)/\(name)") }
+            try check("remove", path: path) { rmdir(path) }
+        } catch  where error.code == ENOENT {}
+    }
+
+    /// The bytes of all files in a directory, as far as they can be seen; links are not followed.
+    package static func treeSize(_ path: String) -> Int64 {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return 0 }
+        guard status.st_mode & S_IFMT == S_IFDIR else { return Int64(status.st_size) }
+        return ((try? list(path)) ?? []).reduce(0) { $0 + treeSize("\(path)/\($1)") }
+    }
+
+    /// The path without links and dots (realpath(3)); every part of it must exist.
+    package static func realPath(_ path: String) throws(SystemError) -> String {
+        guard let resolved = realpath(path, nil) else { throw SystemError("resolve", path: path) }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
+    /// The room that a user without privileges has on a path's file system (statvfs(3)).
+    package static func freeBytes(_ path: String) throws(SystemError) -> Int64 {
+        var status = statvfs()
+        try check("examine the file system of", path: path) { statvfs(path, &status) }
+        return Int64(clamping: UInt64(status.f_bavail) * UInt64(status.f_frsize))
     }
 
     /// Everything before the last `/`; "" for a name without one.
@@ -107,8 +137,9 @@ package enum FileSystem {
         if path.hasPrefix("/") { return path }
         guard let directory = getcwd(nil, 0) else { return path }
         defer { free(directory) }
-        let base = String(cString: directory)
-        return path == "." ? base : "\(base)/\(path.hasPrefix("./") ? String(path.dropFirst(2)) : path)"
+        let working = String(cString: directory)
+        let base = working == "/" ? "" : working
+        return path == "." ? working : "\(base)/\(path.hasPrefix("./") ? String(path.dropFirst(2)) : path)"
     }
 
     /// The path with a leading `~` replaced by `$HOME`, else by the home directory of passwd(5).

@@ -33,6 +33,15 @@ package enum UnixSocket {
         return client
     }
 
+    /// Two connected sockets without a name (socketpair(2)).
+    package static func pair() throws(SystemError) -> (File, File) {
+        var ends: [Int32] = [-1, -1]
+        try check("make a pair of sockets") {
+            socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0, &ends)
+        }
+        return (File(adopting: ends[0], path: "a socket pair"), File(adopting: ends[1], path: "a socket pair"))
+    }
+
     private static func make(_ path: String) throws(SystemError) -> File {
         let descriptor = try check("create a socket for", path: path) {
             socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)

@@ -21,6 +21,8 @@ package struct JobState: Sendable, Equatable {
     /// When `*_started` was appended, and when the end was.
     package var started: String
     package var ended: String?
+    /// When the last event about it was appended.
+    package var lastSeen: String
     /// How many bytes of each stream are on record; for a collector `stdoutBytes` counts those of its spool.
     package var stdoutBytes: Int64 = 0
     package var stderrBytes: Int64 = 0
@@ -28,6 +30,13 @@ package struct JobState: Sendable, Equatable {
     package var samples: Int64 = 0
     /// The length of a collector's table behind its last recorded row.
     package var tableBytes: Int64 = 0
+    /// How many of the recorded bytes stand in the place of a secret.
+    package var stdoutMasked: Int64 = 0
+    package var stderrMasked: Int64 = 0
+    /// It ran on a channel of its own, without a spool: there is no copy of its output on the target.
+    package var isAttached = false
+    /// What an operator has said of the job itself; `RunState.invalidity` also knows marked times.
+    package var mark: Mark?
     /// What a reattach must know: the spool directory in which the job was launched and the boot id of the target then.
     package var spool: String?
     package var boot: String?
@@ -37,7 +46,11 @@ package struct JobState: Sendable, Equatable {
         self.kind = kind
         self.name = name
         self.started = started
+        lastSeen = started
     }
+
+    /// The job and when it was last heard of, for a job that nobody can ask about.
+    package var sighting: JSON { ["job": .string(id), "last_seen": .string(lastSeen)] }
 
     package var json: JSON {
         [
@@ -45,10 +58,13 @@ package struct JobState: Sendable, Equatable {
             "stage": stage.map { .string($0) },
             "attempt": JSON(attempt), "outcome": .string(outcome.rawValue), "exit": exit.map { .int($0) },
             "reason": reason.map { .string($0) }, "duration_s": duration.map { .double($0) },
-            "started": .string(started), "ended": ended.map { .string($0) }, "stdout_bytes": .int(stdoutBytes),
-            "stderr_bytes": .int(stderrBytes), "samples": kind == .collector ? .int(samples) : nil,
+            "started": .string(started), "ended": ended.map { .string($0) }, "last_seen": .string(lastSeen),
+            "stdout_bytes": .int(stdoutBytes),
+            "stderr_bytes": .int(stderrBytes), "stdout_masked": stdoutMasked > 0 ? .int(stdoutMasked) : nil,
+            "stderr_masked": stderrMasked > 0 ? .int(stderrMasked) : nil, "attached": isAttached ? true : nil,
+            "samples": kind == .collector ? .int(samples) : nil,
             "table_bytes": kind == .collector ? .int(tableBytes) : nil, "spool": spool.map { .string($0) },
-            "boot": boot.map { .string($0) },
+            "boot": boot.map { .string($0) }, "mark": mark?.json,
         ]
     }
 
@@ -61,15 +77,20 @@ package struct JobState: Sendable, Equatable {
         self.outcome = outcome
         stage = json["stage"]?.string
         attempt = Int(json["attempt"]?.int ?? 1)
+        lastSeen = json["last_seen"]?.string ?? started
         exit = json["exit"]?.int
         reason = json["reason"]?.string
         duration = json["duration_s"]?.double
         ended = json["ended"]?.string
         stdoutBytes = json["stdout_bytes"]?.int ?? 0
         stderrBytes = json["stderr_bytes"]?.int ?? 0
+        stdoutMasked = json["stdout_masked"]?.int ?? 0
+        stderrMasked = json["stderr_masked"]?.int ?? 0
+        isAttached = json["attached"]?.bool ?? false
         samples = json["samples"]?.int ?? 0
         tableBytes = json["table_bytes"]?.int ?? 0
         spool = json["spool"]?.string
         boot = json["boot"]?.string
+        mark = Mark(json: json["mark"])
     }
 }

@@ -14,11 +14,17 @@ package struct RunState: Sendable, Equatable {
     package var profile = ""
     package var profileFile = ""
     package var tags: [String] = []
+    package var author: String?
+    package var licence: String?
+    /// What the controller is to run when something happens, as `run_created` has it.
+    package var notify: JSONObject?
     package var parameters = JSONObject()
     package var created = ""
     package var started: String?
     package var ended: String?
     package var endReason: String?
+    /// Why the run is paused, if somebody has said so.
+    package var pauseReason: String?
     /// Whether `run_interrupted` is on record since the last start or resume.
     package var isInterruptionRecorded = false
     /// `connection_established`'s data of the last connection: host, port, user, host_key, address.
@@ -31,7 +37,17 @@ package struct RunState: Sendable, Equatable {
     /// Jobs in the order of their start.
     package private(set) var jobs: [JobState] = []
     private var jobIndex: [String: Int] = [:]
+    /// Stages in the order of their start.
+    package var stages: [StageState] = []
     package var notes: Int64 = 0
+    /// The last notes, of any length of the run.
+    package private(set) var recentNotes: [NoteState] = []
+    /// How many corrections of notes there are.
+    package private(set) var edits: Int64 = 0
+    /// The times that are marked invalid; marks of jobs stand with the jobs.
+    package var invalidTimes = InvalidTimes()
+    /// Whether the run is over and nothing was recorded since its last export.
+    package var isExported = false
     /// The data of every `artifact_pulled`.
     package var artifacts: [JSON] = []
     package var failedPulls: Int64 = 0
@@ -49,6 +65,12 @@ package struct RunState: Sendable, Equatable {
     /// Jobs without an end on record.
     package var openJobs: [JobState] { jobs.filter { $0.outcome == .running } }
 
+    /// Where the target was found by the last `reconnect --host`, unless the profile's own address counts again.
+    package var movedHost: MovedHost? {
+        guard connection["moved"]?.bool == true, let host = connection["host"]?.string else { return nil }
+        return MovedHost(host: host, port: connection["port"]?.int.flatMap { Int(exactly: $0) })
+    }
+
     package var isOver: Bool { status == .completed || status == .aborted }
 
     /// The number of the next job.
@@ -64,6 +86,7 @@ package struct RunState: Sendable, Equatable {
     /// Folds in the next event. The checkpoint is the caller's: it knows the bytes.
     package mutating func apply(_ event: Event) {
         lastTime = event.time
+        isExported = isOver && event.type == .exported
         let data = event.data
         switch event.type {
         case .runCreated: applyCreation(event)
@@ -72,9 +95,12 @@ package struct RunState: Sendable, Equatable {
             started = event.time
             isInterruptionRecorded = false
             spool = data["spool"]?.string ?? spool
-        case "run_paused": status = .paused
+        case .runPaused:
+            status = .paused
+            pauseReason = data["reason"]?.string
         case .runResumed:
             status = Status(rawValue: data["state"]?.string ?? "") ?? .running
+            if status == .running { pauseReason = nil }
             isInterruptionRecorded = false
         case .runInterrupted:
             isInterruptionRecorded = true
@@ -86,19 +112,43 @@ package struct RunState: Sendable, Equatable {
             isConnected = false
         case .connectionEstablished:
             connection = data
-            isConnected = true
+            // A drain connects to the target of a run that is over, for a moment.
+            isConnected = !isOver
         case .connectionLost: isConnected = false
+        case .spoolMade: spool = data["spool"]?.string ?? spool
         case .targetFacts:
             facts = data
             spool = data["spool"]?.string ?? spool
-        case .note: notes += 1
-        case "tag_added": if let tag = data["tag"]?.string, !tags.contains(tag) { tags.append(tag) }
-        case "tag_removed": tags.removeAll { $0 == data["tag"]?.string }
+        case .stageStarted: stages.append(StageState(event))
+        case .stageCompleted, .stageFailed: endStage(event)
+        case .parameterSet:
+            if let name = data["name"]?.string { parameters[name] = data["value"] ?? .null }
+        case .note: applyNote(event)
+        case .edit: applyEdit(event)
+        case .mark: applyMark(event)
+        case .tagAdded: if let tag = data["tag"]?.string, !tags.contains(tag) { tags.append(tag) }
+        case .tagRemoved: tags.removeAll { $0 == data["tag"]?.string }
         case .artifactPulled: artifacts.append(.object(data))
         case .artifactPullFailed: failedPulls += 1
         case .ledger: ledger = data
         default: applyToJob(event)
         }
+    }
+
+    /// Origin of 20: what a screen shows; the manifest holds them, the stream holds all.
+    private static let notesKept = 20
+
+    private mutating func applyNote(_ event: Event) {
+        notes += 1
+        recentNotes.append(NoteState(event))
+        if recentNotes.count > Self.notesKept { recentNotes.removeFirst() }
+    }
+
+    private mutating func applyEdit(_ event: Event) {
+        edits += 1
+        let seq = event.data["seq"]?.int
+        guard let index = recentNotes.firstIndex(where: { $0.seq == seq }) else { return }
+        recentNotes[index].correct(event)
     }
 
     private mutating func applyCreation(_ event: Event) {
@@ -109,7 +159,16 @@ package struct RunState: Sendable, Equatable {
         profile = event.data["profile"]?.string ?? ""
         profileFile = event.data["profile_file"]?.string ?? ""
         tags = event.data["tags"]?.array?.compactMap(\.string) ?? []
+        author = event.data["author"]?.string
+        licence = event.data["licence"]?.string
+        notify = event.data["notify"]?.object
         parameters = event.data["parameters"]?.object ?? [:]
+    }
+
+    private mutating func endStage(_ event: Event) {
+        let name = event.data["stage"]?.string
+        guard let index = stages.lastIndex(where: { $0.name == name && $0.outcome == .running }) else { return }
+        stages[index].end(event)
     }
 
     private mutating func applyToJob(_ event: Event) {
@@ -119,13 +178,20 @@ package struct RunState: Sendable, Equatable {
         case .actionCompleted, .actionFailed, .actionCancelled, .actionUnknown, .collectorStopped: end(id, event)
         case .commandOutput:
             let behind = (event.data["offset"]?.int ?? 0) + (event.data["length"]?.int ?? 0)
+            let masked = event.data["masked"]?.int ?? 0
             let isError = event.data["stream"]?.string == "stderr"
-            change(id) { if isError { $0.stderrBytes = behind } else { $0.stdoutBytes = behind } }
+            change(id) {
+                $0.lastSeen = event.time
+                if isError { $0.stderrBytes = behind } else { $0.stdoutBytes = behind }
+                if isError { $0.stderrMasked += masked } else { $0.stdoutMasked += masked }
+            }
         case .collectorOutput:
             let behind = (event.data["offset"]?.int ?? 0) + (event.data["length"]?.int ?? 0)
             let rows = Int64(event.data["rows"]?.array?.count ?? 0)
             change(id) {
+                $0.lastSeen = event.time
                 $0.stdoutBytes = behind
+                $0.stdoutMasked += event.data["masked"]?.int ?? 0
                 $0.samples += rows
                 $0.tableBytes = event.data["table_bytes"]?.int ?? $0.tableBytes
             }
@@ -143,6 +209,7 @@ package struct RunState: Sendable, Equatable {
         job.attempt = Int(data["attempt"]?.int ?? 1)
         job.spool = data["spool"]?.string
         job.boot = data["target_boot"]?.string
+        job.isAttached = data["attached"]?.bool ?? false
         jobIndex[id] = jobs.count
         jobs.append(job)
     }
@@ -163,13 +230,15 @@ package struct RunState: Sendable, Equatable {
         }
     }
 
-    private mutating func change(_ id: String, _ body: (inout JobState) -> Void) {
+    mutating func change(_ id: String, _ body: (inout JobState) -> Void) {
         guard let index = jobIndex[id] else { return }
         body(&jobs[index])
     }
 
-    mutating func restore(jobs restored: [JobState]) {
+    mutating func restore(jobs restored: [JobState], notes: [NoteState], edits: Int64) {
         jobs = restored
+        recentNotes = notes
+        self.edits = edits
         jobIndex = Dictionary(restored.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { $1 })
     }
 }

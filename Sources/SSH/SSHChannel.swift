@@ -75,6 +75,13 @@ package enum ChannelExit: Sendable, Equatable {
         }
     }
 
+    /// Output that has come already; nil for none.
+    package func readNow() -> Output? {
+        let output = received.removeFirst()
+        if output != nil, isStalled, received.isLow { drain() }
+        return output
+    }
+
     /// Writes to the command's stdin; returns when all bytes are with libssh, as far as the server's window lets them.
     /// Concurrent calls are written one after the other.
     /// - Throws: `closed` after `sendEOF()` or the channel's end.

@@ -42,11 +42,12 @@ import Testing
         )
         #expect(
             supervisor.received == [
-                ["request": "action", "name": "hash", "parameters": [["size", "8"]], "detach": false]
+                ["request": "action", "name": "hash", "parameters": [["size", "8"]], "detach": false, "wait": true]
             ])
         let json = try await ecr("run", "exec", "--json", "--", "uname", "-a")
         #expect(try json.json()["exit"]?.int == 3)
-        #expect(supervisor.received[1] == ["request": "exec", "command": ["uname", "-a"], "detach": false])
+        #expect(
+            supervisor.received[1] == ["request": "exec", "command": ["uname", "-a"], "sudo": false, "detach": false])
     }
 
     @Test func completedAndDetached() async throws {
@@ -98,10 +99,15 @@ import Testing
         let run = try await ecr.create()
         let supervisor = try FakeSupervisor(run, answers: [Self.output], keepOpen: true)
         defer { supervisor.stop() }
-        let shell =
-            "'\(try BuiltProducts.ecr())' run action hash & pid=$!; sleep 1; kill -TERM $pid; wait $pid; echo $? >&2"
-        let result = try await Command.run("/bin/sh", ["-c", shell], workingDirectory: ecr.scratch.path)
-        #expect(result.errorText == "\njob 0001-hash goes on; `ecr run follow 0001-hash` shows its output\n143\n")
+        try writeLogs(of: run)
+        let action = try RunningCommand(
+            try BuiltProducts.ecr(), ["run", "action", "hash"], environment: ecr.settings,
+            workingDirectory: ecr.scratch.path)
+        try await action.waitForOutput("hi\n")
+        action.signal(SIGTERM)
+        let result = try await action.wait()
+        #expect(result.status == 143)
+        #expect(result.errorText == "\njob 0001-hash goes on; `ecr run follow 0001-hash` shows its output\n")
     }
 
     @Test func twoLiveRunsMustBeNamed() async throws {
@@ -116,7 +122,7 @@ import Testing
         #expect(result.status == 64)
         #expect(result.errorText.contains("  \(one.id)\n  \(two.id)\n"))
         #expect(try await ecr("note", "x", "--run", one.id).errorText == "note 7 recorded\n")
-        #expect(first.received == [["request": "note", "text": "x"]])
+        #expect(first.received == [["request": "record", "type": "note", "data": ["text": "x"]]])
         #expect(try await ecr("run", "status").status == 0)
     }
 

@@ -6,7 +6,8 @@ package import RunStore
 /// One request to a run's supervisor over its Unix socket. Blocks its thread; for one request.
 ///
 /// The protocol, JSON lines: both sides begin with `{"protocol":1,"ecr":"0.1.0"}`. The client sends one request; the
-/// supervisor answers with any number of `begun`, `recorded`, `progress` and `event` lines and one last `result` or `error`.
+/// supervisor answers with any number of `begun`, `recorded`, `progress`, `ended`, `pulling`, `link` and `event` lines and one last `result` or `error`.
+/// A request with `"input":true` comes from a terminal: it may be asked by `prompt` lines, which it answers by `answer`.
 package struct ControlClient {
     /// What comes before the result.
     package enum Message: Sendable {
@@ -15,44 +16,67 @@ package struct ControlClient {
         /// The raw log of a job's stream holds so many bytes now.
         case recorded(job: String, stream: String, bytes: Int64)
         case progress(String)
+        /// One of several jobs that are waited for has ended: its result object.
+        case ended(JSON)
+        case link(LinkNews)
+        /// So many bytes of a file of the target are here.
+        case pulling(path: String, done: Int64, size: Int64)
         /// A whole event of the stream.
         case event(JSON)
     }
 
     private let run: RunDirectory
     private let interrupt: InterruptSignal?
+    private let answer: Answerer?
     private let trace: (String) -> Void
 
     /// - Parameters:
     ///   - interrupt: ends the waiting for an answer; nil leaves the signals to their defaults.
-    ///   - trace: is told of every line that is sent or received.
+    ///   - answer: answers the supervisor's questions; nil where nobody can.
+    ///   - trace: is told of every line that is sent or received, but not of what a person has answered.
     package init(
-        _ run: RunDirectory, interrupt: InterruptSignal? = nil, trace: @escaping (String) -> Void = { _ in }
+        _ run: RunDirectory, interrupt: InterruptSignal? = nil, answer: Answerer? = nil,
+        trace: @escaping (String) -> Void = { _ in }
     ) {
         self.run = run
         self.interrupt = interrupt
+        self.answer = answer
         self.trace = trace
     }
 
     /// The signal came before the answer. What was asked for goes on in the supervisor.
     package struct Interrupted: Error {
         package let exitCode: ExitCode
+        package init(exitCode: ExitCode) { self.exitCode = exitCode }
     }
 
     /// Sends a request and waits for its end.
     /// - Throws: the supervisor's `ECRFailure`, `.unknownOutcome` when it dies before it has answered, `Interrupted`.
-    package func request(_ request: JSON, onMessage: (Message) -> Void = { _ in }) throws -> JSON {
+    /// - Parameter onTick: called every second in which nothing came; nil where nobody looks at a clock.
+    package func request(
+        _ request: JSON, onTick: (() -> Void)? = nil, onMessage: (Message) -> Void = { _ in }
+    ) throws -> JSON {
         let socket = try connect()
         var lines = LineReceiver(socket, interrupt: interrupt)
         try send(["protocol": .int(ECRVersion.protocol), "ecr": .string(ECRVersion.current)], to: socket)
-        try checkHello(try receive(&lines))
-        try send(request, to: socket)
+        try checkHello(try receiveHello(&lines))
+        try send(withInput(request), to: socket)
         while true {
-            let answer = try receive(&lines)
-            if let result = answer["result"] { return result }
-            if let error = answer["error"] { throw ECRFailure(json: error) }
-            if let message = Message(json: answer) { onMessage(message) }
+            let line = try receive(&lines, onTick)
+            if let result = line["result"] { return result }
+            if let error = line["error"] { throw ECRFailure(json: error) }
+            if let message = Message(json: line) { onMessage(message) }
+            if let prompt = PromptLine(json: line) {
+                trace("(an answer)")
+                try write(prompt.answer(try answer?(prompt.question)), to: socket)
+            }
         }
+    }
+
+    private func withInput(_ request: JSON) -> JSON {
+        guard answer != nil, var members = request.object else { return request }
+        members["input"] = true
+        return .object(members)
     }
 
     /// Origin: a supervisor listens a few milliseconds after it has taken its lock; ten seconds is far more than any
@@ -73,30 +97,48 @@ package struct ControlClient {
 
     private func send(_ json: JSON, to socket: File) throws(ECRFailure) {
         trace("> \(json.text)")
-        let bytes = json.bytes + [0x0A]
-        var done = 0
-        while done < bytes.count {
-            let count = bytes.withUnsafeBytes {
-                // Without the flag a supervisor's death would end us by SIGPIPE, wordless.
-                Glibc.send(socket.descriptor, $0.baseAddress! + done, bytes.count - done, Int32(MSG_NOSIGNAL))
+        try write(json, to: socket)
+    }
+
+    private func write(_ json: JSON, to socket: File) throws(ECRFailure) {
+        do { try socket.send(json.bytes + [0x0A]) } catch { throw supervisorDied() }
+    }
+
+    private func receive(_ lines: inout LineReceiver, _ onTick: (() -> Void)? = nil) throws -> JSON {
+        while true {
+            switch try lines.next(within: onTick == nil ? -1 : 1000) {
+            case .tick: onTick?()
+            case .end: throw supervisorDied()
+            case .interrupt(let code): throw Interrupted(exitCode: code)
+            case .line(let line):
+                trace("< \(String(decoding: line, as: UTF8.self))")
+                do { return try JSON(parsing: line) } catch {
+                    throw ECRFailure(.bug, "the supervisor of run \(run.id) sent a line that is not JSON: \(error)")
+                }
             }
-            if count < 0 && errno == EINTR { continue }
-            guard count >= 0 else { throw supervisorDied() }
-            done += count
         }
     }
 
-    private func receive(_ lines: inout LineReceiver) throws -> JSON {
-        switch try lines.next() {
+    /// A supervisor that is stopped, or hangs, takes connections and says nothing. Nothing has been asked yet.
+    private func receiveHello(_ lines: inout LineReceiver) throws -> JSON {
+        switch try lines.next(within: Self.helloMilliseconds) {
+        case .tick:
+            throw ECRFailure(
+                .busy, "the supervisor of run \(run.id) does not answer; is it stopped?",
+                hint: "ps -C ecr -o pid,stat,args, then kill -CONT its pid")
         case .end: throw supervisorDied()
         case .interrupt(let code): throw Interrupted(exitCode: code)
         case .line(let line):
             trace("< \(String(decoding: line, as: UTF8.self))")
-            do { return try JSON(parsing: line) } catch {
-                throw ECRFailure(.bug, "the supervisor of run \(run.id) sent a line that is not JSON: \(error)")
+            guard let hello = try? JSON(parsing: line) else {
+                throw ECRFailure(.bug, "the supervisor of run \(run.id) sent a greeting that is not JSON")
             }
+            return hello
         }
     }
+
+    /// Origin: a greeting takes less than a millisecond; ten seconds bear a laptop that swaps.
+    private static let helloMilliseconds: Int32 = 10_000
 
     private func checkHello(_ hello: JSON) throws(ECRFailure) {
         if let error = hello["error"] { throw ECRFailure(json: error) }
@@ -126,6 +168,12 @@ extension ControlClient.Message {
             self = .begun(job: job)
         } else if let text = json["progress"]?.string {
             self = .progress(text)
+        } else if let ended = json["ended"] {
+            self = .ended(ended)
+        } else if let pull = json["pulling"], let path = pull["path"]?.string {
+            self = .pulling(path: path, done: pull["done"]?.int ?? 0, size: pull["size"]?.int ?? 0)
+        } else if let news = LinkNews(json: json) {
+            self = .link(news)
         } else if let event = json["event"] {
             self = .event(event)
         } else {

@@ -19,15 +19,30 @@ package struct InterruptSignal: Sendable {
 
     /// Waits until a descriptor can be read.
     /// - Returns: nil when it can, else the exit code that says which signal came.
-    static func wait(for descriptor: Int32, or interrupt: InterruptSignal?) throws(SystemError) -> ExitCode? {
+    package static func wait(for descriptor: Int32, or interrupt: InterruptSignal?) throws(SystemError) -> ExitCode? {
+        if case .signal(let code) = try wait(for: descriptor, or: interrupt, milliseconds: -1) { return code }
+        return nil
+    }
+
+    enum Wait {
+        case readable
+        case signal(ExitCode)
+        case timeout
+    }
+
+    /// - Parameter milliseconds: after which the wait is over; -1 for never.
+    static func wait(
+        for descriptor: Int32, or interrupt: InterruptSignal?, milliseconds: Int32
+    ) throws(SystemError) -> Wait {
         let events = Int16(POLLIN)
         var waits = [pollfd(fd: descriptor, events: events, revents: 0)]
         if let interrupt { waits.append(pollfd(fd: interrupt.pipe.descriptor, events: events, revents: 0)) }
-        try check("wait") { poll(&waits, nfds_t(waits.count), -1) }
-        guard let interrupt, waits[1].revents != 0 else { return nil }
+        let count = try check("wait") { poll(&waits, nfds_t(waits.count), milliseconds) }
+        if count == 0 { return .timeout }
+        guard let interrupt, waits[1].revents != 0 else { return .readable }
         var number: UInt8 = 0
         try check("read", path: interrupt.pipe.path) { read(interrupt.pipe.descriptor, &number, 1) }
-        return Int32(number) == SIGTERM ? .terminated : .interrupted
+        return .signal(Int32(number) == SIGTERM ? .terminated : .interrupted)
     }
 }
 

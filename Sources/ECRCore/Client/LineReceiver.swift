@@ -17,11 +17,14 @@ struct LineReceiver: ~Copyable {
         /// Without its newline.
         case line([UInt8])
         case interrupt(ExitCode)
+        /// Nothing came for a while.
+        case tick
         case end
     }
 
     /// Waits for the next line, a signal, or the end.
-    mutating func next() throws(SystemError) -> Item {
+    /// - Parameter milliseconds: after which a `tick` is returned; -1 for never.
+    mutating func next(within milliseconds: Int32 = -1) throws(SystemError) -> Item {
         var searched = start
         while true {
             if let newline = buffer[searched...].firstIndex(of: 0x0A) {
@@ -31,7 +34,11 @@ struct LineReceiver: ~Copyable {
             buffer.removeFirst(start)
             start = 0
             searched = buffer.count
-            if let code = try InterruptSignal.wait(for: file.descriptor, or: interrupt) { return .interrupt(code) }
+            switch try InterruptSignal.wait(for: file.descriptor, or: interrupt, milliseconds: milliseconds) {
+            case .signal(let code): return .interrupt(code)
+            case .timeout: return .tick
+            case .readable: break
+            }
             guard try fill() else { return .end }
         }
     }

@@ -15,45 +15,56 @@ package struct RunLauncher {
 
     private let run: RunDirectory
     private let interrupt: InterruptSignal?
+    private let answer: Answerer?
 
-    package init(_ run: RunDirectory, interrupt: InterruptSignal?) {
+    /// - Parameter answer: answers the supervisor's questions; nil where nobody can.
+    package init(_ run: RunDirectory, interrupt: InterruptSignal?, answer: Answerer?) {
         self.run = run
         self.interrupt = interrupt
+        self.answer = answer
     }
 
-    /// - Returns: the supervisor's `ready` object: target, host_key, facts, warnings.
-    package func spawn(resume: Bool, onMessage: (ControlClient.Message) -> Void) throws(Failure) -> JSON {
+    /// - Returns: the supervisor's `ready` object: target, host_key and facts; of a drain the ledger.
+    package func spawn(
+        _ task: Supervisor.Task, onTick: (() -> Void)? = nil, onMessage: (ControlClient.Message) -> Void
+    ) throws(Failure) -> JSON {
         do {
-            let (pid, ready) = try start(resume: resume)
-            return try wait(pid, ready, onMessage)
+            let (pid, link) = try start(task)
+            return try wait(pid, link, onTick, onMessage)
         } catch let failure as Failure {
             throw failure
         } catch {
-            throw Failure(failure: ECRFailure(error), isKept: resume)
+            throw Failure(failure: ECRFailure(error), isKept: !task.isBeginning)
         }
     }
 
-    private func start(resume: Bool) throws(SystemError) -> (pid: Int32, ready: File) {
-        var ends: [Int32] = [-1, -1]
-        try check("make a pipe") { pipe(&ends) }
-        let reader = File(adopting: ends[0], path: "the supervisor's pipe")
-        let writer = File(adopting: ends[1], path: "the supervisor's pipe")
-        for end in ends { try check("configure a pipe") { fcntl(end, F_SETFD, FD_CLOEXEC) } }
+    private func start(_ task: Supervisor.Task) throws(SystemError) -> (pid: Int32, link: File) {
+        let (ours, theirs) = try UnixSocket.pair()
         let log = try File(path: run.supervisorLog, O_WRONLY | O_CREAT | O_APPEND)
         let pid = try Spawn.detached(
-            executable: Host.executablePath, arguments: ["supervise", run.path] + (resume ? ["--resume"] : []),
-            log: log, ready: writer.descriptor)
-        return (pid, reader)
+            executable: Host.executablePath, arguments: ["supervise", run.path, task.rawValue], log: log,
+            ready: theirs.descriptor)
+        return (pid, ours)
     }
 
-    private func wait(_ pid: Int32, _ ready: File, _ onMessage: (ControlClient.Message) -> Void) throws -> JSON {
-        var lines = LineReceiver(ready, interrupt: interrupt)
+    private func wait(
+        _ pid: Int32, _ link: File, _ onTick: (() -> Void)?, _ onMessage: (ControlClient.Message) -> Void
+    ) throws -> JSON {
+        var lines = LineReceiver(link, interrupt: interrupt)
         var interruption: ExitCode?
         while true {
-            switch try lines.next() {
+            switch try lines.next(within: onTick == nil ? -1 : 1000) {
             case .line(let line):
                 guard let json = try? JSON(parsing: line) else { continue }
                 if let message = ControlClient.Message(json: json) { onMessage(message) }
+                if let prompt = PromptLine(json: json) {
+                    do { try link.send(prompt.answer(try answer?(prompt.question)).bytes + [0x0A]) } catch let
+                        interrupted as ControlClient.Interrupted
+                    {
+                        kill(pid, SIGTERM)
+                        throw cancelled(interrupted.exitCode)
+                    }
+                }
                 if let ready = json["ready"] { return ready }
                 if let error = json["error"] {
                     throw Failure(failure: ECRFailure(json: error), isKept: error["kept"]?.bool ?? true)
@@ -63,6 +74,7 @@ package struct RunLauncher {
                 if interruption != nil { throw cancelled(code) }
                 interruption = code
                 kill(pid, SIGTERM)
+            case .tick: onTick?()
             case .end:
                 if let interruption { throw cancelled(interruption) }
                 throw Failure(failure: died(), isKept: hasStarted)

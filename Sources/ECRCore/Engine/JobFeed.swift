@@ -8,6 +8,10 @@ enum JobNews: Sendable {
     /// The job has its id.
     case begun
     case progress(String)
+    /// One of several jobs that a client waits for has ended.
+    case ended(JobEnd)
+    /// So many bytes of an artifact are here.
+    case pulling(path: String, done: Int64, size: Int64)
 }
 
 /// Tells the clients that follow a running job what has come on record.

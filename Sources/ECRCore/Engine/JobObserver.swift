@@ -1,6 +1,7 @@
 import EventLog
 import JSON
 import LinuxSystem
+import LinuxSystem
 import RemoteJobs
 import RunStore
 import SSH
@@ -12,9 +13,21 @@ enum JobVerdict: Sendable {
     case unknown(reason: String)
 }
 
+/// Whoever brings a job to its end on record.
+protocol JobObserving {
+    var request: JobRequest { get }
+    /// When the target last told of the job as one that runs; nil until then.
+    var lastSeen: String? { get }
+    /// Bytes on record of a stream.
+    func recordedBytes(_ stream: String) -> Int64
+    /// - Parameter isNew: whether the job is to be launched.
+    /// - Throws: only what ends the run: a storage error, a link that was given up.
+    mutating func run(isNew: Bool) async throws -> JobVerdict
+}
+
 /// Brings a job's output into the record until it has ended, across breaks of the link, and launches it if that has
 /// not been done. Owned by the task that runs the job.
-struct JobObserver {
+struct JobObserver: JobObserving {
     let journal: Journal
     let link: TargetLink
     let feed: JobFeed
@@ -22,7 +35,11 @@ struct JobObserver {
     /// The boot id under which the job was intended.
     let boot: String
     let pace: Pace
+    /// Whether the request is the one that was recorded, and not one with a mask in it.
+    let mayRelaunch: Bool
     private var streams: [any StreamRecorder]
+    /// When the target last told of the job as one that runs; nil until then.
+    private(set) var lastSeen: String?
     /// The job's wrapper speaks to the dispatcher that launched it; a later one must ask.
     private var announcer: Target?
 
@@ -36,7 +53,7 @@ struct JobObserver {
 
     init(
         journal: Journal, link: TargetLink, feed: JobFeed, request: JobRequest, boot: String, pace: Pace,
-        streams: [any StreamRecorder]
+        mayRelaunch: Bool = true, streams: [any StreamRecorder]
     ) {
         self.journal = journal
         self.link = link
@@ -44,6 +61,7 @@ struct JobObserver {
         self.request = request
         self.boot = boot
         self.pace = pace
+        self.mayRelaunch = mayRelaunch
         self.streams = streams
     }
 
@@ -68,7 +86,6 @@ struct JobObserver {
                 if case .sftp(let status) = error.code {
                     return .unknown(reason: "its output could not be read (SFTP status \(status)): \(error.message)")
                 }
-                feed.tell(.progress("link lost (\(error.message)); the job runs on, reconnecting"))
                 // The connection may be half dead: ending it makes the link begin anew.
                 await target.close()
                 try await Task.sleep(for: .milliseconds(50))
@@ -83,6 +100,7 @@ struct JobObserver {
         switch try await target.launch(request) {
         case .launched:
             announcer = target
+            noteSign()
             return nil
         case .claimedBefore: return nil
         case .spoolLost: return .unknown(reason: "the spool on the target is gone")
@@ -90,12 +108,21 @@ struct JobObserver {
         }
     }
 
-    private func reattach(to target: Target, mayLaunch: inout Bool) async throws -> JobVerdict? {
-        switch try await target.standing(of: request.job, in: request.spool) {
-        case .running, .ended: return nil
+    private mutating func reattach(to target: Target, mayLaunch: inout Bool) async throws -> JobVerdict? {
+        let standing = try await target.standing(of: request.job, in: request.spool)
+        // Nobody writes any more, or nobody will tell of the end: what is there now is the output so far.
+        if [.rebooted, .wrapperLost, .vanished].contains(standing) { try await readToEnd(target) }
+        switch standing {
+        case .running:
+            noteSign()
+            return nil
+        case .ended: return nil
         case .unclaimed:
             guard target.facts.boot == boot else {
                 return .unknown(reason: "the target was rebooted before the launch")
+            }
+            guard mayRelaunch else {
+                return .unknown(reason: "it was not launched, and its commands are masked in the record")
             }
             mayLaunch = true
             return nil
@@ -107,9 +134,21 @@ struct JobObserver {
         }
     }
 
-    private mutating func observe(_ target: Target) async throws -> JobVerdict {
+    private func spoolFiles(on target: Target) async -> [SpoolFile] {
         var files: [SpoolFile] = []
         for stream in streams { files.append(await SpoolFile("\(request.folder)/\(stream.stream)", on: target)) }
+        return files
+    }
+
+    private mutating func readToEnd(_ target: Target) async throws {
+        let files = await spoolFiles(on: target)
+        _ = try await readAll(files)
+        for index in streams.indices { try await record([], index, isLast: true) }
+        for file in files { await file.close() }
+    }
+
+    private mutating func observe(_ target: Target) async throws -> JobVerdict {
+        let files = await spoolFiles(on: target)
         var pause = nextPause(after: 0, hasMoved: true)
         var sinceStatus = 0
         while true {
@@ -125,10 +164,9 @@ struct JobObserver {
                 sinceStatus = 0
                 switch try await target.standing(of: request.job, in: request.spool) {
                 case .ended(let record): return try await drain(files, record)
-                case .running: break
+                case .running: noteSign()
                 default:
                     var unused = false
-                    _ = try await readAll(files)
                     if let verdict = try await reattach(to: target, mayLaunch: &unused) { return verdict }
                 }
             }
@@ -136,6 +174,8 @@ struct JobObserver {
             pause = nextPause(after: pause, hasMoved: hasMoved)
         }
     }
+
+    private mutating func noteSign() { lastSeen = Clock.iso8601(microseconds: Clock.wallMicroseconds()) }
 
     /// Milliseconds. An unwatched job costs the link less.
     private func nextPause(after pause: Int, hasMoved: Bool) -> Int {
@@ -163,7 +203,10 @@ struct JobObserver {
         let before = streams[index].offset
         try await streams[index].record(bytes, isLast: isLast)
         let behind = streams[index].offset
-        if behind > before { feed.tell(.recorded(stream: streams[index].stream, bytes: behind)) }
+        if behind > before {
+            if !isLast { noteSign() }
+            feed.tell(.recorded(stream: streams[index].stream, bytes: behind))
+        }
     }
 
     /// Everything that the job wrote comes into the record before its exit is believed.

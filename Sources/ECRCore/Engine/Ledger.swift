@@ -21,6 +21,7 @@ struct Ledger: Sendable {
     /// Of the bytes that the target has, those that are recorded and equal; 100 only without any hole.
     private var percent: JSON {
         if isWhole { return 100 }
+        if !isCompared { return .null }
         let share = expectedBytes == 0 ? 0 : Double(presentBytes) / Double(expectedBytes) * 100
         return .double(min(99.99, (share * 100).rounded(.down) / 100))
     }
@@ -32,10 +33,25 @@ struct Ledger: Sendable {
         ]
     }
 
+    /// Whether both ends could be compared.
+    private let isCompared: Bool
+    private let unmasked: [String: String]
+
     /// Hashes the raw logs and compares them with what the target says of the spool `spool`.
+    /// - Parameters:
+    ///   - remote: nil where the target could not be asked.
+    ///   - unmasked: of streams with masked secrets, by `<job>/<stream>`: the SHA-256 of what came before masking.
     init(
-        _ directory: RunDirectory, _ state: RunState, spool: String, remote: [String: (bytes: Int64, sha256: String)]
+        _ directory: RunDirectory, _ state: RunState, spool: String, remote: [String: (bytes: Int64, sha256: String)]?,
+        unmasked: [String: String] = [:]
     ) throws {
+        isCompared = remote != nil
+        self.unmasked = unmasked
+        guard isCompared else {
+            missing.append("the target was not reachable: nothing was compared")
+            for job in state.openJobs { missing.append("\(job.id): its end is not known") }
+            return
+        }
         var logBases: [String: Int64] = [:]
         for job in state.jobs {
             if job.outcome == .unknown { missing.append("\(job.id): its outcome is unknown") }
@@ -48,10 +64,16 @@ struct Ledger: Sendable {
                 addTicks(job)
             } else {
                 for (stream, bytes) in [("stdout", job.stdoutBytes), ("stderr", job.stderrBytes)] {
+                    let path = directory.actionLog(job: job.id, stream: stream)
+                    if job.isAttached {
+                        try addAttached(job, stream, path, bytes)
+                        continue
+                    }
                     try add(
-                        job, stream, directory.actionLog(job: job.id, stream: stream), 0, bytes,
+                        job, stream, path, 0, bytes,
                         job.spool == spool ? remote : nil)
                 }
+                if job.isAttached { remarks.append("\(job.id) ran without a spool: recorded, not comparable") }
                 if job.outcome == .failed { remarks.append("\(job.id) failed") }
             }
         }
@@ -65,7 +87,12 @@ struct Ledger: Sendable {
         let local = try Self.hash(path, from: base, count: bytes)
         let there = remote?["\(SpoolFolder.name(of: job.id))/\(stream)"]
         expectedBytes += there.map { max(0, $0.bytes) } ?? bytes
-        let isEqual = there.map { $0.bytes == bytes && ($0.sha256.isEmpty || $0.sha256 == local) } ?? false
+        // A masked stream is compared as it came. Its hash is not told: with the masked text it would let anybody try out
+        // what a short secret was.
+        let masked = stream == "stderr" ? job.stderrMasked : job.stdoutMasked
+        let came = masked > 0 ? unmasked["\(job.id)/\(stream)"] : local
+        let isEqual =
+            there.map { $0.bytes == bytes && came != nil && ($0.sha256.isEmpty || $0.sha256 == came) } ?? false
         if isEqual {
             presentBytes += bytes
         } else if let there {
@@ -78,8 +105,21 @@ struct Ledger: Sendable {
         }
         entries.append([
             "job": .string(job.id), "stream": .string(stream), "bytes": .int(bytes), "sha256": .string(local),
-            "target_bytes": there.map { .int($0.bytes) },
-            "target_sha256": there.flatMap { $0.sha256.isEmpty ? nil : .string($0.sha256) }, "equal": .bool(isEqual),
+            "masked": masked > 0 ? .int(masked) : nil, "target_bytes": there.map { .int($0.bytes) },
+            "target_sha256": there.flatMap { $0.sha256.isEmpty || masked > 0 ? nil : .string($0.sha256) },
+            "equal": .bool(isEqual),
+        ])
+    }
+
+    /// There never was a second copy.
+    private mutating func addAttached(_ job: JobState, _ stream: String, _ path: String, _ bytes: Int64) throws {
+        let masked = stream == "stderr" ? job.stderrMasked : job.stdoutMasked
+        expectedBytes += bytes
+        presentBytes += bytes
+        entries.append([
+            "job": .string(job.id), "stream": .string(stream), "bytes": .int(bytes),
+            "sha256": .string(try Self.hash(path, from: 0, count: bytes)), "masked": masked > 0 ? .int(masked) : nil,
+            "attached": true,
         ])
     }
 

@@ -4,6 +4,7 @@ import LinuxSystem
 import Profiles
 import RemoteJobs
 import RunStore
+import YAML
 
 /// Background collectors.
 extension RunEngine {
@@ -21,6 +22,12 @@ extension RunEngine {
         return job
     }
 
+    /// Starts a collector again that a reboot or a lost spool has ended, also in a pause: it ran in it before.
+    func restartCollector(_ name: String) throws {
+        guard collectors[name] == nil, let collector = profile.collector(named: name) else { return }
+        try attach(collector, newJobID(name)) { try await $0.run() }
+    }
+
     func resumeCollector(_ state: JobState) {
         guard let collector = profile.collector(named: state.name) else { return }
         try? attach(collector, state.id) { try await $0.resume(state) }
@@ -32,7 +39,8 @@ extension RunEngine {
         let standing = journal.state.parameters.members.map { ($0.key, $0.value.string ?? "") }
         let values = try profile.parameters(for: collector, standing: standing)
         let runner = CollectorRunner(
-            journal: journal, link: link, collector: collector, prepared: profile.prepare(collector, with: values),
+            journal: journal, link: link, collector: collector,
+            prepared: profile.prepare(collector, with: values, secrets: secrets.byVariable),
             job: job, spool: spool)
         let task = Task {
             do { try await body(runner) } catch {
@@ -41,8 +49,17 @@ extension RunEngine {
                 throw error
             }
             self.forget(collector.name, job)
+            if self.journal.state.job(job)?.outcome == .unknown { await self.lostCollector(collector.name) }
         }
         collectors[collector.name] = LiveCollector(job: job, task: task)
+    }
+
+    /// A collector that came to nothing runs again once its spool is there.
+    private func lostCollector(_ name: String) async {
+        guard !isEnding else { return }
+        interruptedCollectors.insert(name)
+        await repairSpoolIfLost()
+        if hold == nil { interruptedCollectors.remove(name) }
     }
 
     private func forget(_ name: String, _ job: String) {
@@ -68,8 +85,42 @@ extension RunEngine {
             try await Task.sleep(for: .seconds(5))
             try await self.link.target().cancel(job: job, in: spool, signal: "KILL")
         }
+        defer { insist.cancel() }
+        guard try await hasEnded(task) else {
+            throw ECRFailure(
+                .unknownOutcome,
+                "\(job) has not ended \(Self.burialSeconds) s after it was killed: its death is not confirmed",
+                hint: "ecr run follow \(job)")
+        }
+    }
+
+    /// Origin: TERM, KILL after five seconds, and the wrapper's own seven to see the group gone; a process that is stuck
+    /// in the kernel would be waited for without end.
+    private static let burialSeconds = 20
+
+    /// Waits for a task, but not for ever while the link stands.
+    private func hasEnded<Value: Sendable>(_ task: Task<Value, any Error>) async throws -> Bool {
+        let reply = AsyncStream.makeStream(of: Bool.self)
+        let end = Task {
+            _ = await task.result
+            reply.continuation.yield(true)
+        }
+        let clock = Task {
+            var seconds = 0
+            while seconds < Self.burialSeconds {
+                try await Task.sleep(for: .seconds(1))
+                if await self.link.isConnected { seconds += 1 }
+            }
+            reply.continuation.yield(false)
+        }
+        defer {
+            end.cancel()
+            clock.cancel()
+        }
+        var answers = reply.stream.makeAsyncIterator()
+        guard await answers.next() == true else { return false }
         _ = try await task.value
-        insist.cancel()
+        return true
     }
 
     func listCollectors() -> JSON {
@@ -87,11 +138,7 @@ extension RunEngine {
 
     private func known(_ name: String) throws -> Collector {
         if let collector = profile.collector(named: name) { return collector }
-        let names = profile.collectors.map(\.name)
-        throw ECRFailure(
-            .usage,
-            names.isEmpty
-                ? "no collector '\(name)': the profile has none"
-                : "no collector '\(name)'; the profile has: \(names.joined(separator: ", "))")
+        let hint = KnownNames(profile.collectors.map(\.name)).hint(for: name, label: "the profile has")
+        throw ECRFailure(.usage, "no collector '\(name)'; \(hint ?? "the profile has none")")
     }
 }

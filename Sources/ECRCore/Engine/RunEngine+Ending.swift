@@ -10,41 +10,84 @@ import SSH
 extension RunEngine {
     /// Ends the run with its ledger: stops the collectors, runs the `finally:` actions, compares both ends, removes the
     /// spool.
-    func complete(wait: Bool, cancelRunning: Bool) async throws -> JSON {
-        try requireRunning()
+    func complete(wait: Bool, cancelRunning: Bool, withoutTarget: Bool) async throws -> JSON {
+        try requireActive()
         guard await link.isConnected else {
+            if withoutTarget { return try await completeWithoutTarget() }
             throw ECRFailure(
-                .unreachable, "the target is not connected: the ledger can't be made", hint: "ecr run status")
+                .unreachable, "the target is not connected: the ledger can't be made",
+                hint: "ecr run reconnect, or ecr run complete --without-target and later ecr run drain")
         }
         if !wait && !cancelRunning, let job = live.keys.sorted().first {
             throw ECRFailure(
                 .busy, "\(job) still runs", hint: "ecr run complete --wait, or ecr run complete --cancel-running")
         }
-        try requireRunning()
-        isEnding = true
+        try await requireRoot(for: profile.finally)
+        try requireActive()
+        beginEnding()
         let ledger: Ledger
         do {
             for (job, running) in live {
                 if cancelRunning { try await cancel(job, until: running.end) } else { _ = try await running.end.value }
             }
+            _ = try await activeStage?.value
             try await stopEverything()
             ledger = try await makeLedger()
+        } catch let error as SSHError {
+            isEnding = false
+            throw ECRFailure(
+                .unreachable, "the link was lost, so the run is not completed: \(error.message)",
+                hint: "ecr run complete, once ecr status says connected")
         } catch {
             isEnding = false
             throw error
         }
         try await journal.append(.ledger, ledger.json)
-        let event = try await journal.append(.runCompleted, ["complete": .bool(ledger.isWhole)])
+        try await journal.append(.runCompleted, ["complete": .bool(ledger.isWhole)])
+        return try await end(with: ledger)
+    }
+
+    /// Ends the run although the target cannot be asked: what is still there is fetched by a later drain.
+    private func completeWithoutTarget() async throws -> JSON {
+        beginEnding()
+        let ledger = try await makeLedger(remote: nil)
+        try await journal.append(.ledger, ledger.json)
+        let skipped = profile.finally.isEmpty ? nil : JSON(strings: profile.finally)
+        try await journal.append(
+            .runCompleted, ["complete": false, "without_target": true, "finally_skipped": skipped])
+        return try await end(with: ledger)
+    }
+
+    /// Fetches what is left on the target of a run that was completed without it, and makes the ledger anew.
+    /// - Parameter cancelRunning: whether actions that still run are cancelled; else they are waited for.
+    func drain(cancelRunning: Bool, progress: @escaping @Sendable (String) -> Void) async throws -> JSON {
+        isEnding = true
+        _ = try await connect()
+        let open = journal.state.openJobs
+        for job in open {
+            progress("fetching \(job.id)")
+            if job.kind == .collector { resumeCollector(job) } else { try resumeAction(job) }
+        }
+        for name in collectors.keys { try await stopCollector(name) }
+        for (job, running) in live {
+            if cancelRunning { try await cancel(job, until: running.end) } else { _ = try await running.end.value }
+        }
+        let ledger = try await makeLedger()
+        try await journal.append(.ledger, ledger.json)
+        return try await end(with: ledger)
+    }
+
+    /// With everything on our disk the target's copy may go; with a hole it may be the only good one. Failing to remove
+    /// it costs space, not data.
+    private func end(with ledger: Ledger) async throws -> JSON {
         try await journal.saveManifest()
-        // With everything on our disk the target's copy may go; with a hole it may be the only good one.
-        // Failing to remove it costs space, not data.
         if ledger.isWhole { try? await link.target().removeSpool(spool) }
         await link.close()
         return [
             "state": "completed", "ledger": .object(ledger.json), "complete_percent": ledger.json["complete_percent"],
             "missing": JSON(strings: ledger.missing), "spool": ledger.isWhole ? nil : .string(spool),
             "head_hash": .string(journal.state.checkpoint.hash),
-            "seq": .int(event.seq),
+            "seq": .int(journal.state.checkpoint.seq - 1),
         ]
     }
 
@@ -54,7 +97,7 @@ extension RunEngine {
             try await group.waitForAll()
         }
         for name in profile.finally {
-            let end = try await runAction(name, given: [], invocation: .finally) { _, _ in }
+            let end = try await runUnasked(name, .finally) { _, _ in }
             // A failed `finally:` is on record; it must not keep the run from ending.
             _ = end
         }
@@ -62,14 +105,15 @@ extension RunEngine {
 
     /// Ends the run without a ledger: cancels what runs, as far as the target can be reached.
     func abort(reason: String?) async throws -> JSON {
-        isEnding = true
-        var unfinished: [String] = []
+        beginEnding()
+        var unfinished: [JobState] = []
         if await link.isConnected {
             for (job, running) in live { try? await cancel(job, until: running.end) }
+            _ = try? await activeStage?.value
             try? await stopEverything()
         }
         for job in journal.state.openJobs {
-            unfinished.append(job.id)
+            unfinished.append(job)
             let data: JSONObject = [
                 "target": .string(Self.targetName), "job": .string(job.id), "reason": "the run was aborted",
                 "outcome": "unknown", job.kind == .collector ? "collector" : "action": .string(job.name),
@@ -80,20 +124,48 @@ extension RunEngine {
             .runAborted,
             [
                 "reason": reason.map { .string($0) },
-                "unfinished": unfinished.isEmpty ? nil : JSON(strings: unfinished),
+                "unfinished": unfinished.isEmpty ? nil : JSON(strings: unfinished.map(\.id)),
             ])
         try await journal.saveManifest()
         if unfinished.isEmpty, await link.isConnected { try? await link.target().removeSpool(spool) }
         await link.close()
-        return ["state": "aborted", "unfinished": JSON(strings: unfinished)]
+        return [
+            "state": "aborted", "unfinished": .array(unfinished.map(\.sighting)),
+            "spool": unfinished.isEmpty ? nil : .string(spool),
+        ]
     }
 
     private func makeLedger() async throws -> Ledger {
-        let remote: [String: (bytes: Int64, sha256: String)]
-        do { remote = try await link.target().outputHashes(spool: spool) } catch let error as SSHError {
-            throw ECRFailure(error)
-        }
+        try await makeLedger(remote: try await link.target().outputHashes(spool: spool))
+    }
+
+    private func makeLedger(remote: [String: (bytes: Int64, sha256: String)]?) async throws -> Ledger {
         let (directory, state, spool) = (journal.directory, journal.state, spool)
-        return try await worker.run { try Ledger(directory, state, spool: spool, remote: remote) }
+        let unmasked = remote == nil ? [:] : try await unmaskedHashes()
+        return try await worker.run {
+            try Ledger(directory, state, spool: spool, remote: remote, unmasked: unmasked)
+        }
+    }
+
+    /// What streams with masked secrets were before they were masked. After a resume that is known only by reading the
+    /// target's copy again.
+    private func unmaskedHashes() async throws -> [String: String] {
+        var hashes: [String: String] = [:]
+        var bases: [String: Int64] = [:]
+        for job in journal.state.jobs {
+            let base = job.kind == .collector ? bases[job.name] ?? 0 : 0
+            if job.kind == .collector { bases[job.name] = base + job.stdoutBytes }
+            if job.spool != spool || job.isAttached { continue }
+            for copy in MaskedCopy.all(of: job, in: journal.directory, base: base) {
+                var hash = journal.secrets.hash(of: job.id, copy.stream)
+                if hash == nil {
+                    do { hash = try await copy.hash(on: try await link.target(), worker) } catch let error as SSHError {
+                        throw ECRFailure(error)
+                    }
+                }
+                hashes["\(job.id)/\(copy.stream)"] = hash
+            }
+        }
+        return hashes
     }
 }

@@ -1,6 +1,5 @@
 import EventLog
 import Glibc
-import Hashing
 import JSON
 import LinuxSystem
 import Profiles
@@ -19,14 +18,29 @@ actor RunEngine {
     let profile: Profile
     let link: TargetLink
     let worker = Worker()
-    private(set) var spool = ""
+    nonisolated let prompts: PromptRelay
+    let secrets: SecretValues
+    let sudo: SudoAccess
+    var spool = ""
     private var nextJob: Int
     /// Actions and ad hoc commands that have not ended.
     var live: [String: LiveJob] = [:]
     var collectors: [String: LiveCollector] = [:]
     /// Actions run one after the other; these wait for their turn.
-    var turns: [CheckedContinuation<Void, Never>] = []
-    var isTurnTaken = false
+    var turns: [Turn] = []
+    var lastTurn = 0
+    /// What runs at present, or will at once; nil while nothing does.
+    var turnHolder: String?
+    /// Those that a pause holds up.
+    var gate: [CheckedContinuation<Void, Never>] = []
+    /// Why nothing new starts although the run is not paused.
+    var hold: Hold?
+    var recovery: Task<Void, Never>?
+    /// How many recoveries have begun: only the last one counts.
+    var recoveries = 0
+    /// Collectors that a recovery will start again.
+    var interruptedCollectors: Set<String> = []
+    var activeStage: Task<StageEnd, any Error>?
     /// Set once complete or abort has begun: nothing new starts.
     var isEnding = false
     private var onFatal: (@Sendable (any Error) -> Void)?
@@ -44,10 +58,20 @@ actor RunEngine {
         let task: Task<Void, any Error>
     }
 
-    init(journal: Journal, profile: Profile, options: SSHOptions) {
+    init(
+        journal: Journal, profile: Profile, options: SSHOptions, prompts: PromptRelay, secrets: SecretValues
+    ) {
         self.journal = journal
         self.profile = profile
-        link = TargetLink(journal: journal, options: options, giveUpAfter: profile.connection.giveUpAfter)
+        self.prompts = prompts
+        self.secrets = secrets
+        sudo = SudoAccess(
+            account: "\(options.user)@\(options.host)",
+            given: profile.connection.sudoPassword.flatMap { secret in
+                secrets[secret].map { ($0, secret.variable) }
+            }, prompts: prompts)
+        link = TargetLink(
+            journal: journal, options: options, giveUpAfter: profile.connection.giveUpAfter, prompts: prompts)
         nextJob = journal.state.nextJobNumber
         spool = journal.state.spool ?? ""
     }
@@ -60,32 +84,47 @@ actor RunEngine {
     /// Connects, makes the spool, records `run_started`, runs the `setup:` actions and starts the collectors.
     /// - Throws: `ECRFailure`. With `run_started` on record the run is kept.
     func start(
-        progress: @escaping @Sendable (String) -> Void, listener: @escaping Listener
+        claim: SpoolClaim, progress: @escaping @Sendable (String) -> Void, listener: @escaping Listener
     ) async throws -> Target {
         let target = try await connect()
-        let now = Clock.iso8601(microseconds: Clock.wallMicroseconds())
-        do {
-            spool = try await target.makeSpool(root: profile.connection.spoolDir, for: try controller(), now: now)
-        } catch let error as SpoolError {
-            throw ECRFailure(
-                error.code == .heldByAnother ? .busy : .configuration, error.message,
-                hint: error.code == .heldByAnother
-                    ? nil : "set `connection: spool_dir:` to a folder that \(target.facts.user) can write")
+        let made = try await makeSpool(on: target, claim: claim)
+        spool = made.path
+        let other = made.other.map { JSON.string($0.holder) }
+        do { try await requireRoot(for: profile.setup) } catch {
+            try? await target.removeSpool(spool)
+            throw error
         }
         try await journal.append(
             .runStarted,
-            ["target": .string(Self.targetName), "spool": .string(spool), "ecr": .string(ECRVersion.current)])
+            [
+                "target": .string(Self.targetName), "spool": .string(spool), "ecr": .string(ECRVersion.current),
+                "shared_with": claim == .share ? other : nil, "taken_from": claim == .takeOver ? other : nil,
+            ])
         try await journal.saveManifest()
         for name in profile.setup { try await runSetup(name, progress, listener) }
         for collector in profile.collectors where collector.start == .auto { try startCollector(collector.name) }
         return target
     }
 
+    func makeSpool(on target: Target, claim: SpoolClaim) async throws -> MadeSpool {
+        let now = Clock.iso8601(microseconds: Clock.wallMicroseconds())
+        do {
+            return try await target.makeSpool(
+                root: profile.connection.spoolDir, for: .thisMachine, now: now, claim: claim)
+        } catch let error as SpoolError {
+            throw ECRFailure(
+                error.code == .heldByAnother ? .busy : .configuration, error.message,
+                hint: error.code == .heldByAnother
+                    ? "ecr run start … --share to work beside them, or --take-over if they are gone"
+                    : "set `connection: spool_dir:` to a folder that \(target.facts.user) can write")
+        }
+    }
+
     private func runSetup(
         _ name: String, _ progress: @escaping @Sendable (String) -> Void, _ listener: @escaping Listener
     ) async throws {
         progress("setup: \(name)")
-        let end = try await runAction(name, given: [], invocation: .setup, listener: listener)
+        let end = try await runUnasked(name, .setup, listener: listener)
         guard end.outcome == .completed else {
             _ = try await abort(reason: "setup failed: \(name)")
             throw ECRFailure(
@@ -104,33 +143,45 @@ actor RunEngine {
         let target = try await connect()
         let status = state.status == .paused ? "paused" : "running"
         try await journal.append(.runResumed, ["from": "interrupted", "state": .string(status)])
+        try await closeInterruptedStages()
         for job in state.openJobs {
             progress("reattaching \(job.id)")
             if job.kind == .collector { resumeCollector(job) } else { try resumeAction(job) }
         }
+        if !isSetUp(under: target.facts.boot) { beginRecovery(isReboot: true) }
         return target
     }
 
-    private func connect() async throws -> Target {
+    func connect() async throws -> Target {
         do { return try await link.connect() } catch let error as SSHError { throw ECRFailure(error) }
-    }
-
-    /// This machine's id and user, hashed: enough to tell controllers apart, nothing more.
-    private func controller() throws -> ControllerIdentity {
-        let machine = (try? FileSystem.read("/etc/machine-id")) ?? Array(Host.name.utf8)
-        let id = SHA256.hexDigest(of: machine + Array("\(getuid())".utf8)).prefix(16)
-        return ControllerIdentity(id: String(id), name: "\(Host.userName)@\(Host.name)")
     }
 
     // MARK: State
 
     /// Refuses a step that the run's state does not allow.
     func requireRunning() throws(ECRFailure) {
-        if isEnding { throw ECRFailure(.usage, "the run is ending", hint: "ecr run status") }
-        let state = journal.state
-        if state.status != .running {
+        try requireActive()
+        guard journal.state.status == .running else {
             throw ECRFailure(
-                .usage, "the run is \(state.status.rawValue)", hint: "ecr run show \(journal.directory.id)")
+                .usage, "the run is paused\(journal.state.pauseReason.map { ": \($0)" } ?? ""), so nothing new starts",
+                hint: "ecr run resume")
+        }
+    }
+
+    /// Refuses what must wait until the target is ready again after a reboot.
+    func requireReady() throws(ECRFailure) {
+        try requireRunning()
+        if case .failed(let reason) = hold {
+            throw ECRFailure(.usage, reason, hint: "ecr run exec to mend it, then ecr run resume")
+        }
+    }
+
+    /// Refuses a step that needs a run which is running or paused.
+    func requireActive() throws(ECRFailure) {
+        if isEnding { throw ECRFailure(.usage, "the run is ending", hint: "ecr run status") }
+        let status = journal.state.status
+        if status != .running && status != .paused {
+            throw ECRFailure(.usage, "the run is \(status.rawValue)", hint: "ecr run show \(journal.directory.id)")
         }
     }
 
@@ -155,12 +206,20 @@ actor RunEngine {
                 "elapsed_s": .double(Double((now - job.began) / 10_000_000) / 100),
             ]
         }
-        return ["connected": .bool(await link.isConnected), "jobs": .array(jobs), "needs_input": .null]
+        return [
+            "connected": .bool(await link.isConnected), "held": (hold?.reason).map { .string($0) },
+            "waiting": JSON(strings: turns.map(\.name)),
+            "jobs": .array(jobs),
+            "needs_input": await link.needsInput.map { .string($0) } ?? .null,
+        ]
     }
 
-    func note(_ text: String) async throws -> JSON {
-        let event = try await journal.append(.note, ["text": .string(text)])
-        return ["seq": .int(event.seq)]
+    /// Appends what an operator has to say. It changes nothing of what runs, so it is possible in every state.
+    func record(_ type: EventType, _ data: JSONObject) async throws -> JSON {
+        guard EventType.byOperator.contains(type) else {
+            throw ECRFailure(.usage, "an event '\(type.rawValue)' is not for a client to record")
+        }
+        return ["seq": .int(try await journal.append(type, data).seq)]
     }
 }
 

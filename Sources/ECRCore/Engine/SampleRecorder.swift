@@ -24,8 +24,11 @@ struct SampleRecorder: StreamRecorder {
     private let base: Int64
     private var tableLength: Int64
     private var parser: SampleParser
+    private var intake: MaskedIntake
     /// Bytes of the spool that are read and not recorded.
     private var held: [UInt8] = []
+    /// Bytes that stand in the place of a secret, among what is not recorded.
+    private var masked: Int64 = 0
 
     /// Opens the files and cuts them to what is acknowledged.
     init(
@@ -39,6 +42,7 @@ struct SampleRecorder: StreamRecorder {
         self.base = base
         offset = recorded
         parser = SampleParser(token: token)
+        intake = MaskedIntake(journal.secrets, job: job, stream: stream, recorded: recorded)
         log = try File(path: journal.directory.collectorLog(collector), O_RDWR | O_CREAT)
         try log.truncate(to: base + recorded)
         table = try File(path: journal.directory.collectorRows(collector), O_RDWR | O_CREAT)
@@ -52,9 +56,11 @@ struct SampleRecorder: StreamRecorder {
         }
     }
 
-    var readOffset: Int64 { offset + Int64(held.count) }
+    var readOffset: Int64 { offset + Int64(held.count + intake.heldBytes) }
 
     mutating func record(_ bytes: [UInt8], isLast: Bool) async throws {
+        let (bytes, newlyMasked) = intake.take(bytes, isLast: isLast)
+        masked += newlyMasked
         held += bytes
         let (samples, length) = parser.take(bytes)
         let piece = Array(held.prefix(isLast ? held.count : length))
@@ -73,13 +79,14 @@ struct SampleRecorder: StreamRecorder {
             [
                 "target": .string(RunEngine.targetName), "collector": .string(collector), "job": .string(job),
                 "rows": .array(rows), "offset": .int(offset), "length": .int(Int64(piece.count)),
-                "table_bytes": .int(behind),
+                "table_bytes": .int(behind), "masked": masked > 0 ? .int(masked) : nil,
             ],
             raw: [
                 RawWrite(file: log, offset: base + offset, bytes: piece),
                 RawWrite(file: table, offset: tableLength, bytes: text),
             ])
         held.removeFirst(piece.count)
+        masked = 0
         offset += Int64(piece.count)
         tableLength = behind
     }

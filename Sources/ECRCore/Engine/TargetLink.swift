@@ -8,9 +8,12 @@ import SSH
 /// The connection to the run's target: makes it, notices its loss, makes it again. Every attempt is an event.
 actor TargetLink {
     private let journal: Journal
-    private let options: SSHOptions
+    private var options: SSHOptions
+    private let prompts: PromptRelay
     /// Seconds of attempts after which a lost link is given up; nil for never.
     private let giveUpAfter: Double?
+    /// How the clients that wait hear of the link.
+    nonisolated let feed = LinkFeed()
     private var current: Target?
     private var waiters: [CheckedContinuation<Target, any Error>] = []
     private var failure: (any Error)?
@@ -20,28 +23,43 @@ actor TargetLink {
     private var lastBoot: String?
     /// Told when a lost link is not tried for any more.
     private var onGivingUp: (@Sendable (any Error) -> Void)?
+    /// Told of each connection that stands again, and whether the target was rebooted.
+    private var onReturn: (@Sendable (Bool) async -> Void)?
+    /// The loss that is being mended.
+    private var loss: Loss?
+    /// The question without whose answer no attempt can succeed.
+    private(set) var needsInput: String?
+    /// Ends the pause between two attempts.
+    private var pause: Task<Void, any Error>?
+    private var attempts: Task<Void, Never>?
 
-    init(journal: Journal, options: SSHOptions, giveUpAfter: Double?) {
+    private struct Loss {
+        let time: String
+        let boottime: Int64
+        var attempts: Int64 = 0
+        /// Seconds until the attempt after the next failure.
+        var pause = 0.2
+        var seconds: Double { Double(Clock.boottimeNanoseconds() - boottime) / 1e9 }
+    }
+
+    init(journal: Journal, options: SSHOptions, giveUpAfter: Double?, prompts: PromptRelay) {
         self.journal = journal
         self.options = options
         self.giveUpAfter = giveUpAfter
+        self.prompts = prompts
         lastBoot = journal.state.facts["boot_id"]?.string
+        if let moved = journal.state.movedHost { self.options = TargetLink.options(options, at: moved, journal) }
     }
 
     var isConnected: Bool { current != nil }
 
     func setGivingUpHandler(_ handler: @escaping @Sendable (any Error) -> Void) { onGivingUp = handler }
 
+    func setReturnHandler(_ handler: @escaping @Sendable (_ isRebooted: Bool) async -> Void) { onReturn = handler }
+
     /// The first connection; records nothing when it fails.
     func connect() async throws -> Target {
-        let target = try await Target.connect(options)
-        do {
-            clock = try await target.readClock()
-            try await recordConnection(target)
-        } catch {
-            await target.close()
-            throw error
-        }
+        let target = try await attempt()
         adopt(target)
         return target
     }
@@ -53,15 +71,82 @@ actor TargetLink {
         return try await withCheckedThrowingContinuation { waiters.append($0) }
     }
 
+    /// Tells the target again and again that the controller is there, as long as the task is not cancelled.
+    func keepContact(in spool: String) async {
+        while !Task.isCancelled {
+            if let current { try? await current.signContact(in: spool) }
+            // Origin: the shortest silence that a profile may ask for is five seconds.
+            try? await Task.sleep(for: .seconds(1))
+        }
+    }
+
     func close() async {
         isClosed = true
+        pause?.cancel()
         await current?.close()
         current = nil
         give(up: SSHError(.closed, "the run is over"))
     }
 
+    /// Connects now, at another address if one is given, and waits for the outcome. The present connection, if there is
+    /// one, is left only for a new one that stands.
+    /// - Parameter host: `host` or `host:port`; it must show the host key of the last connection.
+    func reconnect(host: MovedHost?) async throws {
+        if host == nil, current != nil { return }
+        attempts?.cancel()
+        pause?.cancel()
+        let before = options
+        if let host { options = TargetLink.options(options, at: host, journal) }
+        do {
+            let boot = lastBoot
+            let target = try await attempt(movedTo: host)
+            let old = current
+            current = nil
+            await adoptAnew(target, after: boot)
+            await old?.close()
+        } catch {
+            options = before
+            noteNeededInput()
+            if current == nil, !isClosed, needsInput == nil { attempts = Task { await self.mend() } }
+            throw error
+        }
+    }
+
+    /// Another address of the target must show the host key that the run has recorded.
+    private static func options(_ options: SSHOptions, at host: MovedHost, _ journal: Journal) -> SSHOptions {
+        var options = options
+        options.host = host.host
+        if let port = host.port { options.port = port }
+        options.pinnedHostKey = journal.state.connection["host_key"]?.string ?? options.pinnedHostKey
+        return options
+    }
+
+    private func attempt(movedTo host: MovedHost? = nil) async throws -> Target {
+        prompts.settle()
+        let target = try await Target.connect(options)
+        do {
+            clock = try await target.readClock()
+            try await recordConnection(target, isMoved: host != nil || journal.state.movedHost != nil)
+            return target
+        } catch {
+            await target.close()
+            throw error
+        }
+    }
+
+    /// Hands a connection that stands again to those who wait; the engine hears of a reboot before them.
+    private func adoptAnew(_ target: Target, after boot: String?) async {
+        if let onReturn { await onReturn(boot != nil && boot != target.facts.boot) }
+        if isClosed || current != nil { return await target.close() }
+        adopt(target)
+    }
+
     private func adopt(_ target: Target) {
         current = target
+        needsInput = nil
+        prompts.settle()
+        if let loss { feed.tell(.restored(since: loss.time, seconds: loss.seconds)) }
+        loss = nil
         let waiting = waiters
         waiters = []
         waiting.forEach { $0.resume(returning: target) }
@@ -75,41 +160,56 @@ actor TargetLink {
         guard !isClosed, current === target else { return }
         current = nil
         await target.close()
+        let time = Clock.iso8601(microseconds: Clock.wallMicroseconds())
+        loss = Loss(time: time, boottime: Clock.boottimeNanoseconds())
+        feed.tell(.lost(since: time, retryIn: nil))
         _ = try? await journal.append(
             .connectionLost, ["target": .string(RunEngine.targetName), "reason": .string(error.message)])
-        Task { await self.reconnect() }
+        attempts = Task { await self.mend() }
     }
 
     /// Tries again with a growing pause, from 0.2 to 5 s, jittered so that many controllers don't come in step.
-    private func reconnect() async {
-        let began = Clock.boottimeNanoseconds()
-        var pause = 0.2
-        var attempt: Int64 = 0
-        while !isClosed {
-            attempt += 1
+    private func mend() async {
+        while !isClosed, !Task.isCancelled, current == nil {
+            let boot = lastBoot
             do {
-                let target = try await Target.connect(options)
-                clock = try await target.readClock()
-                try await recordConnection(target)
-                return isClosed ? await target.close() : adopt(target)
+                return await adoptAnew(try await attempt(), after: boot)
             } catch {
-                let seconds = Double(Clock.boottimeNanoseconds() - began) / 1e9
-                if isFinal(error) || seconds > giveUpAfter ?? .infinity {
+                noteNeededInput()
+                if Task.isCancelled || needsInput != nil { return }
+                if isFinal(error) || loss?.seconds ?? 0 > giveUpAfter ?? .infinity {
                     give(up: error)
                     onGivingUp?(error)
                     return
                 }
-                let wait = pause * Double.random(in: 0.8...1.2)
-                _ = try? await journal.append(
-                    .connectionRetry,
-                    [
-                        "target": .string(RunEngine.targetName), "attempt": .int(attempt),
-                        "reason": .string("\(error)"), "next_in_s": .double((wait * 100).rounded() / 100),
-                    ])
-                try? await Task.sleep(for: .seconds(wait))
-                pause = min(5, pause * 1.7)
+                await rest(after: error)
             }
         }
+    }
+
+    private func rest(after error: any Error) async {
+        guard var loss else { return }
+        let wait = loss.pause * Double.random(in: 0.8...1.2)
+        loss.attempts += 1
+        loss.pause = min(5, loss.pause * 1.7)
+        self.loss = loss
+        feed.tell(.lost(since: loss.time, retryIn: wait))
+        _ = try? await journal.append(
+            .connectionRetry,
+            [
+                "target": .string(RunEngine.targetName), "attempt": .int(loss.attempts),
+                "reason": .string("\(error)"), "next_in_s": .double((wait * 100).rounded() / 100),
+            ])
+        let pause = Task { try await Task.sleep(for: .seconds(wait)) }
+        self.pause = pause
+        _ = await pause.result
+    }
+
+    /// Where the target asks something and nobody is there to answer, attempts would only lock the account.
+    private func noteNeededInput() {
+        needsInput = prompts.unanswered.flatMap { $0.kind == Question.sudo ? nil : $0.text }
+        guard let needsInput, let loss else { return }
+        feed.tell(.needsInput(since: loss.time, question: needsInput))
     }
 
     /// Another host key, or a target that lets us in no more: no patience helps.
@@ -125,7 +225,7 @@ actor TargetLink {
         waiting.forEach { $0.resume(throwing: error) }
     }
 
-    private func recordConnection(_ target: Target) async throws {
+    private func recordConnection(_ target: Target, isMoved: Bool) async throws {
         let (session, facts) = (target.session, target.facts)
         let name = JSON.string(RunEngine.targetName)
         journal.post(
@@ -135,6 +235,7 @@ actor TargetLink {
                 "user": .string(options.user),
                 "address": .string(session.address), "host_key": .string(session.hostKeyFingerprint),
                 "host_key_type": .string(session.hostKeyType), "server": .string(session.serverBanner),
+                "moved": isMoved ? true : nil,
                 "jumps": options.jumps.isEmpty ? nil : JSON(strings: options.jumps.map { "\($0.user)@\($0.address)" }),
                 "kex": .string(session.algorithms.kex), "cipher": .string(session.algorithms.cipher),
                 "mac": .string(session.algorithms.mac), "strict_kex": .bool(session.algorithms.isStrict),

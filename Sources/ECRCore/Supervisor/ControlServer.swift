@@ -1,6 +1,7 @@
 import Glibc
 import JSON
 import LinuxSystem
+import Synchronization
 
 /// Listens on the control socket: a thread that accepts, and a thread for each client's lines. Requests run as tasks.
 struct ControlServer: Sendable {
@@ -27,11 +28,13 @@ struct ControlServer: Sendable {
     }
 }
 
-/// One client: reads its request, then writes what the request's task sends until the last line.
-/// The client's thread owns the socket; `send` may be called from anywhere.
+/// One client: reads its request, then writes what the request's task sends until the last line, and reads the answers
+/// to questions meanwhile. `send` and `ask` may be called from anywhere.
 final class ClientConnection: Sendable {
     private let socket: File
     private let lines = Mailbox<JSON>()
+    private let questions = PendingQuestions()
+    private let departure = Mutex<(@Sendable () -> Void)?>(nil)
 
     init(_ socket: File) { self.socket = socket }
 
@@ -43,6 +46,12 @@ final class ClientConnection: Sendable {
         lines.send(json)
         lines.close()
     }
+
+    /// Asks the person at the client's terminal.
+    func ask(_ question: Question) async -> String? { await questions.ask(question) { self.send($0) } }
+
+    /// - Parameter body: called once the client has gone before its answer, from the client's thread.
+    func whenGone(_ body: @escaping @Sendable () -> Void) { departure.withLock { $0 = body } }
 
     fileprivate func serve(_ handler: RequestHandler) {
         var received = LineReceiver(socket, interrupt: nil)
@@ -58,10 +67,25 @@ final class ClientConnection: Sendable {
             return
         }
         guard let request = next(&received) else { return }
+        startThread { self.writeLines() }
         Task { await handler.handle(request, self) }
+        while let line = next(&received) { questions.take(line) }
+        questions.end()
+        departure.withLock { $0 }?()
+    }
+
+    private func writeLines() {
         while let batch = lines.takeAll() {
-            for line in batch { guard write(line) else { return lines.close() } }
+            for line in batch {
+                guard write(line) else {
+                    lines.close()
+                    break
+                }
+            }
         }
+        // Ends the reading, too: a client that has its answer has nothing more to say.
+        departure.withLock { $0 = nil }
+        shutdown(socket.descriptor, Int32(SHUT_RDWR))
     }
 
     private func next(_ received: inout LineReceiver) -> JSON? {

@@ -1,6 +1,8 @@
+import EventLog
 import Glibc
 import JSON
 import LinuxSystem
+import RunStore
 
 /// Turns a request of the control protocol into a step of the engine, and its outcome into the last line.
 struct RequestHandler: Sendable {
@@ -8,6 +10,12 @@ struct RequestHandler: Sendable {
     let onEnd: @Sendable () -> Void
 
     func handle(_ request: JSON, _ client: ClientConnection) async {
+        let asked = request["input"]?.bool == true ? engine.prompts.add { await client.ask($0) } : nil
+        let link = engine.link.feed.add { client.send($0.json) }
+        defer {
+            if let asked { engine.prompts.remove(asked) }
+            engine.link.feed.remove(link)
+        }
         do {
             let (result, isOver) = try await answer(request, client)
             client.finish(["result": result])
@@ -25,8 +33,24 @@ struct RequestHandler: Sendable {
         switch request["request"]?.string {
         case "action": return (try await action(request, client), false)
         case "exec": return (try await exec(request, client), false)
+        case "stage":
+            return (
+                try await engine.runStage(
+                    try text(request, "name"), given: parameters(request), wait: request["wait"]?.bool ?? true,
+                    whenGone: client.whenGone, listener: listener(client)
+                ).json, false
+            )
+        case "cancel": return (try await engine.cancelJob(request["job"]?.string), false)
+        case "pause": return (try await engine.pause(reason: request["reason"]?.string), false)
+        case "resume": return (try await engine.resumePaused(), false)
+        case "parameters": return (try await engine.setParameters(parameters(request)), false)
+        case "reconnect":
+            let host = request["host"]?.string
+            return (try await engine.reconnect(host: host.flatMap { MovedHost($0) }), false)
         case "follow": return (try await follow(request, client), false)
-        case "note": return (try await engine.note(try text(request, "text")), false)
+        case "record":
+            let type = EventType(rawValue: try text(request, "type"))
+            return (try await engine.record(type, request["data"]?.object ?? [:]), false)
         case "collector_start":
             let name = try text(request, "name")
             return (["collector": .string(name), "job": .string(try await engine.startCollector(name))], false)
@@ -37,7 +61,8 @@ struct RequestHandler: Sendable {
         case "complete":
             return (
                 try await engine.complete(
-                    wait: request["wait"]?.bool ?? false, cancelRunning: request["cancel_running"]?.bool ?? false), true
+                    wait: request["wait"]?.bool ?? false, cancelRunning: request["cancel_running"]?.bool ?? false,
+                    withoutTarget: request["without_target"]?.bool ?? false), true
             )
         case "abort": return (try await engine.abort(reason: request["reason"]?.string), true)
         case "status": return (await engine.status(), false)
@@ -52,26 +77,34 @@ struct RequestHandler: Sendable {
 
     private func action(_ request: JSON, _ client: ClientConnection) async throws -> JSON {
         let name = try text(request, "name")
-        let given = (request["parameters"]?.array ?? []).compactMap { pair -> (String, String)? in
+        let given = parameters(request)
+        let wait = request["wait"]?.bool ?? true
+        guard request["detach"]?.bool == true else {
+            return try await engine.runAction(
+                name, given: given, wait: wait, whenGone: client.whenGone, listener: listener(client)
+            ).json
+        }
+        return try await detached { listener in
+            Task { try await engine.runAction(name, given: given, wait: wait, listener: listener) }
+        }
+    }
+
+    private func parameters(_ request: JSON) -> [(String, String)] {
+        (request["parameters"]?.array ?? []).compactMap { pair in
             guard let pair = pair.array, pair.count == 2, let key = pair[0].string, let value = pair[1].string else {
                 return nil
             }
             return (key, value)
         }
-        guard request["detach"]?.bool == true else {
-            return try await engine.runAction(name, given: given, invocation: .action, listener: listener(client)).json
-        }
-        return try await detached { listener in
-            Task { try await engine.runAction(name, given: given, invocation: .action, listener: listener) }
-        }
     }
 
     private func exec(_ request: JSON, _ client: ClientConnection) async throws -> JSON {
         let words = (request["command"]?.array ?? []).compactMap(\.string)
+        let isRoot = request["sudo"]?.bool ?? false
         guard request["detach"]?.bool == true else {
-            return try await engine.exec(words, listener: listener(client)).value.json
+            return try await engine.exec(words, isRoot: isRoot, listener: listener(client)).value.json
         }
-        return try await detached { listener in try await engine.exec(words, listener: listener) }
+        return try await detached { listener in try await engine.exec(words, isRoot: isRoot, listener: listener) }
     }
 
     private func follow(_ request: JSON, _ client: ClientConnection) async throws -> JSON {
@@ -105,6 +138,9 @@ extension JSON {
             self = ["recorded": ["job": .string(job), "stream": .string(stream), "bytes": .int(bytes)]]
         case .begun: self = ["begun": ["job": .string(job)]]
         case .progress(let text): self = ["progress": .string(text)]
+        case .ended(let end): self = ["ended": end.json]
+        case .pulling(let path, let done, let size):
+            self = ["pulling": ["path": .string(path), "done": .int(done), "size": .int(size)]]
         }
     }
 }

@@ -17,23 +17,49 @@ package enum Supervisor {
     /// Runs until the run is over.
     /// - Parameters:
     ///   - directory: the absolute path of the run.
-    ///   - resume: whether the run was interrupted, else it has only been created.
+    ///   - task: what is to be done with the run.
     /// - Returns: the exit code of the process.
-    package static func run(directory: String, resume: Bool) async -> Int32 {
+    package static func run(directory: String, task: Task) async -> Int32 {
         umask(0o077)
         signal(SIGPIPE, SIG_IGN)
-        let launcher = LauncherPipe()
+        let launcher = LauncherLink()
+        func report(_ error: any Error) {
+            let failure = ECRFailure(error)
+            log("cannot \(task.rawValue): \(failure.message)")
+            launcher.fail(failure, isKept: (try? RunDirectory(path: directory).state())?.status != .created)
+        }
         do {
             let life = try SupervisorLife(RunDirectory(path: directory))
-            let target = try await life.begin(resume: resume, launcher)
-            launcher.ready(target, life.options, warnings: life.warnings)
-            return await life.waitUntilOver()
+            do { launcher.ready(try await life.begin(task, launcher)) } catch {
+                report(error)
+                await life.end()
+                return ECRFailure(error).exitCode
+            }
+            let code = await life.waitUntilOver()
+            await life.end()
+            return code
         } catch {
-            let failure = ECRFailure(error)
-            log("cannot \(resume ? "resume" : "start"): \(failure.message)")
-            launcher.fail(failure, isKept: (try? RunDirectory(path: directory).state())?.status != .created)
-            return failure.exitCode
+            report(error)
+            return ECRFailure(error).exitCode
         }
+    }
+
+    /// What a supervisor is started for.
+    package enum Task: String, Sendable, CaseIterable {
+        /// Begins a run that has only been created.
+        case start
+        /// The same on a target that another controller uses, beside it.
+        case startShared = "start-shared"
+        /// The same, taking the target over.
+        case startTakingOver = "start-taking-over"
+        /// Takes up an interrupted run.
+        case resume
+        /// Fetches what a run that was completed without its target has left there, and ends.
+        case drain
+        /// The same, but cancels what still runs instead of waiting for it.
+        case drainAtOnce = "drain-at-once"
+
+        var isBeginning: Bool { [.start, .startShared, .startTakingOver].contains(self) }
     }
 
     /// A line in `logs/supervisor.log`, which is this process's stderr.
@@ -43,34 +69,38 @@ package enum Supervisor {
     }
 }
 
-/// Descriptor 3: what the command that started the supervisor is told until the run has begun.
-private struct LauncherPipe {
-    private let pipe = File(adopting: 3, path: "the launcher")
+/// Descriptor 3: what the command that started the supervisor is told until the run has begun, and how it answers
+/// questions. Writes block: the process may end right after them.
+private final class LauncherLink: Sendable {
+    private let socket = File(adopting: 3, path: "the launcher")
+    private let questions = PendingQuestions()
 
-    init() { _ = fcntl(3, F_SETFD, FD_CLOEXEC) }
+    init() {
+        _ = fcntl(3, F_SETFD, FD_CLOEXEC)
+        startThread { [socket, questions] in
+            var received = LineReceiver(socket, interrupt: nil)
+            while case .line(let line)? = try? received.next() {
+                if let json = try? JSON(parsing: line) { questions.take(json) }
+            }
+            questions.end()
+        }
+    }
+
+    func ask(_ question: Question) async -> String? { await questions.ask(question) { self.send($0) } }
 
     func progress(_ text: String) { send(["progress": .string(text)]) }
 
-    func ready(_ target: Target, _ options: SSHOptions, warnings: [String]) {
-        let facts = target.facts
-        send([
-            "ready": [
-                "target": ["host": .string(options.host), "port": JSON(options.port), "user": .string(options.user)],
-                "host_key": .string(target.session.hostKeyFingerprint),
-                "facts": [
-                    "kernel": .string(facts.kernel), "os": facts.os.map { .string($0) },
-                    "model": facts.model.map { .string($0) }, "hostname": .string(facts.hostname),
-                ],
-                "warnings": JSON(strings: warnings),
-            ]
-        ])
+    /// - Parameter what: what the launcher's command reports.
+    func ready(_ what: JSON) {
+        send(["ready": what])
+        shutdown(socket.descriptor, Int32(SHUT_RDWR))
     }
 
     func fail(_ failure: ECRFailure, isKept: Bool) {
         send(["error": JSON(failure, ["kept": .bool(isKept)])])
     }
 
-    func send(_ json: JSON) { try? pipe.write(json.bytes + [0x0A]) }
+    func send(_ json: JSON) { try? socket.write(json.bytes + [0x0A]) }
 }
 
 extension JSON {
@@ -86,12 +116,14 @@ extension JSON {
 
 /// One supervisor from its locks to its end.
 private final class SupervisorLife: Sendable {
-    let options: SSHOptions
-    let warnings: [String]
+    private let options: SSHOptions
     private let directory: RunDirectory
     private let journal: Journal
     private let engine: RunEngine
+    private let prompts: PromptRelay
+    private let secrets: SecretValues
     private let ending = Mailbox<Int32>()
+    private let notifier: Notifier?
 
     /// Takes the locks and reads the profile as it was given at the run's making.
     init(_ directory: RunDirectory) throws {
@@ -100,15 +132,23 @@ private final class SupervisorLife: Sendable {
         guard try journal.file.lock(byte: EventWriter.supervisorByte) else {
             throw ECRFailure(.busy, "run \(directory.id) has a supervisor already", hint: "ecr run status")
         }
+        notifier = Notifier(journal.state.notify, directory)
+        if let notifier { journal.listen { notifier.take($0) } }
         let bytes = try FileSystem.read(directory.profileSnapshot)
         let profile = try Profile.parse(bytes, file: directory.profileSnapshot)
-        warnings = profile.warnings.map(\.description)
-        options = try SSHOptions(profile.connection, profileFile: journal.state.profileFile)
-        engine = RunEngine(journal: journal, profile: profile, options: options)
+        secrets = try SecretValues(profile)
+        for value in secrets.byVariable.values { journal.secrets.add(value) }
+        prompts = PromptRelay(secrets: journal.secrets)
+        var options = try SSHOptions(profile.connection, profileFile: journal.state.profileFile)
+        options.ask = prompts.ask
+        self.options = options
+        engine = RunEngine(
+            journal: journal, profile: profile, options: options, prompts: prompts, secrets: secrets)
     }
 
-    /// Listens on the control socket and brings the run to life.
-    func begin(resume: Bool, _ launcher: LauncherPipe) async throws -> Target {
+    /// Brings the run to life, and listens on the control socket.
+    /// - Returns: what the command that started us reports.
+    func begin(_ task: Supervisor.Task, _ launcher: LauncherLink) async throws -> JSON {
         let ending = ending
         // Clients that wait are told the reason first; then the run reads as interrupted, and can be resumed.
         let end: @Sendable (ExitCode) -> Void = { code in
@@ -121,28 +161,78 @@ private final class SupervisorLife: Sendable {
             Supervisor.log("cannot record: \(error)")
             end(ExitCode.storage)
         }
+        await engine.link.setReturnHandler { [engine] in await engine.linkReturned(isRebooted: $0) }
         await engine.link.setGivingUpHandler { error in
             Supervisor.log("the link is given up: \(error)")
             end(ExitCode.unreachable)
         }
+        let asked = prompts.add { await launcher.ask($0) }
+        defer { prompts.remove(asked) }
         let tell: @Sendable (String) -> Void = { launcher.progress($0) }
         let hear: RunEngine.Listener = { job, news in launcher.send(JSON(news, of: job)) }
-        let target =
-            resume ? try await engine.resume(progress: tell) : try await engine.start(progress: tell, listener: hear)
+        secrets.warnings.forEach { tell("warning: \($0)") }
+        switch task {
+        case .start, .startShared, .startTakingOver:
+            let claim: SpoolClaim = task == .start ? .refuse : task == .startShared ? .share : .takeOver
+            _ = try await engine.start(claim: claim, progress: tell, listener: hear)
+        case .resume: _ = try await engine.resume(progress: tell)
+        case .drain, .drainAtOnce:
+            try listen()
+            let result = try await engine.drain(cancelRunning: task == .drainAtOnce, progress: tell)
+            ending.send(ExitCode.success.rawValue)
+            return result
+        }
         try await journal.saveManifest()
-        let server = ControlServer(engine: engine) { ending.send(ExitCode.success.rawValue) }
-        try server.listen(at: directory.socket)
-        return target
+        try listen()
+        return report
+    }
+
+    private func listen() throws {
+        try ControlServer(engine: engine) { [ending] in ending.send(ExitCode.success.rawValue) }.listen(
+            at: directory.socket)
+    }
+
+    private var report: JSON {
+        let (connection, facts) = (journal.state.connection, journal.state.facts)
+        return [
+            "target": ["host": connection["host"], "port": connection["port"], "user": connection["user"]],
+            "host_key": connection["host_key"],
+            "facts": [
+                "kernel": facts["kernel"], "os": facts["os"], "model": facts["model"], "hostname": facts["hostname"],
+            ],
+        ]
     }
 
     func waitUntilOver() async -> Int32 {
         let manifests = Task { await self.keepManifest() }
+        let clocks = Task { await self.watchClocks() }
         let code = await withCheckedContinuation { continuation in
             startThread { [ending] in continuation.resume(returning: ending.takeAll()?.first ?? 0) }
         }
         manifests.cancel()
-        unlink(directory.socket)
+        clocks.cancel()
         return code
+    }
+
+    private func watchClocks() async {
+        var watch = ClockWatch()
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .seconds(2))
+            if let jump = watch.look() { _ = try? await journal.append(.clockJump, jump) }
+        }
+    }
+
+    /// Gives the run back. What is told of its last events then goes on for a while without holding it.
+    func end() async {
+        await withCheckedContinuation { continuation in
+            startThread { [directory, journal, notifier] in
+                unlink(directory.socket)
+                journal.close()
+                journal.file.unlock(byte: EventWriter.supervisorByte)
+                notifier?.finish()
+                continuation.resume()
+            }
+        }
     }
 
     /// The manifest's checkpoint moves along every few seconds, so that readers fold only a short tail.

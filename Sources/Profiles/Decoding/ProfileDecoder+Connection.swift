@@ -1,12 +1,7 @@
 import YAML
 
 extension ProfileDecoder {
-    private static let connectionKeys = [
-        "host", "port", "user", "key_file", "timeout", "known_hosts", "host_key", "ssh_config", "jump", "algorithms",
-        "keepalive", "spool_dir", "env", "reconnect",
-    ]
     private static let connectionAdvice = [
-        "password": "a profile holds no password; use a key, an agent, or type it when asked",
         "passphrase": "a profile holds no passphrase; load the key into the agent with ssh-add, or type it when asked",
         "proxyjump": "write 'jump'",
         "jump_host": "write 'jump'",
@@ -16,10 +11,7 @@ extension ProfileDecoder {
     ]
 
     func connection(_ node: Node) -> Connection? {
-        guard
-            let fields = context.fields(
-                node, "'connection'", keys: Self.connectionKeys, advice: Self.connectionAdvice)
-        else { return nil }
+        guard let fields = mapping(node, "'connection'", .connection, advice: Self.connectionAdvice) else { return nil }
         let host = fields.require("host", example: "host: \"192.168.1.100\"")
         var connection = Connection(host: host.flatMap { word($0, "'host'") } ?? "")
         connection.port = port(fields)
@@ -34,6 +26,8 @@ extension ProfileDecoder {
         connection.keepalive = fields.positiveDuration("keepalive")
         connection.spoolDir = fields["spool_dir"].flatMap { absolutePath($0, "'spool_dir'") }
         connection.env = literalEnvironment(fields)
+        connection.password = password("password", fields)
+        connection.sudoPassword = password("sudo_password", fields)
         connection.giveUpAfter = fields["reconnect"].flatMap { giveUpAfter($0) }
         return connection
     }
@@ -110,8 +104,7 @@ extension ProfileDecoder {
     }
 
     private func algorithms(_ node: Node) -> Connection.Algorithms? {
-        let keys = ["kex", "ciphers", "hostkeys", "macs", "pubkeys"]
-        guard let fields = context.fields(node, "'algorithms'", keys: keys) else { return nil }
+        guard let fields = mapping(node, "'algorithms'", .algorithms) else { return nil }
         func names(_ key: String) -> [String]? {
             fields[key].map { node in
                 texts(node).compactMap { item in
@@ -132,7 +125,7 @@ extension ProfileDecoder {
     }
 
     private func giveUpAfter(_ node: Node) -> Double? {
-        guard let fields = context.fields(node, "'reconnect'", keys: ["give_up_after"]),
+        guard let fields = mapping(node, "'reconnect'", .reconnect),
             let value = fields["give_up_after"]
         else { return nil }
         return value.scalar?.text == "never" ? nil : context.duration(value, "'give_up_after' (or never)")
@@ -140,10 +133,10 @@ extension ProfileDecoder {
 
     // MARK: Environment
 
-    private func literalEnvironment(_ fields: FieldReader) -> [(name: String, value: String)] {
+    private func literalEnvironment(_ fields: FieldReader) -> [EnvironmentEntry] {
         (fields.entries("env") ?? []).compactMap { member in
             checkVariable(member)
-            return context.string(member.value, "'\(member.name)'").map { (member.name, $0) }
+            return environmentEntry(member, fields) { Template(literal: $0, mark: member.value.mark) }
         }
     }
 
@@ -151,10 +144,21 @@ extension ProfileDecoder {
         var entries: [EnvironmentEntry] = []
         for member in fields.entries("env") ?? [] {
             checkVariable(member)
-            guard let text = context.string(member.value, "'\(member.name)'") else { continue }
-            entries.append(EnvironmentEntry(name: member.name, value: plainTemplate(text, at: member.value)))
+            let entry = environmentEntry(member, fields) { plainTemplate($0, at: member.value) }
+            if let entry { entries.append(entry) }
         }
         return entries
+    }
+
+    private func environmentEntry(
+        _ member: Node.Member, _ fields: FieldReader, _ template: (String) -> Template
+    ) -> EnvironmentEntry? {
+        if case .mapping = member.value.content {
+            let secret = secret(member.value, "'\(member.name)'", use: "\(fields.what): env: \(member.name)")
+            return secret.map { EnvironmentEntry(name: member.name, value: .secret($0)) }
+        }
+        let text = context.string(member.value, "'\(member.name)'")
+        return text.map { EnvironmentEntry(name: member.name, value: .text(template($0))) }
     }
 
     private func checkVariable(_ member: Node.Member) {

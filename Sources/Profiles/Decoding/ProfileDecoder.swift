@@ -42,17 +42,13 @@ struct ProfileDecoder {
         self.rules = rules
     }
 
-    private static let keys = [
-        "name", "description", "connection", "parameters", "setup", "actions", "stages", "background_collectors",
-        "finally",
-    ]
     private static let advice = [
         "collectors": "write 'background_collectors'",
         "targets": "this version of ecr knows one target; write 'connection'",
     ]
 
     mutating func profile(_ root: Node) -> Profile? {
-        guard let fields = context.fields(root, "the profile", keys: Self.keys, advice: Self.advice) else { return nil }
+        guard let fields = mapping(root, "the profile", .profile, advice: Self.advice) else { return nil }
         let nameNode = fields.require("name", example: "name: my-device")
         let name = nameNode.flatMap { self.name($0, "'name'") }
         let connectionNode = fields.require("connection", example: "connection: {host: my-device}")
@@ -73,7 +69,15 @@ struct ProfileDecoder {
         return Profile(
             name: name ?? "", description: fields.string("description"), connection: connection ?? Connection(host: ""),
             parameters: declarations, setup: setup, finally: finally, actions: actions, stages: stages,
-            collectors: collectors, warnings: [])
+            collectors: collectors, notify: fields["notify"].flatMap { context.notify($0) }, warnings: [])
+    }
+
+    /// A mapping with the keys of a section; the others are reported.
+    /// - Parameter advice: what to say about keys that are tempting but impossible.
+    func mapping(
+        _ node: Node, _ what: String, _ section: ProfileSection, advice: [String: String] = [:]
+    ) -> FieldReader? {
+        context.fields(node, what, keys: section.names, advice: advice)
     }
 
     // MARK: Names
@@ -122,9 +126,8 @@ struct ProfileDecoder {
 
     private func stages(_ fields: FieldReader, actions: [String]) -> [Stage] {
         var seen: Set<String> = []
-        if let stages = fields.member("stages") { context.note(.stages, at: stages.mark) }
         return (fields.list("stages") ?? []).compactMap { item in
-            guard let entry = context.fields(item, "a stage", keys: ["name", "actions"]) else { return nil }
+            guard let entry = mapping(item, "a stage", .stage) else { return nil }
             let nameNode = entry.require("name", example: "name: warmup")
             let name = nameNode.flatMap { self.name($0, "a stage's name") }
             if let name, let nameNode, !seen.insert(name).inserted {

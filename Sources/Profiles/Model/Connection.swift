@@ -33,9 +33,22 @@ package struct Connection: Sendable {
     /// The absolute directory on the target that holds the spools.
     package var spoolDir: String?
     /// Environment of every command on the target.
-    package var env: [(name: String, value: String)] = []
+    package var env: [EnvironmentEntry] = []
+    /// Used before anybody is asked.
+    package var password: Secret?
+    package var sudoPassword: Secret?
     /// Seconds without a connection after which a run gives up; nil means never.
     package var giveUpAfter: Double?
 
     package init(host: String) { self.host = host }
+}
+
+extension Connection {
+    /// A target that is named by its address alone.
+    package static func plain(host: String, port: Int?, user: String?) -> Connection {
+        var connection = Connection(host: host)
+        connection.port = port
+        connection.user = user
+        return connection
+    }
 }

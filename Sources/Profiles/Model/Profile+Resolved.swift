@@ -12,7 +12,7 @@ extension Profile {
             "actions": JSON(members: actions.map { ($0.name, $0.resolved) }),
             "background_collectors": JSON(members: collectors.map { ($0.name, $0.resolved) }),
             "stages": .array(stages.map { ["name": .string($0.name), "actions": JSON(strings: $0.actions)] }),
-            "finally": JSON(strings: finally),
+            "finally": JSON(strings: finally), "notify": notify?.resolved,
         ]
     }
 }
@@ -54,14 +54,14 @@ extension Connection {
                 ]
             },
             "keepalive": JSON(number: keepalive), "spool_dir": JSON(text: spoolDir),
-            "env": JSON(members: env.map { ($0.name, .string($0.value)) }),
+            "env": env.resolved, "password": password?.resolved, "sudo_password": sudoPassword?.resolved,
             "reconnect": ["give_up_after": JSON(number: giveUpAfter) ?? "never"],
         ]
     }
 }
 
 extension ParameterDeclaration {
-    fileprivate var resolved: JSON {
+    package var resolved: JSON {
         [
             "type": .string(type.rawValue), "default": JSON(text: defaultValue), "choices": JSON(list: choices),
             "min": JSON(number: min), "max": JSON(number: max),
@@ -92,7 +92,20 @@ extension ArtifactEntry {
 }
 
 extension [EnvironmentEntry] {
-    fileprivate var resolved: JSON { JSON(members: map { ($0.name, .string($0.value.text)) }) }
+    fileprivate var resolved: JSON { JSON(members: map { ($0.name, $0.value.resolved) }) }
+}
+
+extension EnvironmentEntry.Value {
+    fileprivate var resolved: JSON {
+        switch self {
+        case .text(let template): .string(template.text)
+        case .secret(let secret): secret.resolved
+        }
+    }
+}
+
+extension Secret {
+    fileprivate var resolved: JSON { ["secret": .string(source)] }
 }
 
 extension Metric {

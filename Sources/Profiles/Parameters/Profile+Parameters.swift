@@ -13,6 +13,25 @@ extension Profile {
         return try values(for: user, given: given, standing: standing)
     }
 
+    /// The values that count for each action of a stage.
+    /// - Parameter given: the `-p` of the stage; each must be used by one of its actions.
+    /// - Throws: everything that is missing, invalid or unknown, together.
+    package func parameters(
+        for stage: Stage, given: [(String, String)], standing: [(String, String)]
+    ) throws(ParameterError) -> [(action: Action, values: ParameterValues)] {
+        let actions = stage.actions.compactMap { action(named: $0) }
+        let user = ParameterUser(title: "stage '\(stage.name)'", templates: actions.flatMap(\.templates))
+        var problems = problems(with: given, for: user)
+        var all: [(action: Action, values: ParameterValues)] = []
+        for action in actions where problems.isEmpty {
+            do { all.append((action, try parameters(for: action, given: [], standing: standing + given))) } catch {
+                problems += error.problems
+            }
+        }
+        if !problems.isEmpty { throw ParameterError(problems: problems) }
+        return all
+    }
+
     /// The values that count for a collector: `standing`, else the declaration's default.
     /// - Throws: everything that is missing or invalid, together.
     package func parameters(
@@ -29,6 +48,18 @@ extension Profile {
         let user = ParameterUser(title: "the profile '\(self.name)'", templates: templates)
         let problems = problems(with: given, for: user)
         if !problems.isEmpty { throw ParameterError(problems: problems) }
+    }
+
+    /// The declared parameters, then those that are only used.
+    package var allParameters: [ParameterDeclaration] {
+        let user = ParameterUser(
+            title: name, templates: actions.flatMap(\.templates) + collectors.flatMap(\.templates))
+        return parameters + neededNames(user).filter { parameter(named: $0) == nil }.map { declaration(of: $0) }
+    }
+
+    /// Those that an action takes.
+    package func parameters(of action: Action) -> [ParameterDeclaration] {
+        neededNames(ParameterUser(title: action.name, templates: action.templates)).map { declaration(of: $0) }
     }
 
     // MARK: Shared
@@ -105,14 +136,14 @@ private struct ParameterUser {
 extension Action {
     /// Every text of the action that may have placeholders.
     var templates: [Template] {
-        commands + (workdir.map { [$0] } ?? []) + env.map(\.value) + upload.flatMap { [$0.from, $0.to] }
+        commands + (workdir.map { [$0] } ?? []) + env.compactMap(\.template) + upload.flatMap { [$0.from, $0.to] }
             + artifacts.map(\.path) + metrics.compactMap(\.from)
     }
 }
 
 extension Collector {
     /// Every text of the collector that may have placeholders.
-    var templates: [Template] { [command] + env.map(\.value) }
+    var templates: [Template] { [command] + env.compactMap(\.template) }
 }
 
 extension ParameterDeclaration {

@@ -20,7 +20,7 @@ struct RunCollectorStart: ParsableCommand {
               ecr run collector start load
             """)
 
-    @Argument(help: "The collector's name.") var name: String
+    @Argument(help: ArgumentHelp("The collector's name.", valueName: "collector")) var name: String
     @OptionGroup var output: JSONOption
     @OptionGroup var options: RunOptions
 
@@ -37,7 +37,7 @@ struct RunCollectorStop: ParsableCommand {
               ecr run collector stop load
             """)
 
-    @Argument(help: "The collector's name.") var name: String
+    @Argument(help: ArgumentHelp("The collector's name.", valueName: "collector")) var name: String
     @OptionGroup var output: JSONOption
     @OptionGroup var options: RunOptions
 
@@ -83,9 +83,7 @@ private struct CollectorChange {
     func perform(_ options: RunOptions, _ output: JSONOption) throws {
         let run = try options.chosenForChange()
         try run.require(["running", "paused"], to: "change its collectors")
-        let result = try run.request(["request": .string(request), "name": .string(name)]) { message in
-            if case .progress(let text) = message { Terminal.say(text) }
-        }
+        let result = try run.requestPatiently(["request": .string(request), "name": .string(name)], name)
         if output.json { Terminal.result(result) }
         Terminal.say("collector \(name) \(deed) (job \(result["job"]?.string ?? "?"))")
     }

@@ -15,6 +15,8 @@ struct RunComplete: ParsableCommand {
 
     @Flag(help: "Wait for running actions.") var wait = false
     @Flag(help: "Cancel running actions.") var cancelRunning = false
+    @Flag(help: "End the run although the target is not connected; `ecr run drain` fetches the rest later.")
+    var withoutTarget = false
     @OptionGroup var output: JSONOption
     @OptionGroup var options: RunOptions
 
@@ -25,23 +27,38 @@ struct RunComplete: ParsableCommand {
     func run() throws {
         let run = try options.chosenForChange()
         try run.require(["running", "paused"], to: "complete it")
-        let result = try run.request([
+        let request: JSON = [
             "request": "complete", "wait": .bool(wait), "cancel_running": .bool(cancelRunning),
-        ]) { message in
-            if case .progress(let text) = message { Terminal.say(text) }
-        }
+            "without_target": .bool(withoutTarget),
+        ]
+        let result = try run.requestPatiently(request, "completing")
         run.waitForSupervisorsEnd()
         if output.json { Terminal.result(result) }
-        try show(result, run)
+        try LedgerReport(result, run).show("run \(run.id) is completed")
     }
 
-    private func show(_ result: JSON, _ run: ChosenRun) throws(Exit) {
+}
+
+/// How a run's record stands at its end, for `complete` and `drain`.
+struct LedgerReport {
+    private let result: JSON
+    private let run: ChosenRun
+
+    init(_ result: JSON, _ run: ChosenRun) {
+        self.result = result
+        self.run = run
+    }
+
+    /// Ends the command with 1 when something is missing.
+    func show(_ headline: String) throws(Exit) {
         let missing = result["missing"]?.array ?? []
-        let percent = result["complete_percent"].map { $0.text } ?? "?"
-        Terminal.say("run \(run.id) is completed\ncomplete: \(percent) %")
+        let isCompared = result["complete_percent"].map { $0 != .null } ?? false
+        Terminal.say(
+            "\(headline)\ncomplete: \(isCompared ? "\(result["complete_percent"]?.text ?? "?") %" : "not known")")
         for hole in missing { Terminal.say("missing: \(hole.string ?? hole.text)") }
-        Terminal.say("next: ecr run export\(run.reference.replacingOption())")
         if let spool = result["spool"]?.string { Terminal.say("the target's copy is kept in \(spool)") }
+        let reference = run.reference.replacingOption()
+        Terminal.say("next: ecr run \(isCompared ? "export" : "drain")\(reference)")
         if !missing.isEmpty { throw Exit(code: 1) }
     }
 }

@@ -11,9 +11,12 @@ struct RunExec: ParsableCommand {
             Example:
               ecr run exec -- uname -a
               ecr run exec -- 'dmesg | tail -5'
+              ecr run exec --sudo -- dmesg
             """)
 
+    @Flag(help: "Run it as root, by sudo on the target.") var sudo = false
     @Flag(help: "Return as soon as the command has been launched; print its job.") var detach = false
+    @OptionGroup var onInterrupt: InterruptOptions
     @OptionGroup var output: JSONOption
     @OptionGroup var options: RunOptions
     @Argument(parsing: .postTerminator, help: "The command, behind `--`.") var command: [String] = []
@@ -25,8 +28,9 @@ struct RunExec: ParsableCommand {
     func run() throws {
         let run = try options.chosenForChange()
         try run.require(["running", "paused"], to: "run a command")
-        try JobStream(run: run, isJSON: output.json).perform([
-            "request": "exec", "command": JSON(strings: command), "detach": .bool(detach),
+        try JobStream(run: run, isJSON: output.json, onInterrupt: onInterrupt).perform([
+            "request": "exec", "command": JSON(strings: command), "sudo": .bool(sudo),
+            "detach": .bool(detach),
         ])
     }
 }

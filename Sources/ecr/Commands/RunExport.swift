@@ -16,7 +16,8 @@ struct RunExport: ParsableCommand {
               ecr run export -o dataset.zip
             """)
 
-    @Argument(help: "The run (default: --run, $ECR_RUN, else the current run).") var name: String?
+    @Argument(help: ArgumentHelp("The run (default: --run, $ECR_RUN, else the current run).", valueName: "run"))
+    var name: String?
     @Option(
         name: [.customShort("o"), .long],
         help: ArgumentHelp("The ZIP to write (default: <run id>.zip in the working directory).", valueName: "file"))
@@ -33,8 +34,9 @@ struct RunExport: ParsableCommand {
                 .usage, "\(file) exists already", hint: "another name with -o FILE, or --force to replace it")
         }
         let summary = try DatasetExport.export(run.directory, to: file) { fraction in
-            Terminal.drawProgress("exporting \(Int(fraction * 100)) %", isLast: fraction >= 1)
+            Terminal.showStatus("exporting \(Int(fraction * 100)) %")
         }
+        Terminal.clearStatus()
         let isRecorded = record(summary, in: run)
         show(summary, isRecorded: isRecorded)
     }

@@ -18,10 +18,13 @@ struct RunStart: ParsableCommand {
     @Argument(help: "The profile: a path, or a name. Without it the run that was created is started.")
     var profile: String?
     @OptionGroup var new: NewRunOptions
+    @Flag(help: "Use the target although another controller uses it, beside that one.") var share = false
+    @Flag(help: "Take the target over from another controller that is gone.") var takeOver = false
     @OptionGroup var output: JSONOption
     @OptionGroup var options: RunOptions
 
     func validate() throws {
+        if share && takeOver { throw ValidationError("give either --share or --take-over") }
         if profile == nil && new.isGiven {
             throw ValidationError("--name, --tag and -p need a profile: `ecr run start PROFILE …`")
         }
@@ -31,7 +34,7 @@ struct RunStart: ParsableCommand {
     }
 
     func run() throws {
-        let runs = options.common.runs
+        let runs = try options.common.runs
         let interrupt = try InterruptSignal()
         if let profile {
             let run = try new.make(profile, in: runs)
@@ -44,10 +47,12 @@ struct RunStart: ParsableCommand {
     }
 
     private func launch(_ run: RunDirectory, isNew: Bool, _ interrupt: InterruptSignal) throws {
-        let runs = options.common.runs
+        let runs = try options.common.runs
         do {
             var setup = JobLogs(run, stdout: .stderr)
-            let ready = try RunLauncher(run, interrupt: interrupt).spawn(resume: false) { setup.show($0) }
+            let ready = try RunLauncher(
+                run, interrupt: interrupt, answer: options.common.answerer(interrupt)
+            ).spawn(share ? .startShared : takeOver ? .startTakingOver : .start) { setup.show($0) }
             try runs.setCurrent(run)
             StartReport(run: run.id, ready: ready).show(asJSON: output.json)
         } catch let error as RunLauncher.Failure {
@@ -65,11 +70,10 @@ struct RunStart: ParsableCommand {
 /// What is told of a supervisor that has become ready.
 struct StartReport {
     let run: String
-    /// target, host_key, facts, warnings.
+    /// target, host_key, facts.
     let ready: JSON
 
     func show(asJSON: Bool) {
-        for warning in ready["warnings"]?.array ?? [] { Terminal.warn(warning.string ?? "") }
         if let target = ready["target"] { Terminal.say("connected to \(Self.address(target))") }
         if let key = ready["host_key"]?.string { Terminal.say("host key  \(key)") }
         for (name, value) in ready["facts"]?.object?.members ?? [] {

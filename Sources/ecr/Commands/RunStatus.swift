@@ -16,9 +16,11 @@ struct RunStatus: ParsableCommand {
 
     func run() throws {
         let run = try options.chosen()
-        // A supervisor that ends meanwhile is no error of a command that only looks.
-        let live = run.isLive ? try? run.request(["request": "status"]) : nil
-        let report = RunStatusReport(run: run, live: live)
+        var report = RunStatusReport(run: run)
+        do { if run.isLive { report.live = try run.request(["request": "status"]) } } catch let failure as ECRFailure {
+            // A supervisor that ends meanwhile is no error of a command that only looks; one that is silent is news.
+            if run.directory.hasSupervisor() { report.silence = failure }
+        }
         if output.json { Terminal.result(report.json) } else { Terminal.result(report.text) }
     }
 }
@@ -26,7 +28,9 @@ struct RunStatus: ParsableCommand {
 struct RunStatusReport {
     let run: ChosenRun
     /// The supervisor's answer, where one lives.
-    let live: JSON?
+    var live: JSON?
+    /// What is to be said of a supervisor that lives and gives none.
+    var silence: ECRFailure?
 
     private var state: RunState { run.state }
     private var isConnected: Bool { live?["connected"]?.bool ?? false }
@@ -38,12 +42,17 @@ struct RunStatusReport {
         if !state.tags.isEmpty { table.add(["tags", state.tags.joined(separator: ", ")]) }
         table.add(["state", run.condition + since])
         if !state.connection.members.isEmpty { table.add(["target", target]) }
-        if live?["needs_input"]?.string != nil { table.add(["waiting", "the target asks for input"]) }
+        if let silence { table.add(["supervisor", "does not answer; is it stopped? (\(silence.hint ?? ""))"]) }
+        if let reason = live?["held"]?.string { table.add(["held", reason]) }
+        if let question = live?["needs_input"]?.string {
+            table.add(["needs input", "\(question) (ecr run reconnect)"])
+        }
         for job in running { table.add(["runs", job]) }
+        for name in live?["waiting"]?.array ?? [] { table.add(["waits", name.string ?? ""]) }
         for entry in CollectorList(run).entries {
             table.add(["collector", "\(entry.name)  \(entry.state), \(Amount.count(entry.samples, "sample"))"])
         }
-        for job in lastActions { table.add(["did", JobSentence(job.json).text]) }
+        for job in lastActions { table.add(["did", JobSentence(state.json(of: job)).text]) }
         let artifacts = Amount.count(Int64(state.artifacts.count), "artifact")
         table.add(["record", "\(Amount.count(state.notes, "note")), \(artifacts)"])
         if let ledger = state.ledger { table.add(["ledger", LedgerSentence(ledger).text]) }
@@ -56,10 +65,14 @@ struct RunStatusReport {
             "run": .string(run.id), "short_id": .string(state.shortID), "name": .string(state.name),
             "profile": .string(state.profile), "state": .string(run.condition),
             "started": state.started.map { .string($0) }, "ended": state.ended.map { .string($0) },
-            "connected": .bool(isConnected),
+            "connected": .bool(isConnected), "answers": run.isLive ? .bool(live != nil) : nil,
             "needs_input": live?["needs_input"] ?? .null,
-            "target": .object(state.connection), "running": live?["jobs"] ?? .array(state.openJobs.map(\.json)),
-            "collectors": CollectorList(run).json["collectors"], "last_actions": .array(lastActions.map(\.json)),
+            "target": .object(state.connection),
+            "running": live?["jobs"] ?? .array(state.openJobs.map(state.json(of:))),
+            "held": live?["held"] ?? .null,
+            "waiting": live?["waiting"] ?? .array([]), "pause_reason": state.pauseReason.map { .string($0) },
+            "collectors": CollectorList(run).json["collectors"],
+            "last_actions": .array(lastActions.map(state.json(of:))),
             "notes": .int(state.notes), "artifacts": JSON(state.artifacts.count),
             "ledger": state.ledger.map { .object($0) }, "next": .string(next),
         ]
@@ -68,7 +81,8 @@ struct RunStatusReport {
     private var since: String {
         switch run.condition {
         case "created": " \(Amount.age(since: state.created)) ago"
-        case "running", "paused": " for \(Amount.age(since: state.started ?? ""))"
+        case "running": " for \(Amount.age(since: state.started ?? ""))"
+        case "paused": state.pauseReason.map { ": \($0)" } ?? ""
         case "interrupted": "; its supervisor is gone, the last event is \(Amount.age(since: state.lastTime)) old"
         default: " \(Amount.age(since: state.ended ?? "")) ago\(state.endReason.map { ": \($0)" } ?? "")"
         }
@@ -76,7 +90,8 @@ struct RunStatusReport {
 
     private var target: String {
         let address = StartReport.address(.object(state.connection))
-        return live == nil ? address : "\(address), \(isConnected ? "connected" : "link lost, reconnecting")"
+        return live == nil || state.isOver
+            ? address : "\(address), \(isConnected ? "connected" : "link lost, reconnecting")"
     }
 
     private var running: [String] {
@@ -94,15 +109,21 @@ struct RunStatusReport {
         Array(state.jobs.filter { $0.kind != .collector && $0.outcome != .running }.suffix(3))
     }
 
+    /// Whether the run was ended without its target.
+    private var mayDrain: Bool { run.condition == "completed" && state.ledger?["complete_percent"] == .null }
+
     private var next: String {
         switch run.condition {
         case "created": "ecr run start\(run.reference)"
         case "interrupted": "ecr run resume\(run.reference)"
-        case "running", "paused":
-            running.isEmpty
-                ? "ecr run action NAME\(run.reference), or ecr run complete\(run.reference)"
-                : "ecr run follow\(run.reference)"
-        default: "ecr run export\(run.reference.replacingOption())"
+        case "paused": "ecr run resume\(run.reference)"
+        case "running":
+            live?["held"]?.string != nil
+                ? "ecr run resume\(run.reference)"
+                : running.isEmpty
+                    ? "ecr run action NAME\(run.reference), or ecr run complete\(run.reference)"
+                    : "ecr run follow\(run.reference)"
+        default: "ecr run \(mayDrain ? "drain" : "export")\(run.reference.replacingOption())"
         }
     }
 }
@@ -112,8 +133,10 @@ struct LedgerSentence {
     let text: String
 
     init(_ ledger: JSONObject) {
-        let percent = ledger["complete_percent"].map(\.text) ?? "?"
+        let percent = ledger["complete_percent"].flatMap { $0 == .null ? nil : "\($0.text) %" }
         let missing = (ledger["missing"]?.array ?? []).map { $0.string ?? $0.text }
-        text = "complete: \(percent) %" + (missing.isEmpty ? "" : "; missing: \(missing.joined(separator: ", "))")
+        text =
+            "complete: \(percent ?? "not known")"
+            + (missing.isEmpty ? "" : "; missing: \(missing.joined(separator: ", "))")
     }
 }

@@ -8,11 +8,13 @@ struct Supervise: ParsableCommand {
         commandName: "supervise", abstract: "Own one run (started by `ecr run start`).", shouldDisplay: false)
 
     @Argument(help: "The absolute path of the run.") var directory: String
-    @Flag(help: "The run was interrupted.") var resume = false
+    @Argument(help: "What is to be done.") var task: Supervisor.Task
 
     /// Everything that a supervisor makes is for its owner alone.
     func supervise() async -> Int32 {
         umask(0o077)
-        return await Supervisor.run(directory: directory, resume: resume)
+        return await Supervisor.run(directory: directory, task: task)
     }
 }
+
+extension Supervisor.Task: ExpressibleByArgument {}

@@ -49,12 +49,43 @@ final class ChosenRun {
         }
     }
 
+    /// Answers questions at the terminal; nil where nobody can.
+    func answerer(_ interrupt: InterruptSignal?) -> Answerer? { options.answerer(interrupt) }
+
     /// Asks the run's supervisor.
     func request(
-        _ json: JSON, interrupt: InterruptSignal? = nil, onMessage: (ControlClient.Message) -> Void = { _ in }
+        _ json: JSON, interrupt: InterruptSignal? = nil, onTick: (() -> Void)? = nil,
+        onMessage: (ControlClient.Message) -> Void = { _ in }
     ) throws -> JSON {
-        let client = ControlClient(directory, interrupt: interrupt, trace: { [options] line in options.explain(line) })
-        return try client.request(json, onMessage: onMessage)
+        let client = ControlClient(
+            directory, interrupt: interrupt, answer: options.answerer(interrupt),
+            trace: { [options] line in options.explain(line) })
+        return try client.request(json, onTick: onTick, onMessage: onMessage)
+    }
+
+    /// Asks the run's supervisor for something that may take long, and shows how it goes meanwhile.
+    /// - Parameter subject: what is waited for.
+    func requestPatiently(_ json: JSON, _ subject: String) throws -> JSON {
+        var line = WaitingLine(subject)
+        let result = try request(json, onTick: { line.draw() }) { message in
+            if case .progress(let text) = message { Terminal.say(text) }
+            line.take(message)
+        }
+        Terminal.clearStatus()
+        return result
+    }
+
+    /// Appends what an operator has to say: by the run's supervisor, or where none lives by taking the right to append.
+    /// - Returns: the event's seq.
+    func record(_ type: EventType, _ data: JSONObject) throws -> Int64 {
+        if isLive {
+            let request: JSON = ["request": "record", "type": .string(type.rawValue), "data": .object(data)]
+            do { return try self.request(request)["seq"]?.int ?? 0 } catch let failure as ECRFailure {
+                // It may have ended since; then nothing was asked, and the record is ours to write.
+                guard failure.exitCode == ExitCode.busy.rawValue, !directory.hasSupervisor() else { throw failure }
+            }
+        }
+        return try OfflineRun(directory).record(type, data).seq
     }
 
     /// Waits until the supervisor of a run that is over has gone, so that the next command of a script neither counts
@@ -75,8 +106,8 @@ extension RunOptions {
 
     /// Where the run to look at is; its events are not read.
     func directory(_ argument: String? = nil) throws(ECRFailure) -> RunDirectory {
-        let runs = common.runs
-        if let reference = named(argument) { return try find(reference) }
+        let runs = try common.runs
+        if let reference = named(argument) { return try RunFinder(runs).find(reference) }
         if let current = runs.current() { return current }
         let hint = runs.runs().isEmpty ? "ecr run start PROFILE" : "ecr run list, then ecr run use RUN"
         throw ECRFailure(.notFound, "there is no current run in \(runs.path)", hint: hint)
@@ -90,12 +121,8 @@ extension RunOptions {
 
     private func named(_ argument: String? = nil) -> String? { argument ?? run ?? Host.environment("ECR_RUN") }
 
-    private func find(_ reference: String) throws(ECRFailure) -> RunDirectory {
-        do { return try common.runs.find(reference) } catch { throw ECRFailure(error) }
-    }
-
     private func refuseAmbiguity() throws(ECRFailure) {
-        let live = common.runs.runs().filter { $0.hasSupervisor() }
+        let live = try common.runs.runs().filter { $0.hasSupervisor() }
         guard live.count > 1 else { return }
         let list = live.map { "  \($0.id)" }.joined(separator: "\n")
         throw ECRFailure(

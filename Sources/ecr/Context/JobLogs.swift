@@ -31,7 +31,8 @@ struct JobLogs {
         switch message {
         case .recorded(let job, let stream, let bytes): show(job: job, stream: stream, upTo: bytes)
         case .progress(let text): Terminal.say(text)
-        case .event, .begun: break
+        case .ended(let result): JobStream.tell(result)
+        case .event, .begun, .link, .pulling: break
         }
     }
 

@@ -5,27 +5,38 @@ import JSON
 struct JobStream {
     let run: ChosenRun
     let isJSON: Bool
+    let onInterrupt: InterruptOptions
 
     /// Prints what comes, then the result, and ends the command.
     /// - Parameter job: the job's id, where it is known already.
     func perform(_ request: JSON, job: String? = nil) throws {
+        let result = try wait(for: request, job: job)
+        if request["detach"]?.bool == true { try showDetached(result) } else { try show(result) }
+    }
+
+    /// Shows what comes, and returns the result.
+    func wait(for request: JSON, job: String? = nil) throws -> JSON {
         var job = job
         var logs = JobLogs(run.directory, stdout: isJSON ? .nowhere : .stdout)
         let interrupt = try InterruptSignal()
+        var line = WaitingLine(job)
         let result: JSON
         do {
-            result = try run.request(request, interrupt: interrupt) { message in
+            result = try run.request(request, interrupt: interrupt, onTick: { line.draw() }) { message in
                 if let known = message.job { job = known }
                 logs.show(message)
+                line.take(message)
             }
         } catch let interrupted as ControlClient.Interrupted {
-            sayThatItGoesOn(job)
+            Terminal.say("")
+            try JobInterruption(run: run, job: job, interrupt: interrupt).end(onInterrupt, interrupted.exitCode)
             throw interrupted
         } catch let failure as ECRFailure where failure.exitCode == ExitCode.unknownOutcome.rawValue {
             throw known(failure, job)
         }
+        Terminal.clearStatus()
         if logs.isMidLine && Terminal.errorIsTerminal { Terminal.say("") }
-        if request["detach"]?.bool == true { try showDetached(result) } else { try show(result) }
+        return result
     }
 
     /// The way out names the job that is meant: the last one on record may be another.
@@ -37,15 +48,6 @@ struct JobStream {
         return ECRFailure(.unknownOutcome, failure.message, hint: "ecr run resume, then ecr run follow \(job)")
     }
 
-    private func sayThatItGoesOn(_ job: String?) {
-        guard let job else {
-            Terminal.say(
-                "\nit has not begun yet, and will when its turn comes; `ecr run status\(run.reference)` shows it")
-            return
-        }
-        Terminal.say("\njob \(job) goes on; `ecr run follow \(job)\(run.reference)` shows its output")
-    }
-
     private func showDetached(_ result: JSON) throws {
         let job = result["job"]?.string ?? ""
         if isJSON { Terminal.result(result) } else { Terminal.result(SafeText.line(job)) }
@@ -53,8 +55,7 @@ struct JobStream {
     }
 
     private func show(_ result: JSON) throws {
-        for warning in result["warnings"]?.array ?? [] { Terminal.warn(warning.string ?? "") }
-        Terminal.say(JobSentence(result).text)
+        Self.tell(result)
         if result["outcome"]?.string == "unknown" {
             Terminal.say("do not repeat it; `ecr run follow \(result["job"]?.string ?? "")\(run.reference)` asks again")
         }
@@ -64,12 +65,25 @@ struct JobStream {
     }
 }
 
+extension JobStream {
+    /// Prints how a job ended, with its warnings.
+    static func tell(_ result: JSON) {
+        for warning in result["warnings"]?.array ?? [] { Terminal.warn(warning.string ?? "") }
+        Terminal.say(JobSentence(result).text)
+    }
+}
+
 /// One line on how a job ended: `hash completed in 2.31 s (job 0003-hash, 2 artifacts)`.
 struct JobSentence {
     let text: String
 
     /// - Parameter result: the supervisor's result object of a job.
     init(_ result: JSON) {
+        let invalid = result["invalid"]?.string.map { "; marked invalid: \($0)" } ?? ""
+        text = Self.end(result) + invalid
+    }
+
+    private static func end(_ result: JSON) -> String {
         let name = result["name"]?.string ?? "the job"
         let duration = result["duration_s"]?.double.map { Amount.seconds($0) }
         let artifacts = Int64(result["artifacts"]?.array?.count ?? 0)
@@ -77,21 +91,25 @@ struct JobSentence {
         switch result["outcome"]?.string ?? "unknown" {
         case "completed":
             let time = duration.map { " in \($0)" } ?? ""
-            text = "\(name) completed\(time) (\(Self.list(&details, artifacts)))"
+            return "\(name) completed\(time) (\(list(&details, artifacts)))"
         case "unknown":
             let reason = result["reason"]?.string.map { ": \($0)" } ?? ""
-            text = "the outcome of \(name) is unknown\(reason) (\(Self.list(&details, artifacts)))"
+            return "the outcome of \(name) is unknown\(reason) (\(list(&details, artifacts)))"
         case let outcome:
             let exit = result["exit"]?.int.map { "exit \($0)" }
             // The reason "exit" says no more than the number does.
-            let why = result["reason"]?.string.flatMap { Self.words[$0] ?? ($0 == "exit" || $0 == outcome ? nil : $0) }
+            let why = result["reason"]?.string.flatMap { words[$0] ?? ($0 == "exit" || $0 == outcome ? nil : $0) }
             let reason = [exit, why].compactMap { $0 }.joined(separator: ", ")
             if let duration { details.append("after \(duration)") }
-            text = "\(name) \(outcome)\(reason.isEmpty ? "" : ": \(reason)") (\(Self.list(&details, artifacts)))"
+            return "\(name) \(outcome)\(reason.isEmpty ? "" : ": \(reason)") (\(list(&details, artifacts)))"
         }
     }
 
-    private static let words = ["timeout": "timed out", "artifact": "a required artifact is missing"]
+    private static let words = [
+        "timeout": "timed out", "artifact": "a required artifact is missing",
+        "unreachable": "ended by the target, which was alone for too long",
+        "sudo": "sudo refused to run it",
+    ]
 
     private static func list(_ details: inout [String], _ artifacts: Int64) -> String {
         if artifacts > 0 { details.append(Amount.count(artifacts, "artifact")) }
@@ -105,7 +123,7 @@ extension ControlClient.Message {
         switch self {
         case .recorded(let job, _, _), .begun(let job): job
         case .event(let event): event["data"]?["job"]?.string
-        case .progress: nil
+        case .progress, .link, .pulling, .ended: nil
         }
     }
 }

@@ -1,20 +1,31 @@
 import ArgumentParser
 import ECRCore
+import JSON
 import LinuxSystem
 import RunStore
 
 /// What every command understands.
 struct CommonOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp("The directory that holds the runs (default: $ECR_RUNS_DIR, else ./runs).", valueName: "dir")
+        help: ArgumentHelp(
+            "The directory that holds the runs (default: $ECR_RUNS_DIR, else of ecr.yaml, else ./runs).",
+            valueName: "dir")
     )
     var runsDir: String?
 
     @Flag(help: "No colours, also on a terminal (as with $NO_COLOR).") var noColor = false
 
+    @Flag(help: "Ask nothing: refuse what would need an answer.") var noInput = false
+
     @Flag(help: "Explain on stderr what is done.") var debug = false
 
-    var runs: RunsDirectory { RunsDirectory(path: runsDir ?? Host.environment("ECR_RUNS_DIR") ?? "runs") }
+    /// Where the runs are. The files of settings are not read where they would not count.
+    var runs: RunsDirectory {
+        get throws(ECRFailure) {
+            if let path = runsDir ?? Host.environment("ECR_RUNS_DIR") { return RunsDirectory(path: path) }
+            return RunsDirectory(path: try Settings.load().runsDirectory(option: nil).content)
+        }
+    }
 
     func explain(_ text: @autoclosure () -> String) { if debug { Terminal.say("debug: \(text())") } }
 }
@@ -44,8 +55,12 @@ struct NewRunOptions: ParsableArguments {
 
     func make(_ profile: String, in runs: RunsDirectory) throws(ECRFailure) -> RunDirectory {
         let file = try ProfileFile(profile, directory: profiles.profilesDir)
+        let settings = try Settings.load()
         file.warnings.forEach { Terminal.say($0) }
-        return try RunCreation(file, name: name, tags: tag, parameters: parameters.pairs).make(in: runs)
+        settings.warnings.forEach { Terminal.warn($0) }
+        let creation = try RunCreation(
+            file, name: name, tags: tag, parameters: parameters.pairs, settings: settings)
+        return try creation.make(in: runs)
     }
 
     var isGiven: Bool { name != nil || !tag.isEmpty || !parameters.param.isEmpty }
@@ -54,7 +69,8 @@ struct NewRunOptions: ParsableArguments {
 struct ProfileOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Where to look for profiles by name (also: $ECR_PROFILES_DIR, ./profiles, ./Profiles).", valueName: "dir"))
+            "Where to look for profiles by name (also: $ECR_PROFILES_DIR, ecr.yaml, ./profiles, ./Profiles).",
+            valueName: "dir"))
     var profilesDir: String?
 }
 
@@ -65,6 +81,40 @@ struct ParameterOptions: ParsableArguments {
     var param: [ParameterArgument] = []
 
     var pairs: [(String, String)] { param.map { ($0.name, $0.value) } }
+
+    /// As the control protocol has them.
+    var json: JSON { .array(pairs.map { JSON(strings: [$0.0, $0.1]) }) }
+}
+
+/// For commands that wait for a job.
+struct InterruptOptions: ParsableArguments {
+    /// What Ctrl-C or SIGTERM means for what is waited for.
+    enum Choice: String, ExpressibleByArgument, CaseIterable {
+        /// It is cancelled.
+        case cancel
+        /// It goes on.
+        case detach
+        /// The run is aborted, with its `finally:` actions.
+        case abort
+    }
+
+    @Option(
+        help: ArgumentHelp(
+            "On Ctrl-C or SIGTERM: cancel the job, detach from it, or abort the run. By default a terminal is asked; "
+                + "else SIGTERM aborts where $CI is set, and the job goes on everywhere else.", valueName: "choice"))
+    var onInterrupt: Choice?
+
+    /// - Returns: nil where the person is to be asked.
+    func choice(on code: ECRCore.ExitCode, mayAsk: Bool) -> Choice? {
+        if let onInterrupt { return onInterrupt }
+        if code == .terminated { return Host.environment("CI") == nil ? .detach : .abort }
+        return mayAsk ? nil : .detach
+    }
+}
+
+/// For commands that take turns with actions.
+struct TurnOptions: ParsableArguments {
+    @Flag(help: "Exit 75 at once if another action runs, instead of waiting for its end.") var noWait = false
 }
 
 /// `name=value`; the value may be empty and may hold more equals signs.

@@ -25,7 +25,7 @@ enum Terminal {
     }()
 
     /// A terminal that knows no escape sequences.
-    private static let isDumb = Host.environment("TERM") == "dumb"
+    static let isDumb = Host.environment("TERM") == "dumb"
 
     /// Lines of a result, to stdout.
     static func result(_ text: String) { write(text.hasSuffix("\n") ? text : text + "\n", to: output) }
@@ -45,16 +45,17 @@ enum Terminal {
 
     static func warn(_ text: String) { sayLabelled("warning:", .yellow, text) }
 
+    /// Draws a line that the next words replace. A log gets nothing of it.
+    static func showStatus(_ text: String) {
+        if errorIsTerminal && !isDumb { StatusLine.draw(SafeText.line(text), on: error) }
+    }
+
+    static func clearStatus() { StatusLine.clear() }
+
     /// What went wrong, and what to type next.
     static func complain(_ message: String, hint: String?) {
         sayLabelled("error:", .red, message)
         if let hint { sayLabelled("  try:", .dim, hint) }
-    }
-
-    /// Draws over the last line of its kind on a terminal; says nothing in a log, which gets the end only.
-    static func drawProgress(_ text: String, isLast: Bool) {
-        guard errorIsTerminal && !isDumb else { return }
-        write("\r\(SafeText.line(text))\u{1B}[K\(isLast ? "\r\u{1B}[K" : "")", to: error)
     }
 
     /// For stdout, which has its own idea of colour.
@@ -72,9 +73,40 @@ enum Terminal {
 
     /// A result that cannot be written is lost: that is an error of its own. A closed pipe ends us by SIGPIPE before.
     private static func write(_ bytes: [UInt8], to file: File) {
+        let isOnScreen = file === output ? outputIsTerminal : errorIsTerminal
+        if isOnScreen { StatusLine.clear() }
+        defer { if isOnScreen, let last = bytes.last { StatusLine.isMidLine = last != 0x0A } }
         do { try file.write(bytes) } catch {
             if file === output { complain(error.description, hint: nil) }
             exit(ECRFailure(.storage, "").exitCode)
         }
+    }
+}
+
+/// The last line of the screen, drawn over in place while something takes long. Written by one thread at a time.
+private enum StatusLine {
+    /// Where it stands at present. `nonisolated(unsafe)`, as the next one, because a command's threads take
+    /// turns: whoever waits for another writes nothing.
+    nonisolated(unsafe) private static var drawnOn: File?
+    /// Whether the cursor stands within a line of somebody's output, which must not be drawn over.
+    nonisolated(unsafe) static var isMidLine = false
+
+    static func draw(_ text: String, on file: File) {
+        guard !isMidLine else { return }
+        drawnOn = file
+        try? file.write(Array("\r\(fitted(text))\u{1B}[K".utf8))
+    }
+
+    static func clear() {
+        guard let file = drawnOn else { return }
+        drawnOn = nil
+        try? file.write(Array("\r\u{1B}[K".utf8))
+    }
+
+    /// A line that wrapped could not be drawn over.
+    private static func fitted(_ text: String) -> String {
+        var size = winsize()
+        guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 1 else { return text }
+        return String(text.prefix(Int(size.ws_col) - 1))
     }
 }

@@ -1,0 +1,86 @@
+import RemoteJobs
+import RunStore
+
+/// Actions run one after the other, and none begins while the run is paused.
+extension RunEngine {
+    /// Tells a body of the departure of the client that asked for something.
+    typealias Departure = @Sendable (@escaping @Sendable () -> Void) -> Void
+
+    /// Something that waits until the action before it has ended.
+    struct Turn {
+        let number: Int
+        let name: String
+        /// True when it may begin, false when it will not any more.
+        let begin: CheckedContinuation<Bool, Never>
+    }
+
+    /// Waits until no other action runs.
+    /// - Throws: `.busy` when waiting is not wanted, `.interrupted` when the client left meanwhile.
+    func takeTurn(for name: String, wait: Bool, _ whenGone: Departure?, _ listener: Listener) async throws {
+        guard let holder = turnHolder else {
+            turnHolder = name
+            return
+        }
+        let running = live.first { $0.value.invocation != .exec }?.key ?? holder
+        guard wait else {
+            throw ECRFailure(.busy, "\(running) still runs", hint: "without --no-wait \(name) waits for its turn")
+        }
+        listener("", .progress("\(name) waits for \(running) to end"))
+        lastTurn += 1
+        let number = lastTurn
+        whenGone? { Task { await self.withdraw(number) } }
+        let mayBegin = await withCheckedContinuation { turns.append(Turn(number: number, name: name, begin: $0)) }
+        if mayBegin { return }
+        if isEnding { throw ECRFailure(.usage, "the run is ending: \(name) was not begun", hint: "ecr run status") }
+        throw ECRFailure(.interrupted, "\(name) was withdrawn before it began")
+    }
+
+    func giveTurn() {
+        guard !turns.isEmpty else {
+            turnHolder = nil
+            return
+        }
+        let next = turns.removeFirst()
+        turnHolder = next.name
+        next.begin.resume(returning: true)
+    }
+
+    private func withdraw(_ number: Int) {
+        guard let index = turns.firstIndex(where: { $0.number == number }) else { return }
+        turns.remove(at: index).begin.resume(returning: false)
+    }
+
+    /// Waits as long as the run is paused, the link is lost, or the target is made ready after a reboot.
+    /// - Returns: the target under whose boot the next job may be launched.
+    func passGate(_ name: String, _ listener: Listener) async throws -> Target {
+        while !isEnding {
+            if let obstacle {
+                listener("", .progress("\(obstacle); \(name) waits"))
+                await withCheckedContinuation { gate.append($0) }
+                continue
+            }
+            let target = try await link.target()
+            if obstacle == nil { return target }
+        }
+        throw ECRFailure(.usage, "the run is ending: \(name) was not begun", hint: "ecr run status")
+    }
+
+    private var obstacle: String? {
+        journal.state.status == .paused ? "the run is paused" : hold?.reason
+    }
+
+    func openGate() {
+        let waiting = gate
+        gate = []
+        waiting.forEach { $0.resume() }
+    }
+
+    /// From now on nothing new starts; what waits for its turn is told so.
+    func beginEnding() {
+        isEnding = true
+        let waiting = turns
+        turns = []
+        waiting.forEach { $0.begin.resume(returning: false) }
+        openGate()
+    }
+}

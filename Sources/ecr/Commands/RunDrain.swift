@@ -1,0 +1,50 @@
+import ArgumentParser
+import ECRCore
+import JSON
+import RunStore
+
+struct RunDrain: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "drain", abstract: "Fetch what a completed run has left on its target.",
+        discussion: """
+            For runs that were ended by `ecr run complete --without-target`: connects, stops what still samples, waits for \
+            what still runs, fetches the output, compares both ends, and removes the target's copy. The run stays completed.
+
+            Example:
+              ecr run drain
+            """)
+
+    @Argument(help: ArgumentHelp("The run (default: --run, $ECR_RUN, else the current run).", valueName: "run"))
+    var name: String?
+    @Flag(help: "Cancel actions that still run.") var cancelRunning = false
+    @OptionGroup var output: JSONOption
+    @OptionGroup var options: RunOptions
+
+    func run() throws {
+        let run = try options.chosen(name)
+        try run.require(["completed"], to: "drain it")
+        if run.isLive { throw ECRFailure(.busy, "run \(run.id) is being drained", hint: "ecr run show \(run.id)") }
+        if run.state.ledger?["complete"]?.bool == true {
+            if output.json { Terminal.result(["ledger": run.state.ledger.map { .object($0) }, "missing": .array([])]) }
+            return Terminal.say("run \(run.id) is complete: 100 %; there is nothing to fetch")
+        }
+        let result = try fetch(run)
+        run.waitForSupervisorsEnd()
+        if output.json { Terminal.result(result) }
+        try LedgerReport(result, run).show("run \(run.id) is drained")
+    }
+
+    private func fetch(_ run: ChosenRun) throws -> JSON {
+        let interrupt = try InterruptSignal()
+        let launcher = RunLauncher(run.directory, interrupt: interrupt, answer: options.common.answerer(interrupt))
+        var line = WaitingLine("draining")
+        do throws(RunLauncher.Failure) {
+            let result = try launcher.spawn(cancelRunning ? .drainAtOnce : .drain, onTick: { line.draw() }) { message in
+                if case .progress(let text) = message { Terminal.say(text) }
+                line.take(message)
+            }
+            Terminal.clearStatus()
+            return result
+        } catch { throw error.failure }
+    }
+}

@@ -1,0 +1,81 @@
+import ECRCore
+import LinuxSystem
+
+/// What the operator sees while a command waits: on a terminal one line that is drawn over, in a log a line for each loss
+/// and return of the link.
+struct WaitingLine {
+    /// What is waited for; nil until it has begun.
+    private var subject: String?
+    /// The job that goes on although the link is lost.
+    private var job: String?
+    private var began = Clock.boottimeNanoseconds()
+    private var link: LinkNews?
+    /// When the next attempt to connect is due; see `Clock.boottimeNanoseconds`.
+    private var retryAt: Int64?
+    private var pull: Pull?
+
+    private struct Pull {
+        let path: String
+        let began: Int64
+        var done: Int64 = 0
+        var size: Int64 = 0
+    }
+
+    /// - Parameter subject: what is waited for, if that is known already.
+    init(_ subject: String?) { self.subject = subject }
+
+    mutating func take(_ message: ControlClient.Message) {
+        switch message {
+        case .begun(let job):
+            self.job = job
+            subject = job
+            began = Clock.boottimeNanoseconds()
+        case .link(let news): take(news)
+        case .pulling(let path, let done, let size):
+            if pull?.path != path { pull = Pull(path: path, began: Clock.boottimeNanoseconds()) }
+            pull?.done = done
+            pull?.size = size
+            if done >= size { pull = nil }
+        case .recorded, .progress, .ended, .event: return
+        }
+        draw()
+    }
+
+    private mutating func take(_ news: LinkNews) {
+        let isNew = link == nil
+        link = news
+        switch news {
+        case .lost(let since, let retryIn):
+            retryAt = retryIn.map { Clock.boottimeNanoseconds() + Int64($0 * 1e9) }
+            if isNew && !Terminal.errorIsTerminal {
+                Terminal.say("link lost \(Amount.clock(since))\(goingOn); reconnecting")
+            }
+        case .needsInput(let since, let question):
+            Terminal.say(
+                "link lost \(Amount.clock(since))\(goingOn); the target asks: \(question)\nnext: ecr run reconnect")
+        case .restored(let since, let seconds):
+            link = nil
+            Terminal.say("link lost \(Amount.clock(since)), back after \(Amount.seconds(seconds))")
+        }
+    }
+
+    private var goingOn: String { job.map { ", \($0) runs on" } ?? "" }
+
+    /// Draws the line anew; to be called every second.
+    func draw() {
+        if case .lost(let since, _) = link {
+            let rest = max(0, ((retryAt ?? 0) - Clock.boottimeNanoseconds() + 999_999_999) / 1_000_000_000)
+            let retry = rest > 0 ? "retry in \(rest) s" : "connecting"
+            Terminal.showStatus("link lost \(Amount.clock(since))\(goingOn), \(retry)")
+        } else if let pull {
+            let percent = pull.size > 0 ? pull.done * 100 / pull.size : 0
+            let seconds = max(0.001, Double(Clock.boottimeNanoseconds() - pull.began) / 1e9)
+            let rate = Amount.bytes(Int64(Double(pull.done) / seconds))
+            Terminal.showStatus("pulling \(pull.path)  \(percent) % of \(Amount.bytes(pull.size)), \(rate)/s")
+        } else if let subject {
+            let seconds = (Clock.boottimeNanoseconds() - began) / 1_000_000_000
+            // A job that is over within a moment needs no clock.
+            if seconds >= 1 { Terminal.showStatus("\(subject)  \(Amount.elapsed(seconds: seconds))") }
+        }
+    }
+}
