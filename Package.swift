@@ -70,6 +70,7 @@ let package = Package(
             "ECRCoreTests",
             [
                 "ECRCore", "TestSupport", "RunStore", "EventLog", "RemoteJobs", "SSH", "Hashing", "JSON", "LinuxSystem",
+                "Profiles", "YAML",
             ]),
         tests(
             "ECRCommandTests",

@@ -10,8 +10,8 @@
 /// ```
 /// - The folder of a job is named by its number alone, so that the dispatcher can make the next one ahead of its launch,
 ///   while nobody waits: a `mkdir` costs more than the rest of the launch.
-/// - `claim`: made with O_EXCL (`set -C`); whoever makes it may launch the job, nobody else ever. Its mtime is the start
-///   to which artifacts are compared.
+/// - `claim`: `claim 1 end`, made with O_EXCL (`set -C`); whoever makes it may launch the job, nobody else ever. Its mtime
+///   is the start to which artifacts are compared. Whoever has made it and finds no room for its line takes it back.
 /// - `meta`: `meta 1 <wrapper pid> <its start> <job pid> <its start> <boot id> <uptime> end`; starts are field 22 of
 ///   /proc/PID/stat (proc(5)), so that a reused pid is told from the job.
 /// - `commands` (several commands only): `S <index> <uptime>` and `E <index> <status> <uptime>` lines.
@@ -121,7 +121,7 @@ enum JobProtocol {
         ecr_door='while IFS= read -r l || exit 1; [ "$l" != "$0" ]; do :; done; eval "$(cat)"; exit 1'
         ecr_job() {
         ecr_d=$1 ecr_w=$2; shift 2; ecr_self0=$ecr_p ecr_self1=$ecr_t; ecr_self; ecr_up
-        echo "meta 1 $ecr_self0 $ecr_self1 $ecr_p $ecr_t $ecr_boot $ecr_u end" >"$ecr_d/meta"
+        echo "meta 1 $ecr_self0 $ecr_self1 $ecr_p $ecr_t $ecr_boot $ecr_u end" >"$ecr_d/meta" || exit 1
         if [ -e "$ecr_d/cancel" ]; then exit 143; fi
         umask "$ecr_um"
         if [ -n "$ecr_root" ]; then trap - HUP PIPE INT TERM
@@ -159,6 +159,7 @@ enum JobProtocol {
         ecr_why=exit ecr_dead=-
         [ -z "$ecr_root" ] || [ -s "$ecr_d/root" ] || ecr_why=sudo
         [ ! -e "$ecr_d/unreachable" ] || ecr_why=unreachable
+        [ -s "$ecr_d/meta" ] || ecr_why=disk
         [ ! -e "$ecr_d/timeout" ] || ecr_why=timeout
         [ ! -e "$ecr_d/cancel" ] || ecr_why=cancel
         case $ecr_why in timeout | unreachable | cancel) ecr_end ;; esac
@@ -168,7 +169,9 @@ enum JobProtocol {
         set -- "$ecr_d"/out/* "$ecr_d"/out/.[!.]* "$ecr_d"/out/..?*; ecr_n=0
         for ecr_x do if [ -e "$ecr_x" ] || [ -h "$ecr_x" ]; then ecr_n=1; break; fi; done
         ecr_x="exit 1 $ecr_r $ecr_why $ecr_dead $ecr_s $ecr_e $ecr_o $ecr_f $ecr_n end"
-        set -C; echo "$ecr_x" >"$ecr_d/exit" && echo "X $ecr_j $ecr_x" >&7
+        set -C; echo "$ecr_x" >"$ecr_d/exit" || { [ ! -s "$ecr_d/exit" ] || return
+        if [ -s "$ecr_d/meta" ]; then echo "$ecr_x" >>"$ecr_d/meta"; else echo "$ecr_x" >>"$ecr_d/claim"; fi; }
+        echo "X $ecr_j $ecr_x" >&7
         }
         ecr_end() {
         if [ -z "$ecr_root" ]; then read -r ecr_x ecr_v ecr_w ecr_t ecr_p ecr_u <"$ecr_d/meta"; ecr_bury "$ecr_p"; return; fi
@@ -179,8 +182,8 @@ enum JobProtocol {
         [ -d "$1" ] || { echo nospool; return 1; }
         [ -d "$1/$2/out" ] || mkdir "$1/$2" "$1/$2/out"
         set -C; true >"$1/$2/claim"; ecr_r=$?; set +C
-        [ $ecr_r -ne 0 ] || return 0
-        if [ -e "$1/$2/claim" ]; then echo claimed; else echo nospace; fi; return 1
+        if [ $ecr_r -ne 0 ]; then if [ -e "$1/$2/claim" ]; then echo claimed; else echo nospace; fi; return 1; fi
+        echo "claim 1 end" >>"$1/$2/claim" || { rm -f "$1/$2/claim"; echo nospace; return 1; }
         }
         ecr_launch() {
         ecr_claim "$1" "$2" || return 1
@@ -202,7 +205,8 @@ enum JobProtocol {
         if ecr_alive "$5" "$6"; then echo job alive; fi
         if ecr_alive "$3" "$4"; then echo wrapper alive; fi
         fi
-        if [ -e "$ecr_d/exit" ]; then read -r ecr_m <"$ecr_d/exit"; echo "$ecr_m"; fi
+        for ecr_x in exit meta claim; do while read -r ecr_m; do case $ecr_m in "exit "*) echo "$ecr_m" ;; esac
+        done <"$ecr_d/$ecr_x"; done
         }
         ecr_cancel() {
         ecr_d=$1/$2; true >"$ecr_d/cancel"; read -r ecr_m <"$ecr_d/meta" || { echo nometa; return; }

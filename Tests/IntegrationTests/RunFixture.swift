@@ -52,7 +52,7 @@ struct RunFixture: Sendable {
     /// Without settings of the person who runs the tests.
     static let settings: [String: String?] = [
         "ECR_RUN": nil, "ECR_RUNS_DIR": nil, "ECR_PROFILES_DIR": nil, "ECR_AUTHOR": nil, "ECR_LICENCE": nil,
-        "XDG_CONFIG_HOME": "/nonexistent", "SSH_AUTH_SOCK": nil, "TERM": "xterm",
+        "XDG_CONFIG_HOME": "/nonexistent", "ECR_SSH_CONFIG": "none", "SSH_AUTH_SOCK": nil, "CI": nil, "TERM": "xterm",
     ]
 
     func ecr(_ arguments: String..., environment: [String: String?] = [:]) async throws -> CommandResult {
@@ -79,9 +79,10 @@ struct RunFixture: Sendable {
     }
 
     /// A command that runs beside the test.
-    func background(_ arguments: String...) throws -> RunningCommand {
+    func background(_ arguments: String..., environment: [String: String?] = [:]) throws -> RunningCommand {
         try RunningCommand(
-            try BuiltProducts.ecr(), arguments, environment: Self.settings, workingDirectory: scratch.path)
+            try BuiltProducts.ecr(), arguments, environment: Self.settings.merging(environment) { $1 },
+            workingDirectory: scratch.path)
     }
 
     /// Starts a run of the profile.

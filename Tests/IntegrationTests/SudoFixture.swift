@@ -1,3 +1,4 @@
+import JSON
 import LinuxSystem
 import RunStore
 import TestSupport
@@ -43,7 +44,8 @@ extension RunFixture {
     func expectNowhere(
         _ secret: String, in run: RunDirectory, _ places: String..., at location: SourceLocation = #_sourceLocation
     ) async throws {
-        for form in [secret, try await base64(secret)] {
+        let inJSON = String(JSON.string(secret).text.dropFirst().dropLast())
+        for form in [secret, inJSON, try await base64(secret)] {
             let found = try await Command.run("/usr/bin/grep", ["-rlaF", "-e", form, run.path] + places)
             #expect(found.outputText == "", "\(form)", sourceLocation: location)
         }

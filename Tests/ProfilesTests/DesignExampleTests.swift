@@ -98,6 +98,20 @@ private let possible =
         #expect(try parse(possible).resolved.text == expected)
     }
 
+    @Test func resolvesAConnectionToJSON() throws {
+        func resolved(_ connection: String) throws -> String? {
+            try parse("name: n\nconnection: {host: h, \(connection)}\nactions: {a: {commands: [x]}}\n")
+                .resolved["connection"]?.text
+        }
+        #expect(
+            try resolved("jump: 'a,b@c', ssh_config: ./x, algorithms: {kex: +k, hostkeys: [h, i], pubkeys: [-p]}")
+                == #"{"host":"h","ssh_config":"./x","jump":["a","b@c"],"algorithms":{"kex":["+k"],"hostkeys":["h","i"],"#
+                + #""pubkeys":["-p"]},"env":{},"reconnect":{"give_up_after":"never"}}"#)
+        #expect(
+            try resolved("jump: none")
+                == #"{"host":"h","jump":[],"env":{},"reconnect":{"give_up_after":"never"}}"#)
+    }
+
     @Test func preparesTheAction() throws {
         let profile = try parse(possible)
         let action = try #require(profile.action(named: "run_inference"))

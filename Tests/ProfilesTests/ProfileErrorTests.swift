@@ -147,8 +147,19 @@ import YAML
             ])
         #expect(connection("host: h, spool_dir: x") == ["error: 'spool_dir' cannot be 'x'; write a path from '/' on"])
         #expect(
-            connection("host: h, jump: j, algorithms: {kex: [a], maks: [b]}") == [
-                "error: unknown key 'maks' in 'algorithms'; did you mean 'macs'?"
+            connection("host: h, passphrase: y") == [
+                "error: unknown key 'passphrase' in 'connection'; a profile holds no passphrase; load the key into the agent with ssh-add, or type it when asked",
+            ])
+        #expect(
+            connection("host: h, jump: [a, me@b:2222], ssh_config: none, algorithms: {kex: [+a], macs: a, pubkeys: []}")
+                == [])
+        #expect(
+            connection("host: h, proxyjump: j, jump: 'a b', ssh_config: '', algorithms: {kex: [{}], maks: [b]}") == [
+                "error: unknown key 'proxyjump' in 'connection'; write 'jump'",
+                "error: 'jump' cannot be 'a b'; write it without blanks and without a leading '-'",
+                "error: 'ssh_config' is empty; write its text, or remove it",
+                "error: each entry of 'kex' must be text, not a mapping; write it in quotes, such as \"abc\"",
+                "error: unknown key 'maks' in 'algorithms'; did you mean 'macs'?",
             ])
         #expect(
             connection("host: h, env: {A-B: 1, ECR_X: 2}") == [

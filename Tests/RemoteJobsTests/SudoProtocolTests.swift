@@ -97,6 +97,7 @@ struct SudoProtocolTests {
             for f in /proc/[0-9]*/cmdline; do tr '\0' ' ' <$f; echo; done 2>/dev/null >"$ECR_OUT/lines"
             for f in /proc/[0-9]*/fd/*; do [ -f "$f" ] && case $(readlink "$f") in *deleted*) cat "$f" ;; esac; done >"$ECR_OUT/deleted"
             for f in /proc/[0-9]*/environ; do tr '\0' '\n' <$f; done 2>/dev/null >"$ECR_OUT/environ"
+            true
             """#
         _ = try await spool.run(spool.launch(look, password: user.password, environment: [("TOKEN", secret)]))
         #expect(try spool.record().status == 0)
@@ -172,6 +173,25 @@ struct SudoProtocolTests {
         for _ in 0..<500 where Processes.exist(withArgument: folder) { try await Task.sleep(for: .milliseconds(20)) }
         #expect(!Processes.exist(withArgument: folder))
         #expect(try spool.record() == record)
+    }
+
+    /// Where sudo keeps a log of what is read and written it makes a terminal, and a session, between us and the commands.
+    @Test(arguments: Shells.all) func aSudoThatLogsEverythingChangesNothing(shell: [String]) async throws {
+        let user = try await SudoUser(
+            defaults: ["log_input", "log_output", "use_pty", "iolog_dir=/tmp/ecr-test-iolog.%{user}"])
+        defer { try? FileSystem.removeTree("/tmp/ecr-test-iolog.\(user.name)") }
+        let spool = try UserSpool(shell, user)
+        let sleep = Processes.uniqueSleep()
+        _ = try await spool.run(
+            spool.launch(
+                "id -u; cat; tty; echo error >&2", "sleep \(sleep) & echo up; sleep \(sleep)", password: user.password,
+                timeout: 2))
+        let record = try spool.record()
+        #expect(record.reason == .timeout)
+        #expect(record.death == .confirmed)
+        #expect(try spool.file("stdout") == "0\nnot a tty\nup\n")
+        #expect(try spool.file("stderr") == "error\n")
+        #expect(!Processes.exist(withArgument: sleep))
     }
 
     @Test(arguments: Shells.all) func aCancelBeforeSudoHasBegunRunsNothing(shell: [String]) async throws {

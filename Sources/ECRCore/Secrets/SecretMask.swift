@@ -1,3 +1,5 @@
+import Profiles
+
 /// Replaces known secrets by `*` of equal length, so that offsets stay those of the target: as they are, line by line
 /// where they have several, and in base64.
 package struct SecretMask: Sendable {
@@ -22,6 +24,8 @@ package struct SecretMask: Sendable {
         if lines.count > 1 { texts += lines }
         for text in texts where text.count >= Self.shortest {
             add(form: text)
+            // As it stands in a command that several words were made into.
+            add(form: Array(shellQuote(String(decoding: text, as: UTF8.self)).utf8.dropFirst().dropLast()))
             for encoded in Self.base64Forms(of: text) { add(form: encoded) }
         }
     }

@@ -3,7 +3,7 @@ import YAML
 extension ProfileDecoder {
     private static let connectionAdvice = [
         "passphrase": "a profile holds no passphrase; load the key into the agent with ssh-add, or type it when asked",
-        "proxy_jump": "write 'jump'",
+        "proxyjump": "write 'jump'",
         "jump_host": "write 'jump'",
         "identity_file": "write 'key_file'",
         "username": "write 'user'",

@@ -24,7 +24,7 @@ import Testing
             let link = try #require(bench.link)
             let run = try await bench.start()
             for (direction, bytes) in [
-                (FlakyLink.Direction.toServer, [1, 200, 500, 800, 1100]), (.toClient, [1, 100, 300, 600]),
+                (FlakyLink.Direction.toServer, [1, 500, 1100]), (.toClient, [100, 600]),
             ] {
                 for count in bytes {
                     link.fail(fault, after: count, direction)
@@ -34,12 +34,12 @@ import Testing
             }
             link.restore()
             #expect(try losses(run) > 0)
-            #expect(try run.events(.actionCompleted).count == 9)
+            #expect(try run.events(.actionCompleted).count == 5)
             try await bench.complete(run)
         }
     }
 
-    @Test(arguments: [100, 700, 1400])
+    @Test(arguments: [100, 1400])
     func aLaunchThatIsStalledHappensOnce(_ bytes: Int) async throws {
         try await FaultBench.with { bench in
             let link = try #require(bench.link)
@@ -144,7 +144,7 @@ import Testing
 
     // MARK: Complete
 
-    @Test(arguments: FlakyLink.Fault.allCases, [60, 400])
+    @Test(arguments: [(FlakyLink.Fault.cut, 60), (.stall, 400), (.reset, 60), (.reset, 400)])
     func aCompletionThatIsBrokenCanBeRepeated(_ fault: FlakyLink.Fault, _ bytes: Int) async throws {
         try await FaultBench.with { bench in
             let link = try #require(bench.link)
@@ -162,7 +162,6 @@ import Testing
             #expect([0, 69].contains(result.status), "\(result.errorText)")
             if result.status == 0 { return try bench.check(run) }
             #expect(result.errorText.contains("try: "))
-            try await bench.fixture.wait(for: "the way back") { try run.state().isConnected }
             try await bench.complete(run)
         }
     }
