@@ -35,7 +35,7 @@ final class Authentication {
 
     func logIn() throws(SSHError) {
         // It may be all that the server wants, and else brings the list of what it does.
-        if case .accepted = try judge({ ssh_userauth_none(raw, nil) }) { return }
+        if case .accepted = try judge({ ssh_userauth_none(raw, nil) }) { return report.letIn(by: "no proof at all") }
         if let banner = ssh_get_issue_banner(raw) {
             conversation.announce(String(cString: banner))
             ssh_string_free_char(banner)
@@ -55,7 +55,10 @@ final class Authentication {
         while let method = methods.first(where: { isAllowed($0.flag) && !refused.contains($0.flag) }) {
             current = method.name
             switch try method.attempt() {
-            case .accepted: return
+            case .accepted:
+                // A key is named by whoever has offered it.
+                if method.flag != SSH_AUTH_METHOD_PUBLICKEY { report.letIn(by: method.name) }
+                return
             case .refused: refused.insert(method.flag)
             case .partly:
                 // The server says anew what it allows; the same method may come again, with another key or password.

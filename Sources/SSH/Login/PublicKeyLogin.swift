@@ -156,7 +156,7 @@ final class PublicKeyLogin {
         _ step: LoginStep, _ shown: [UInt8], _ name: String, in file: FileKey?, _ certificate: Certificate?
     ) {
         switch step {
-        case .accepted: break
+        case .accepted: login.report.letIn(by: name)
         case .partly: login.report.accepted(name)
         case .refused:
             refused.append(shown)
