@@ -31,6 +31,11 @@ package struct EventType: RawRepresentable, Hashable, Sendable, ExpressibleByStr
     package static let collectorStopped: EventType = "collector_stopped"
     package static let collectorOutput: EventType = "collector_output"
     package static let collectorError: EventType = "collector_error"
+    /// `{target, collector, job, from, to, reason, samples?, first_tick?, last_tick?}`: from one time to another (UTC, by
+    /// the controller's clock) a collector should have sampled, and nothing of it is in the record. `job` is the one
+    /// whose last sample before it stands at `from`; `samples` is how many are missing, where that is known. With
+    /// `first_tick` and `last_tick` the sampler had numbered them, so they were lost; without, none were taken.
+    package static let collectorGap: EventType = "collector_gap"
     package static let connectionEstablished: EventType = "connection_established"
     package static let connectionLost: EventType = "connection_lost"
     package static let connectionRetry: EventType = "connection_retry"

@@ -28,6 +28,8 @@ package struct JobState: Sendable, Equatable {
     package var samples: Int64 = 0
     /// The length of a collector's table behind its last recorded row.
     package var tableBytes: Int64 = 0
+    /// How a collector's samples follow one another.
+    package var sampling = SamplingState()
     /// What a reattach must know: the spool directory in which the job was launched and the boot id of the target then.
     package var spool: String?
     package var boot: String?
@@ -47,7 +49,8 @@ package struct JobState: Sendable, Equatable {
             "reason": reason.map { .string($0) }, "duration_s": duration.map { .double($0) },
             "started": .string(started), "ended": ended.map { .string($0) }, "stdout_bytes": .int(stdoutBytes),
             "stderr_bytes": .int(stderrBytes), "samples": kind == .collector ? .int(samples) : nil,
-            "table_bytes": kind == .collector ? .int(tableBytes) : nil, "spool": spool.map { .string($0) },
+            "table_bytes": kind == .collector ? .int(tableBytes) : nil,
+            "sampling": kind == .collector ? sampling.json : nil, "spool": spool.map { .string($0) },
             "boot": boot.map { .string($0) },
         ]
     }
@@ -69,6 +72,7 @@ package struct JobState: Sendable, Equatable {
         stderrBytes = json["stderr_bytes"]?.int ?? 0
         samples = json["samples"]?.int ?? 0
         tableBytes = json["table_bytes"]?.int ?? 0
+        sampling = SamplingState(json: json["sampling"])
         spool = json["spool"]?.string
         boot = json["boot"]?.string
     }

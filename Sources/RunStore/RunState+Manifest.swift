@@ -15,7 +15,7 @@ extension RunState {
             "connected": .bool(isConnected), "facts": .object(facts), "spool": spool.map { .string($0) },
             "stages": .array(stages.map(\.json)), "jobs": .array(jobs.map(\.json)), "notes": .int(notes),
             "artifacts": .array(artifacts),
-            "failed_pulls": .int(failedPulls), "ledger": ledger.map { .object($0) }, "last_event": .string(lastTime),
+            "failed_pulls": .int(failedPulls), "gaps": .array(gaps), "reboots": .array(reboots), "ledger": ledger.map { .object($0) }, "last_event": .string(lastTime),
             "head_hash": .string(checkpoint.hash), "checkpoint": checkpoint.json,
         ]
     }
@@ -49,6 +49,8 @@ extension RunState {
         notes = json["notes"]?.int ?? 0
         artifacts = json["artifacts"]?.array ?? []
         failedPulls = json["failed_pulls"]?.int ?? 0
+        gaps = json["gaps"]?.array ?? []
+        reboots = json["reboots"]?.array ?? []
         ledger = json["ledger"]?.object
         lastTime = json["last_event"]?.string ?? ""
         restore(jobs: jobs.compactMap { JobState(json: $0) })

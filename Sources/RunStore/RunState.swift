@@ -39,6 +39,10 @@ package struct RunState: Sendable, Equatable {
     /// The data of every `artifact_pulled`.
     package var artifacts: [JSON] = []
     package var failedPulls: Int64 = 0
+    /// The data of every `collector_gap`.
+    package var gaps: [JSON] = []
+    /// When each `target_rebooted` was recorded, and the new boot id.
+    package var reboots: [JSON] = []
     package var ledger: JSONObject?
     package var lastTime = ""
     /// Behind the last event that was folded in.
@@ -115,7 +119,11 @@ package struct RunState: Sendable, Equatable {
         case "tag_removed": tags.removeAll { $0 == data["tag"]?.string }
         case .artifactPulled: artifacts.append(.object(data))
         case .artifactPullFailed: failedPulls += 1
+        case .targetRebooted: reboots.append(["time": .string(event.time), "boot_id": data["boot_id"]])
         case .ledger: ledger = data
+        case .collectorGap:
+            gaps.append(.object(data))
+            applyToJob(event)
         default: applyToJob(event)
         }
     }
@@ -153,7 +161,9 @@ package struct RunState: Sendable, Equatable {
                 $0.stdoutBytes = behind
                 $0.samples += rows
                 $0.tableBytes = event.data["table_bytes"]?.int ?? $0.tableBytes
+                $0.sampling.apply(output: event.data)
             }
+        case .collectorGap: change(id) { $0.sampling.apply(gap: event.data) }
         default: break
         }
     }

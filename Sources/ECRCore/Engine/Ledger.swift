@@ -6,35 +6,50 @@ import LinuxSystem
 import RemoteJobs
 import RunStore
 
-/// The completeness ledger: for every job the bytes and hashes on both ends, and what is missing.
+/// The completeness ledger: for every job the bytes and hashes on both ends, for every collector the samples, and what is
+/// missing.
 struct Ledger: Sendable {
     private(set) var entries: [JSON] = []
     /// One line for every hole.
     private(set) var missing: [String] = []
     /// What is said, and is no hole.
     private(set) var remarks: [String] = []
+    private var unknown: [String] = []
+    private let samples: SampleLedger
+    private let gaps: [JSON]
+    private let reboots: [JSON]
     private var expectedBytes: Int64 = 0
     private var presentBytes: Int64 = 0
+    /// Whether both ends could be compared.
+    private let isCompared: Bool
 
     var isWhole: Bool { missing.isEmpty }
 
-    /// Of the bytes that the target has, those that are recorded and equal; 100 only without any hole.
+    /// Of the bytes that the target has, those that are recorded and equal, and of the samples that were due those that
+    /// came: the smaller share. 100 only without any hole.
     private var percent: JSON {
         if isWhole { return 100 }
         if !isCompared { return .null }
-        let share = expectedBytes == 0 ? 0 : Double(presentBytes) / Double(expectedBytes) * 100
-        return .double(min(99.99, (share * 100).rounded(.down) / 100))
+        let bytes = expectedBytes == 0 ? 0 : Double(presentBytes) / Double(expectedBytes)
+        let share = samples.expected == 0 ? 1 : Double(samples.received) / Double(samples.expected)
+        return .double(min(99.99, (min(bytes, share) * 10_000).rounded(.down) / 100))
     }
 
     var json: JSONObject {
         [
             "complete": .bool(isWhole), "complete_percent": percent, "missing": JSON(strings: missing),
-            "remarks": JSON(strings: remarks), "jobs": .array(entries),
+            "remarks": JSON(strings: remarks), "totals": totals, "collectors": .array(samples.collectors.map(\.json)),
+            "gaps": .array(gaps), "reboots": .array(reboots), "unknown": JSON(strings: unknown), "jobs": .array(entries),
         ]
     }
 
-    /// Whether both ends could be compared.
-    private let isCompared: Bool
+    private var totals: JSON {
+        [
+            "bytes": .int(presentBytes), "expected_bytes": .int(expectedBytes), "samples": .int(samples.received),
+            "expected_samples": .int(samples.expected), "overruns": .int(samples.overruns), "gaps": JSON(gaps.count),
+            "reboots": JSON(reboots.count), "unknown": JSON(unknown.count),
+        ]
+    }
 
     /// Hashes the raw logs and compares them with what the target says of the spool `spool`.
     /// - Parameter remote: nil where the target could not be asked.
@@ -42,31 +57,51 @@ struct Ledger: Sendable {
         _ directory: RunDirectory, _ state: RunState, spool: String, remote: [String: (bytes: Int64, sha256: String)]?
     ) throws {
         isCompared = remote != nil
-        guard isCompared else {
+        samples = SampleLedger(state)
+        (gaps, reboots) = (state.gaps, state.reboots)
+        if let remote {
+            try compare(directory, state, spool, remote)
+        } else {
             missing.append("the target was not reachable: nothing was compared")
             for job in state.openJobs { missing.append("\(job.id): its end is not known") }
-            return
         }
+        missing += samples.missing
+        remarks += samples.remarks
+        if state.failedPulls > 0 { remarks.append("\(state.failedPulls) artifacts were not pulled") }
+        for reboot in reboots {
+            remarks.append("the target was rebooted, seen at \(SampleLedger.moment(reboot["time"]))")
+        }
+    }
+
+    private mutating func compare(
+        _ directory: RunDirectory, _ state: RunState, _ spool: String,
+        _ remote: [String: (bytes: Int64, sha256: String)]
+    ) throws {
         var logBases: [String: Int64] = [:]
         for job in state.jobs {
-            if job.outcome == .unknown { missing.append("\(job.id): its outcome is unknown") }
+            addOutcome(of: job)
+            let remote = job.spool == spool ? remote : nil
             if job.kind == .collector {
                 let base = logBases[job.name] ?? 0
                 logBases[job.name] = base + job.stdoutBytes
-                try add(
-                    job, "stdout", directory.collectorLog(job.name), base, job.stdoutBytes,
-                    job.spool == spool ? remote : nil)
-                addTicks(job)
+                try add(job, "stdout", directory.collectorLog(job.name), base, job.stdoutBytes, remote)
             } else {
                 for (stream, bytes) in [("stdout", job.stdoutBytes), ("stderr", job.stderrBytes)] {
-                    try add(
-                        job, stream, directory.actionLog(job: job.id, stream: stream), 0, bytes,
-                        job.spool == spool ? remote : nil)
+                    try add(job, stream, directory.actionLog(job: job.id, stream: stream), 0, bytes, remote)
                 }
-                if job.outcome == .failed { remarks.append("\(job.id) failed") }
             }
         }
-        if state.failedPulls > 0 { remarks.append("\(state.failedPulls) artifacts were not pulled") }
+    }
+
+    private mutating func addOutcome(of job: JobState) {
+        switch job.outcome {
+        case .unknown:
+            unknown.append(job.id)
+            // Of a collector the gap behind it is the hole.
+            if !job.sampling.isTailRecorded { missing.append("\(job.id): its outcome is unknown") }
+        case .failed: remarks.append("\(job.id) failed")
+        default: break
+        }
     }
 
     private mutating func add(
@@ -76,36 +111,35 @@ struct Ledger: Sendable {
         let local = try Self.hash(path, from: base, count: bytes)
         let there = remote?["\(SpoolFolder.name(of: job.id))/\(stream)"]
         expectedBytes += there.map { max(0, $0.bytes) } ?? bytes
-        let isEqual = there.map { $0.bytes == bytes && ($0.sha256.isEmpty || $0.sha256 == local) } ?? false
-        if isEqual {
-            presentBytes += bytes
-        } else if let there {
-            missing.append(
-                there.bytes == bytes
-                    ? "\(job.id) \(stream): the recorded bytes differ from the target's"
-                    : "\(job.id) \(stream): the target has \(there.bytes) bytes, \(bytes) are recorded")
-        } else {
-            missing.append("\(job.id) \(stream): the target's copy is gone, \(bytes) bytes are recorded")
-        }
+        let hole = hole(local, bytes, there)
+        if let hole { missing.append("\(job.id) \(stream): \(hole)") } else { presentBytes += bytes }
         entries.append([
-            "job": .string(job.id), "stream": .string(stream), "bytes": .int(bytes), "sha256": .string(local),
-            "target_bytes": there.map { .int($0.bytes) },
-            "target_sha256": there.flatMap { $0.sha256.isEmpty ? nil : .string($0.sha256) }, "equal": .bool(isEqual),
+            "job": .string(job.id), "stream": .string(stream), "bytes": .int(bytes),
+            "sha256": local.map { .string($0) }, "target_bytes": there.map { .int($0.bytes) },
+            "target_sha256": there.flatMap { $0.sha256.isEmpty ? nil : .string($0.sha256) },
+            "equal": .bool(hole == nil),
         ])
     }
 
-    private mutating func addTicks(_ job: JobState) {
-        entries.append(["job": .string(job.id), "samples": .int(job.samples)])
+    /// - Parameter local: nil where our own log does not hold all that is recorded.
+    private func hole(_ local: String?, _ bytes: Int64, _ there: (bytes: Int64, sha256: String)?) -> String? {
+        guard let local else { return "the controller's own log has lost bytes" }
+        guard let there else { return "the target's copy is gone, \(bytes) bytes are recorded" }
+        guard there.bytes == bytes else { return "the target has \(there.bytes) bytes, \(bytes) are recorded" }
+        let isEqual = there.sha256.isEmpty || there.sha256 == local
+        return isEqual ? nil : "the recorded bytes differ from the target's"
     }
 
-    private static func hash(_ path: String, from base: Int64, count: Int64) throws -> String {
+    /// Nil where the file does not have so many bytes.
+    private static func hash(_ path: String, from base: Int64, count: Int64) throws -> String? {
         var hash = SHA256()
         guard count > 0 else { return hash.hexDigest() }
+        guard FileSystem.exists(path) else { return nil }
         let file = try File(path: path, O_RDONLY)
         var offset = base
         while offset < base + count {
             let bytes = try file.read(at: offset, count: Int(min(1 << 20, base + count - offset)))
-            if bytes.isEmpty { break }
+            if bytes.isEmpty { return nil }
             hash.update(bytes)
             offset += Int64(bytes.count)
         }

@@ -127,6 +127,7 @@ extension RunEngine {
     }
 
     private func makeLedger() async throws -> Ledger {
+        try await recordOpenGaps()
         let remote: [String: (bytes: Int64, sha256: String)]
         do { remote = try await link.target().outputHashes(spool: spool) } catch let error as SSHError {
             throw ECRFailure(error)
