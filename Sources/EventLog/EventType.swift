@@ -45,10 +45,38 @@ package struct EventType: RawRepresentable, Hashable, Sendable, ExpressibleByStr
     package static let clockOffset: EventType = "clock_offset"
     package static let ledger: EventType = "ledger"
     package static let parameterSet: EventType = "parameter_set"
+    /// `{text, at?}`: an observation by a person; `at`: when it was made, if that was not now.
     package static let note: EventType = "note"
+    /// `{seq, text}`: what the note `seq` should have said. The note stays; the last edit of it counts.
+    package static let edit: EventType = "edit"
+    /// `{tag}`.
+    package static let tagAdded: EventType = "tag_added"
+    /// `{tag}`.
+    package static let tagRemoved: EventType = "tag_removed"
+    /// `{text, …}`: something noticed by a program.
+    package static let observation: EventType = "observation"
+    /// `{job | from, to, verdict, reason?}`: whether a job, or all that happened from one time to another, is to be used
+    /// (`verdict`: `ok` or `invalid`). The last mark of a thing counts; see `RunState`.
+    package static let mark: EventType = "mark"
     package static let logRecovered: EventType = "log_recovered"
+    package static let clockJump: EventType = "clock_jump"
     package static let storageError: EventType = "storage_error"
     package static let exported: EventType = "exported"
+
+    /// Every type that is or will be recorded.
+    package static let all: [EventType] = [
+        .runCreated, .runStarted, .runPaused, .runResumed, .runCompleted, .runInterrupted, .runAborted,
+        .stageStarted, .stageCompleted, .stageFailed, .actionStarted, .actionCompleted, .actionFailed,
+        .actionCancelled, .actionUnknown, .actionRetry, .commandStarted, .commandOutput, .commandCompleted,
+        .commandFailed, .artifactPullStarted, .artifactPulled, .artifactPullFailed, "upload_started", "uploaded",
+        "upload_failed", .collectorStarted, .collectorStopped, .collectorOutput, .collectorError, "collector_gap",
+        .connectionEstablished, .connectionLost, .connectionRetry, "connection_failed", .targetRebooted, .targetFacts,
+        .clockOffset, "metric", "interval_marked", "rule_fired", .ledger, .note, .edit, .parameterSet, .tagAdded,
+        .tagRemoved, .observation, .mark, .logRecovered, "clock_jump", .storageError, .exported, "imported",
+    ]
+
+    /// What an operator may have recorded, at any time.
+    package static let byOperator: Set<EventType> = [.note, .edit, .tagAdded, .tagRemoved, .observation, .mark]
 
     /// The terminal events of an action's job.
     package static let actionEnds: Set<EventType> = [.actionCompleted, .actionFailed, .actionCancelled, .actionUnknown]

@@ -1,11 +1,18 @@
 import Glibc
 
-/// The two clocks of the controller (clock_gettime(2)).
+/// The clocks of the controller (clock_gettime(2)).
 package enum Clock {
     /// Nanoseconds since boot, suspend included: the only clock for durations.
     package static func boottimeNanoseconds() -> Int64 {
         var time = timespec()
         clock_gettime(CLOCK_BOOTTIME, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+
+    /// Nanoseconds since boot without the time of suspends; beside boottime it tells how long the machine slept.
+    package static func monotonicNanoseconds() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 
@@ -25,11 +32,17 @@ package enum Clock {
     /// ISO 8601 with microseconds in UTC: `2026-01-27T14:30:52.123456Z`.
     package static func iso8601(microseconds: Int64) -> String {
         let parts = components(microseconds)
-        let fraction =
-            microseconds - (microseconds >= 0 ? microseconds / 1_000_000 : (microseconds - 999_999) / 1_000_000)
-            * 1_000_000
+        let fraction = microseconds - floorSeconds(microseconds) * 1_000_000
         return "\(pad(parts.year, 4))-\(pad(parts.month, 2))-\(pad(parts.day, 2))T"
             + "\(pad(parts.hour, 2)):\(pad(parts.minute, 2)):\(pad(parts.second, 2)).\(pad(Int(fraction), 6))Z"
+    }
+
+    /// The same moment by the clock on the wall (localtime_r(3)), without a zone: `2026-01-27T15:30:52.123456`.
+    package static func local(microseconds: Int64) -> String {
+        var seconds = time_t(floorSeconds(microseconds))
+        var time = tm()
+        localtime_r(&seconds, &time)
+        return String(iso8601(microseconds: microseconds + Int64(time.tm_gmtoff) * 1_000_000).dropLast())
     }
 
     /// The UTC stamp of a run's directory name: `2026-01-27_143052`.
@@ -70,13 +83,17 @@ package enum Clock {
     private static func components(_ microseconds: Int64) -> (
         year: Int, month: Int, day: Int, hour: Int, minute: Int, second: Int
     ) {
-        var seconds = time_t(microseconds >= 0 ? microseconds / 1_000_000 : (microseconds - 999_999) / 1_000_000)
+        var seconds = time_t(floorSeconds(microseconds))
         var time = tm()
         gmtime_r(&seconds, &time)
         return (
             Int(time.tm_year) + 1900, Int(time.tm_mon) + 1, Int(time.tm_mday), Int(time.tm_hour), Int(time.tm_min),
             Int(time.tm_sec)
         )
+    }
+
+    private static func floorSeconds(_ microseconds: Int64) -> Int64 {
+        microseconds >= 0 ? microseconds / 1_000_000 : (microseconds - 999_999) / 1_000_000
     }
 
     private static func pad(_ number: Int, _ width: Int) -> String {

@@ -75,19 +75,27 @@ package enum FileSystem {
         try File(path: path.isEmpty ? "." : path, O_RDONLY | O_DIRECTORY).sync()
     }
 
-    /// Removes a directory with everything in it; links are removed, never followed.
+    /// Removes a directory with everything in it, or a file; links are removed, never followed. What somebody else has
+    /// removed meanwhile is gone, too.
     package static func removeTree(_ path: String) throws(SystemError) {
-        for name in try list(path) {
-            let child = "\(path)/\(name)"
+        do throws(SystemError) {
             var status = stat()
-            try check("examine", path: child) { lstat(child, &status) }
-            if status.st_mode & S_IFMT == S_IFDIR {
-                try removeTree(child)
-            } else {
-                try check("remove", path: child) { unlink(child) }
+            try check("examine", path: path) { lstat(path, &status) }
+            guard status.st_mode & S_IFMT == S_IFDIR else {
+                try check("remove", path: path) { unlink(path) }
+                return
             }
-        }
-        try check("remove", path: path) { rmdir(path) }
+            for name in try list(path) { try removeTree("\(path)/\(name)") }
+            try check("remove", path: path) { rmdir(path) }
+        } catch  where error.code == ENOENT {}
+    }
+
+    /// The bytes of all files in a directory, as far as they can be seen; links are not followed.
+    package static func treeSize(_ path: String) -> Int64 {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return 0 }
+        guard status.st_mode & S_IFMT == S_IFDIR else { return Int64(status.st_size) }
+        return ((try? list(path)) ?? []).reduce(0) { $0 + treeSize("\(path)/\($1)") }
     }
 
     /// Everything before the last `/`; "" for a name without one.

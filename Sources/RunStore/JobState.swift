@@ -21,6 +21,8 @@ package struct JobState: Sendable, Equatable {
     /// When `*_started` was appended, and when the end was.
     package var started: String
     package var ended: String?
+    /// When the last event about it was appended.
+    package var lastSeen: String
     /// How many bytes of each stream are on record; for a collector `stdoutBytes` counts those of its spool.
     package var stdoutBytes: Int64 = 0
     package var stderrBytes: Int64 = 0
@@ -30,6 +32,8 @@ package struct JobState: Sendable, Equatable {
     package var tableBytes: Int64 = 0
     /// How a collector's samples follow one another.
     package var sampling = SamplingState()
+    /// What an operator has said of the job itself; `RunState.invalidity` also knows marked times.
+    package var mark: Mark?
     /// What a reattach must know: the spool directory in which the job was launched and the boot id of the target then.
     package var spool: String?
     package var boot: String?
@@ -39,7 +43,11 @@ package struct JobState: Sendable, Equatable {
         self.kind = kind
         self.name = name
         self.started = started
+        lastSeen = started
     }
+
+    /// The job and when it was last heard of, for a job that nobody can ask about.
+    package var sighting: JSON { ["job": .string(id), "last_seen": .string(lastSeen)] }
 
     package var json: JSON {
         [
@@ -47,11 +55,12 @@ package struct JobState: Sendable, Equatable {
             "stage": stage.map { .string($0) },
             "attempt": JSON(attempt), "outcome": .string(outcome.rawValue), "exit": exit.map { .int($0) },
             "reason": reason.map { .string($0) }, "duration_s": duration.map { .double($0) },
-            "started": .string(started), "ended": ended.map { .string($0) }, "stdout_bytes": .int(stdoutBytes),
+            "started": .string(started), "ended": ended.map { .string($0) }, "last_seen": .string(lastSeen),
+            "stdout_bytes": .int(stdoutBytes),
             "stderr_bytes": .int(stderrBytes), "samples": kind == .collector ? .int(samples) : nil,
             "table_bytes": kind == .collector ? .int(tableBytes) : nil,
             "sampling": kind == .collector ? sampling.json : nil, "spool": spool.map { .string($0) },
-            "boot": boot.map { .string($0) },
+            "boot": boot.map { .string($0) }, "mark": mark?.json,
         ]
     }
 
@@ -64,6 +73,7 @@ package struct JobState: Sendable, Equatable {
         self.outcome = outcome
         stage = json["stage"]?.string
         attempt = Int(json["attempt"]?.int ?? 1)
+        lastSeen = json["last_seen"]?.string ?? started
         exit = json["exit"]?.int
         reason = json["reason"]?.string
         duration = json["duration_s"]?.double
@@ -75,5 +85,6 @@ package struct JobState: Sendable, Equatable {
         sampling = SamplingState(json: json["sampling"])
         spool = json["spool"]?.string
         boot = json["boot"]?.string
+        mark = Mark(json: json["mark"])
     }
 }

@@ -7,15 +7,19 @@ extension RunState {
         [
             "format": 1, "id": .string(id), "short_id": .string(shortID), "uuid": .string(uuid), "name": .string(name),
             "state": .string(status.rawValue), "profile": .string(profile), "profile_file": .string(profileFile),
-            "tags": JSON(strings: tags), "parameters": .object(parameters), "created": .string(created),
+            "tags": JSON(strings: tags), "author": author.map { .string($0) }, "licence": licence.map { .string($0) },
+            "notify": notify.map { .object($0) }, "parameters": .object(parameters), "created": .string(created),
             "started": started.map { .string($0) }, "ended": ended.map { .string($0) },
             "end_reason": endReason.map { .string($0) }, "pause_reason": pauseReason.map { .string($0) },
             "interruption_recorded": .bool(isInterruptionRecorded),
             "connection": .object(connection),
             "connected": .bool(isConnected), "facts": .object(facts), "spool": spool.map { .string($0) },
-            "stages": .array(stages.map(\.json)), "jobs": .array(jobs.map(\.json)), "notes": .int(notes),
-            "artifacts": .array(artifacts),
-            "failed_pulls": .int(failedPulls), "gaps": .array(gaps), "reboots": .array(reboots), "ledger": ledger.map { .object($0) }, "last_event": .string(lastTime),
+            "stages": .array(stages.map(\.json)),
+            "jobs": .array(jobs.map(\.json)), "notes": .int(notes),
+            "recent_notes": .array(recentNotes.map(\.json)), "edits": .int(edits), "invalid_times": invalidTimes.json,
+            "exported": .bool(isExported), "artifacts": .array(artifacts),
+            "failed_pulls": .int(failedPulls), "gaps": .array(gaps), "reboots": .array(reboots),
+            "ledger": ledger.map { .object($0) }, "last_event": .string(lastTime),
             "head_hash": .string(checkpoint.hash), "checkpoint": checkpoint.json,
         ]
     }
@@ -23,7 +27,8 @@ extension RunState {
     /// Nil for anything that this version did not write: the events are folded from the start then.
     init?(json: JSON) {
         guard json["format"]?.int == 1, let checkpoint = Checkpoint(json: json["checkpoint"]),
-            let status = Status(rawValue: json["state"]?.string ?? ""), let jobs = json["jobs"]?.array
+            let status = Status(rawValue: json["state"]?.string ?? ""), let jobs = json["jobs"]?.array,
+            let recentNotes = json["recent_notes"]?.array
         else { return nil }
         self.init()
         self.checkpoint = checkpoint
@@ -34,6 +39,9 @@ extension RunState {
         profile = json["profile"]?.string ?? ""
         profileFile = json["profile_file"]?.string ?? ""
         tags = json["tags"]?.array?.compactMap(\.string) ?? []
+        author = json["author"]?.string
+        licence = json["licence"]?.string
+        notify = json["notify"]?.object
         parameters = json["parameters"]?.object ?? [:]
         created = json["created"]?.string ?? ""
         started = json["started"]?.string
@@ -47,12 +55,16 @@ extension RunState {
         facts = json["facts"]?.object ?? [:]
         spool = json["spool"]?.string
         notes = json["notes"]?.int ?? 0
+        invalidTimes = InvalidTimes(json: json["invalid_times"])
+        isExported = json["exported"]?.bool ?? false
         artifacts = json["artifacts"]?.array ?? []
         failedPulls = json["failed_pulls"]?.int ?? 0
         gaps = json["gaps"]?.array ?? []
         reboots = json["reboots"]?.array ?? []
         ledger = json["ledger"]?.object
         lastTime = json["last_event"]?.string ?? ""
-        restore(jobs: jobs.compactMap { JobState(json: $0) })
+        restore(
+            jobs: jobs.compactMap { JobState(json: $0) }, notes: recentNotes.compactMap { NoteState(json: $0) },
+            edits: json["edits"]?.int ?? 0)
     }
 }

@@ -14,6 +14,10 @@ package struct RunState: Sendable, Equatable {
     package var profile = ""
     package var profileFile = ""
     package var tags: [String] = []
+    package var author: String?
+    package var licence: String?
+    /// What the controller is to run when something happens, as `run_created` has it.
+    package var notify: JSONObject?
     package var parameters = JSONObject()
     package var created = ""
     package var started: String?
@@ -36,6 +40,14 @@ package struct RunState: Sendable, Equatable {
     /// Stages in the order of their start.
     package var stages: [StageState] = []
     package var notes: Int64 = 0
+    /// The last notes, of any length of the run.
+    package private(set) var recentNotes: [NoteState] = []
+    /// How many corrections of notes there are.
+    package private(set) var edits: Int64 = 0
+    /// The times that are marked invalid; marks of jobs stand with the jobs.
+    package var invalidTimes = InvalidTimes()
+    /// Whether the run is over and nothing was recorded since its last export.
+    package var isExported = false
     /// The data of every `artifact_pulled`.
     package var artifacts: [JSON] = []
     package var failedPulls: Int64 = 0
@@ -78,6 +90,7 @@ package struct RunState: Sendable, Equatable {
     /// Folds in the next event. The checkpoint is the caller's: it knows the bytes.
     package mutating func apply(_ event: Event) {
         lastTime = event.time
+        isExported = isOver && event.type == .exported
         let data = event.data
         switch event.type {
         case .runCreated: applyCreation(event)
@@ -114,9 +127,11 @@ package struct RunState: Sendable, Equatable {
         case .stageCompleted, .stageFailed: endStage(event)
         case .parameterSet:
             if let name = data["name"]?.string { parameters[name] = data["value"] ?? .null }
-        case .note: notes += 1
-        case "tag_added": if let tag = data["tag"]?.string, !tags.contains(tag) { tags.append(tag) }
-        case "tag_removed": tags.removeAll { $0 == data["tag"]?.string }
+        case .note: applyNote(event)
+        case .edit: applyEdit(event)
+        case .mark: applyMark(event)
+        case .tagAdded: if let tag = data["tag"]?.string, !tags.contains(tag) { tags.append(tag) }
+        case .tagRemoved: tags.removeAll { $0 == data["tag"]?.string }
         case .artifactPulled: artifacts.append(.object(data))
         case .artifactPullFailed: failedPulls += 1
         case .targetRebooted: reboots.append(["time": .string(event.time), "boot_id": data["boot_id"]])
@@ -128,6 +143,22 @@ package struct RunState: Sendable, Equatable {
         }
     }
 
+    /// Origin of 20: what a screen shows; the manifest holds them, the stream holds all.
+    private static let notesKept = 20
+
+    private mutating func applyNote(_ event: Event) {
+        notes += 1
+        recentNotes.append(NoteState(event))
+        if recentNotes.count > Self.notesKept { recentNotes.removeFirst() }
+    }
+
+    private mutating func applyEdit(_ event: Event) {
+        edits += 1
+        let seq = event.data["seq"]?.int
+        guard let index = recentNotes.firstIndex(where: { $0.seq == seq }) else { return }
+        recentNotes[index].correct(event)
+    }
+
     private mutating func applyCreation(_ event: Event) {
         created = event.time
         uuid = event.data["uuid"]?.string ?? ""
@@ -136,6 +167,9 @@ package struct RunState: Sendable, Equatable {
         profile = event.data["profile"]?.string ?? ""
         profileFile = event.data["profile_file"]?.string ?? ""
         tags = event.data["tags"]?.array?.compactMap(\.string) ?? []
+        author = event.data["author"]?.string
+        licence = event.data["licence"]?.string
+        notify = event.data["notify"]?.object
         parameters = event.data["parameters"]?.object ?? [:]
     }
 
@@ -153,11 +187,15 @@ package struct RunState: Sendable, Equatable {
         case .commandOutput:
             let behind = (event.data["offset"]?.int ?? 0) + (event.data["length"]?.int ?? 0)
             let isError = event.data["stream"]?.string == "stderr"
-            change(id) { if isError { $0.stderrBytes = behind } else { $0.stdoutBytes = behind } }
+            change(id) {
+                $0.lastSeen = event.time
+                if isError { $0.stderrBytes = behind } else { $0.stdoutBytes = behind }
+            }
         case .collectorOutput:
             let behind = (event.data["offset"]?.int ?? 0) + (event.data["length"]?.int ?? 0)
             let rows = Int64(event.data["rows"]?.array?.count ?? 0)
             change(id) {
+                $0.lastSeen = event.time
                 $0.stdoutBytes = behind
                 $0.samples += rows
                 $0.tableBytes = event.data["table_bytes"]?.int ?? $0.tableBytes
@@ -198,13 +236,15 @@ package struct RunState: Sendable, Equatable {
         }
     }
 
-    private mutating func change(_ id: String, _ body: (inout JobState) -> Void) {
+    mutating func change(_ id: String, _ body: (inout JobState) -> Void) {
         guard let index = jobIndex[id] else { return }
         body(&jobs[index])
     }
 
-    mutating func restore(jobs restored: [JobState]) {
+    mutating func restore(jobs restored: [JobState], notes: [NoteState], edits: Int64) {
         jobs = restored
+        recentNotes = notes
+        self.edits = edits
         jobIndex = Dictionary(restored.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { $1 })
     }
 }

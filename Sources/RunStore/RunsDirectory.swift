@@ -8,6 +8,8 @@ package struct RunStoreError: Error, Sendable, Equatable, CustomStringConvertibl
         case noSuchRun
         case ambiguous
         case invalidName
+        /// Somebody works on the run.
+        case inUse
         case storage
     }
     package let code: Code
@@ -42,7 +44,7 @@ package struct RunsDirectory: Sendable {
     }
 
     /// The length of `2026-01-27_143052`.
-    private static let stampLength = 17
+    package static let stampLength = 17
 
     /// Finds a run by its id, a unique prefix, its short id, `latest` or `latest~N`.
     package func find(_ reference: String) throws(RunStoreError) -> RunDirectory {

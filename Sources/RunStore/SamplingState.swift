@@ -31,7 +31,9 @@ package struct SamplingState: Sendable, Equatable {
             nextTick = max(nextTick, tick &+ 1)
         }
         for range in data["skipped"]?.array ?? [] {
-            guard let first = range.array?.first?.int, let last = range.array?.last?.int, first <= last else { continue }
+            guard let first = range.array?.first?.int, let last = range.array?.last?.int, first <= last else {
+                continue
+            }
             overruns &+= last &- first &+ 1
             nextTick = max(nextTick, last &+ 1)
         }

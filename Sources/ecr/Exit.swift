@@ -18,6 +18,11 @@ struct Exit: Error {
         }
         let code = ECR.exitCode(for: error)
         guard code.isSuccess || code == .validationFailure else { return report(ECRFailure(error)) }
+        if !code.isSuccess {
+            do throws(ECRFailure) { try CommandPath.check(Array(CommandLine.arguments.dropFirst())) } catch {
+                return report(error)
+            }
+        }
         // What the parser says of a wrong option may quote what was typed; a help text is our own.
         let message = ECR.fullMessage(for: error)
         if code.isSuccess { Terminal.result(message) } else { Terminal.say(message) }

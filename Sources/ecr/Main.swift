@@ -64,7 +64,11 @@ struct RunCommand: ParsableCommand {
             RunPause.self,
             RunCollector.self,
             RunFollow.self,
+            RunLog.self,
             RunNote.self,
+            RunEdit.self,
+            RunMark.self,
+            RunTag.self,
             RunComplete.self,
             RunDrain.self,
             RunAbort.self,
@@ -77,6 +81,8 @@ struct RunCommand: ParsableCommand {
             RunEvents.self,
             RunExport.self,
             RunUse.self,
+            RunDelete.self,
+            RunPrune.self,
         ])
 }
 

@@ -116,7 +116,7 @@ import Testing
         #expect(result.status == 64)
         #expect(result.errorText.contains("  \(one.id)\n  \(two.id)\n"))
         #expect(try await ecr("note", "x", "--run", one.id).errorText == "note 7 recorded\n")
-        #expect(first.received == [["request": "note", "text": "x"]])
+        #expect(first.received == [["request": "record", "type": "note", "data": ["text": "x"]]])
         #expect(try await ecr("run", "status").status == 0)
     }
 

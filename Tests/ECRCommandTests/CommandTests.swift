@@ -102,7 +102,7 @@ import Testing
     @Test func notes() async throws {
         let run = try await ecr.create()
         let plain = try await ecr("run", "note", "the", "fan", "is loud")
-        #expect(plain.outputText == "" && plain.errorText == "note 1 recorded\n")
+        #expect(plain.outputText == "1\n" && plain.errorText == "note 1 recorded\n")
         #expect(try await ecr("note", "x", "--json").outputText == "{\"seq\":2}\n")
         #expect(try await ecr("run", "abort", "no power").status == 0)
         #expect(try await ecr("note", "after the end").errorText == "note 4 recorded\n")

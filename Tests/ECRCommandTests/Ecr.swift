@@ -26,18 +26,22 @@ struct Ecr {
         try scratch.write("board.yaml", Self.goodProfile)
     }
 
-    func callAsFunction(_ arguments: String..., environment: [String: String?] = [:]) async throws -> CommandResult {
-        try await run(arguments, environment: environment)
+    func callAsFunction(
+        _ arguments: String..., environment: [String: String?] = [:], input: String = ""
+    ) async throws -> CommandResult {
+        try await run(arguments, environment: environment, input: Array(input.utf8))
     }
 
-    func run(_ arguments: [String], environment: [String: String?] = [:]) async throws -> CommandResult {
+    func run(
+        _ arguments: [String], environment: [String: String?] = [:], input: [UInt8] = []
+    ) async throws -> CommandResult {
         var settings: [String: String?] = [
-            "ECR_RUN": nil, "ECR_RUNS_DIR": nil, "ECR_PROFILES_DIR": nil, "NO_COLOR": nil, "TERM": "xterm",
-            "COLUMNS": "80",
+            "ECR_RUN": nil, "ECR_RUNS_DIR": nil, "ECR_PROFILES_DIR": nil, "ECR_AUTHOR": nil, "ECR_LICENCE": nil,
+            "XDG_CONFIG_HOME": scratch.path("config"), "NO_COLOR": nil, "TERM": "xterm", "COLUMNS": "80", "TZ": "UTC",
         ]
         for (name, value) in environment { settings[name] = value }
         return try await Command.run(
-            try BuiltProducts.ecr(), arguments, environment: settings, workingDirectory: scratch.path)
+            try BuiltProducts.ecr(), arguments, environment: settings, input: input, workingDirectory: scratch.path)
     }
 
     /// Makes a run of the good profile.
@@ -52,6 +56,14 @@ struct Ecr {
         let writer = try EventWriter(path: run.events)
         defer { writer.close() }
         for (type, data) in events { try writer.appendBlocking(type, data) }
+    }
+
+    /// The data of all events of a type.
+    func events(_ run: RunDirectory, _ type: EventType) throws -> [JSONObject] {
+        var reader = try EventReader(path: run.events)
+        var found: [JSONObject] = []
+        while let event = try reader.next() { if event.type == type { found.append(event.data) } }
+        return found
     }
 
     /// The types of all events of a run.

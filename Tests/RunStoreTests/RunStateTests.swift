@@ -107,6 +107,31 @@ import Testing
         #expect(unknown.jobs[0].outcome == .unknown)
     }
 
+    @Test func notesAndCorrections() {
+        let notes: [(EventType, JSONObject)] = (1...30).map { (.note, ["text": .string("n\($0)"), "at": "t"]) }
+        let state = fold(
+            [created] + notes + [
+                (.edit, ["seq": 30, "text": "last"]), (.edit, ["seq": 2, "text": "gone from here"]),
+                (.edit, ["seq": 30, "text": "really last"]), (.edit, ["text": "of nothing"]),
+            ])
+        #expect(state.notes == 30 && state.edits == 4)
+        #expect(state.recentNotes.map(\.seq) == Array(11...30))
+        #expect(state.recentNotes.last?.text == "really last" && state.recentNotes.last?.edit == 33)
+        #expect(state.recentNotes.first?.text == "n11" && state.recentNotes.first?.edit == nil)
+        let long = fold([created, (.note, ["text": .string(String(repeating: "ü", count: 5000))])])
+        #expect(long.recentNotes[0].text == String(repeating: "ü", count: 1000) + "…")
+    }
+
+    @Test func anExportIsOneUntilMoreIsRecorded() {
+        let exported: (EventType, JSONObject) = (.exported, ["file": "f"])
+        let over: [(EventType, JSONObject)] = [created, (.runStarted, [:]), (.runCompleted, [:])]
+        #expect(!fold([created, exported]).isExported)
+        #expect(!fold(over).isExported)
+        #expect(fold(over + [exported]).isExported)
+        #expect(!fold(over + [exported, (.note, ["text": "t"])]).isExported)
+        #expect(fold(over + [exported, (.note, ["text": "t"]), exported]).isExported)
+    }
+
     @Test func notesTagsArtifactsAndLedger() {
         let state = fold([
             created, (.note, ["text": "t"]), ("tag_added", ["tag": "y"]), ("tag_added", ["tag": "y"]),

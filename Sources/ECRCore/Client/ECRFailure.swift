@@ -61,6 +61,7 @@ package struct ECRFailure: Error, Sendable, Equatable {
         switch error.code {
         case .noSuchRun: self.init(.notFound, error.message)
         case .ambiguous, .invalidName: self.init(.usage, error.message)
+        case .inUse: self.init(.busy, error.message)
         case .storage: self.init(.storage, error.message)
         }
     }

@@ -29,8 +29,8 @@ package struct OfflineRun {
     }
 
     /// Ends a created or interrupted run. What became of its open jobs is unknown, and recorded as that.
-    /// - Returns: the ids of the jobs that were open.
-    package func abort(reason: String?) throws(ECRFailure) -> [String] {
+    /// - Returns: the jobs that were open.
+    package func abort(reason: String?) throws(ECRFailure) -> [JobState] {
         let state = try ECRFailure.catching { try run.state() }
         // Somebody else may have been faster; now the right to append is ours.
         guard !state.isOver else { throw ECRFailure(.usage, "run \(run.id) is \(state.status.rawValue) already") }
@@ -47,7 +47,7 @@ package struct OfflineRun {
         }
         try append(.runAborted, ["reason": reason.map { .string($0) }, "offline": true])
         try refresh()
-        return state.openJobs.map(\.id)
+        return state.openJobs
     }
 
     @discardableResult

@@ -29,6 +29,7 @@ package struct RunCreation {
                 "a run cannot be named '\(self.name)'; use 1 to 64 letters, digits, '_', '.' or '-', the first a letter "
                     + "or digit")
         }
+        try TagName.check(tags)
         do { try file.profile.checkStanding(parameters) } catch { throw ECRFailure(error) }
     }
 

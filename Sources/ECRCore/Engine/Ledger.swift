@@ -39,7 +39,8 @@ struct Ledger: Sendable {
         [
             "complete": .bool(isWhole), "complete_percent": percent, "missing": JSON(strings: missing),
             "remarks": JSON(strings: remarks), "totals": totals, "collectors": .array(samples.collectors.map(\.json)),
-            "gaps": .array(gaps), "reboots": .array(reboots), "unknown": JSON(strings: unknown), "jobs": .array(entries),
+            "gaps": .array(gaps), "reboots": .array(reboots), "unknown": JSON(strings: unknown),
+            "jobs": .array(entries),
         ]
     }
 

@@ -5,6 +5,7 @@ import Profiles
 import RemoteJobs
 import RunStore
 import SSH
+import YAML
 
 /// Actions and ad hoc commands.
 extension RunEngine {
@@ -59,25 +60,37 @@ extension RunEngine {
     func perform(
         _ plan: Plan, _ invocation: JobSpec.Invocation, stage: String?, _ listener: @escaping Listener
     ) async throws -> JobEnd {
-        let action = plan.action
-        var attempt = 1
-        while true {
-            let spec = JobSpec(
-                name: action.name, invocation: invocation, stage: stage, attempt: attempt,
-                commands: plan.prepared.commands, environment: plan.prepared.environment,
-                workdir: plan.prepared.workdir, timeout: action.timeout, artifacts: plan.prepared.artifacts,
-                parameters: plan.values.all)
-            let end = try await perform(spec, listener)
-            guard attempt <= action.retries, mayRetry(end, action), !isEnding else { return end }
+        let end = try await perform(spec(plan, invocation, stage, attempt: 1), listener)
+        return try await retry(end, attempt: 1, plan, invocation, stage, listener)
+    }
+
+    /// Makes further attempts, as far as the action allows them.
+    /// - Parameter attempt: the number of the one that has ended.
+    private func retry(
+        _ end: JobEnd, attempt: Int, _ plan: Plan, _ invocation: JobSpec.Invocation, _ stage: String?,
+        _ listener: @escaping Listener
+    ) async throws -> JobEnd {
+        var (end, attempt) = (end, attempt)
+        while attempt <= plan.action.retries, mayRetry(end, plan.action), !isEnding {
             attempt += 1
             try await journal.append(
                 .actionRetry,
                 [
                     "target": .string(Self.targetName), "stage": stage.map { .string($0) },
-                    "action": .string(action.name), "job": .string(end.job), "attempt": JSON(attempt),
+                    "action": .string(plan.action.name), "job": .string(end.job), "attempt": JSON(attempt),
                     "reason": .string(end.reason ?? end.outcome.rawValue),
                 ])
+            end = try await perform(spec(plan, invocation, stage, attempt: attempt), listener)
         }
+        return end
+    }
+
+    private func spec(_ plan: Plan, _ invocation: JobSpec.Invocation, _ stage: String?, attempt: Int) -> JobSpec {
+        JobSpec(
+            name: plan.action.name, invocation: invocation, stage: stage, attempt: attempt,
+            commands: plan.prepared.commands, environment: plan.prepared.environment,
+            workdir: plan.prepared.workdir, timeout: plan.action.timeout, artifacts: plan.prepared.artifacts,
+            parameters: plan.values.all)
     }
 
     /// Runs one attempt once it may begin: what the operator asks for waits for a pause and a recovery to end, what the
@@ -126,20 +139,31 @@ extension RunEngine {
         for (name, value) in data["parameters"]?.object?.members ?? [] {
             spec.parameters.append((name, value.string ?? ""))
         }
-        if let action = profile.action(named: state.name), invocation != .exec,
-            let values = try? profile.parameters(
-                for: action, given: spec.parameters.map { ($0.name, $0.value) }, standing: [])
-        {
-            let prepared = profile.prepare(action, with: values)
-            spec.artifacts = prepared.artifacts
-            spec.environment = prepared.environment
+        let plan = resumedPlan(spec)
+        if let plan {
+            spec.artifacts = plan.prepared.artifacts
+            spec.environment = plan.prepared.environment
         }
-        let isSerial = invocation != .exec
-        if isSerial { turnHolder = state.name }
-        _ = watch(state.id, spec, { _, _ in }) { [spec] runner, _ in
-            defer { if isSerial { Task { await self.giveTurn() } } }
-            return try await runner.resume(spec, state, spool: state.spool ?? "")
+        let task = watch(state.id, spec, { _, _ in }) { [spec] runner, _ in
+            try await runner.resume(spec, state, spool: state.spool ?? "")
         }
+        guard invocation != .exec else { return }
+        turnHolder = state.name
+        Task { [spec] in
+            defer { giveTurn() }
+            let end = try await task.value
+            // A stage that was interrupted is over; its action is not begun again.
+            if let plan, state.stage == nil {
+                _ = try await retry(end, attempt: spec.attempt, plan, invocation, nil) { _, _ in }
+            }
+        }
+    }
+
+    /// The action of a job that is taken up again, with the values that it was started with.
+    private func resumedPlan(_ spec: JobSpec) -> Plan? {
+        guard spec.invocation != .exec, let action = profile.action(named: spec.name) else { return nil }
+        let given = spec.parameters.map { ($0.name, $0.value) }
+        return (try? profile.parameters(for: action, given: given, standing: [])).map { self.plan(action, $0) }
     }
 
     private func startedEvent(of job: String) throws -> Event? {
@@ -216,9 +240,8 @@ extension RunEngine {
     }
 
     private func unknownAction(_ name: String) -> ECRFailure {
-        let names = profile.actions.map(\.name)
-        guard !names.isEmpty else { return ECRFailure(.usage, "no action '\(name)': the profile has none") }
-        return ECRFailure(.usage, "no action '\(name)'; the profile has: \(names.joined(separator: ", "))")
+        let hint = KnownNames(profile.actions.map(\.name)).hint(for: name, label: "the profile has")
+        return ECRFailure(.usage, "no action '\(name)'; \(hint ?? "the profile has none")")
     }
 
     var standingParameters: [(String, String)] {

@@ -4,6 +4,7 @@ import LinuxSystem
 import Profiles
 import RemoteJobs
 import RunStore
+import YAML
 
 /// Background collectors.
 extension RunEngine {
@@ -83,8 +84,42 @@ extension RunEngine {
             try await Task.sleep(for: .seconds(5))
             try await self.link.target().cancel(job: job, in: spool, signal: "KILL")
         }
+        defer { insist.cancel() }
+        guard try await hasEnded(task) else {
+            throw ECRFailure(
+                .unknownOutcome,
+                "\(job) has not ended \(Self.burialSeconds) s after it was killed: its death is not confirmed",
+                hint: "ecr run follow \(job)")
+        }
+    }
+
+    /// Origin: TERM, KILL after five seconds, and the wrapper's own seven to see the group gone; a process that is stuck
+    /// in the kernel would be waited for without end.
+    private static let burialSeconds = 20
+
+    /// Waits for a task, but not for ever while the link stands.
+    private func hasEnded<Value: Sendable>(_ task: Task<Value, any Error>) async throws -> Bool {
+        let reply = AsyncStream.makeStream(of: Bool.self)
+        let end = Task {
+            _ = await task.result
+            reply.continuation.yield(true)
+        }
+        let clock = Task {
+            var seconds = 0
+            while seconds < Self.burialSeconds {
+                try await Task.sleep(for: .seconds(1))
+                if await self.link.isConnected { seconds += 1 }
+            }
+            reply.continuation.yield(false)
+        }
+        defer {
+            end.cancel()
+            clock.cancel()
+        }
+        var answers = reply.stream.makeAsyncIterator()
+        guard await answers.next() == true else { return false }
         _ = try await task.value
-        insist.cancel()
+        return true
     }
 
     func listCollectors() -> JSON {
@@ -102,11 +137,7 @@ extension RunEngine {
 
     private func known(_ name: String) throws -> Collector {
         if let collector = profile.collector(named: name) { return collector }
-        let names = profile.collectors.map(\.name)
-        throw ECRFailure(
-            .usage,
-            names.isEmpty
-                ? "no collector '\(name)': the profile has none"
-                : "no collector '\(name)'; the profile has: \(names.joined(separator: ", "))")
+        let hint = KnownNames(profile.collectors.map(\.name)).hint(for: name, label: "the profile has")
+        throw ECRFailure(.usage, "no collector '\(name)'; \(hint ?? "the profile has none")")
     }
 }

@@ -100,14 +100,14 @@ extension RunEngine {
     /// Ends the run without a ledger: cancels what runs, as far as the target can be reached.
     func abort(reason: String?) async throws -> JSON {
         beginEnding()
-        var unfinished: [String] = []
+        var unfinished: [JobState] = []
         if await link.isConnected {
             for (job, running) in live { try? await cancel(job, until: running.end) }
             _ = try? await activeStage?.value
             try? await stopEverything()
         }
         for job in journal.state.openJobs {
-            unfinished.append(job.id)
+            unfinished.append(job)
             let data: JSONObject = [
                 "target": .string(Self.targetName), "job": .string(job.id), "reason": "the run was aborted",
                 "outcome": "unknown", job.kind == .collector ? "collector" : "action": .string(job.name),
@@ -118,12 +118,15 @@ extension RunEngine {
             .runAborted,
             [
                 "reason": reason.map { .string($0) },
-                "unfinished": unfinished.isEmpty ? nil : JSON(strings: unfinished),
+                "unfinished": unfinished.isEmpty ? nil : JSON(strings: unfinished.map(\.id)),
             ])
         try await journal.saveManifest()
         if unfinished.isEmpty, await link.isConnected { try? await link.target().removeSpool(spool) }
         await link.close()
-        return ["state": "aborted", "unfinished": JSON(strings: unfinished)]
+        return [
+            "state": "aborted", "unfinished": .array(unfinished.map(\.sighting)),
+            "spool": unfinished.isEmpty ? nil : .string(spool),
+        ]
     }
 
     private func makeLedger() async throws -> Ledger {

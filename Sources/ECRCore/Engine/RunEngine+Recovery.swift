@@ -50,12 +50,31 @@ extension RunEngine {
         }
     }
 
-    private func beginRecovery(isReboot: Bool) {
+    /// Whether every setup action has completed, and every automatic collector was started, since the target's boot.
+    func isSetUp(under boot: String) -> Bool {
+        let jobs = journal.state.jobs
+        let isPrepared = profile.setup.allSatisfy { name in isDone(name, under: boot) }
+        let isSampled = profile.collectors.allSatisfy { collector in
+            collector.start == .manual || jobs.contains { $0.kind == .collector && $0.name == collector.name }
+        }
+        return isPrepared && isSampled && !jobs.contains { $0.outcome == .running && $0.boot != boot }
+    }
+
+    private func isDone(_ setup: String, under boot: String) -> Bool {
+        journal.state.jobs.contains { $0.name == setup && $0.boot == boot && $0.outcome == .completed }
+    }
+
+    func beginRecovery(isReboot: Bool) {
         hold = isReboot ? .settingUp : .makingSpool
         recoveries += 1
         let (number, before) = (recoveries, recovery)
         // Those that ran before the last failed attempt are meant, too.
         interruptedCollectors.formUnion(collectors.keys)
+        // Nor were these started, where the supervisor died within the start.
+        for collector in profile.collectors where collector.start == .auto {
+            let wasStarted = journal.state.jobs.contains { $0.kind == .collector && $0.name == collector.name }
+            if !wasStarted { interruptedCollectors.insert(collector.name) }
+        }
         recovery = Task {
             await before?.value
             if number == self.recoveries { await self.recover(number, isReboot: isReboot) }
@@ -88,7 +107,7 @@ extension RunEngine {
             guard let job = journal.state.job(id) else { return false }
             return isReboot ? job.boot != boot : job.spool == spool
         }
-        for (id, job) in live where isOver(id) { _ = try? await job.end.value }
+        for (id, job) in live where isOver(id) || job.invocation == .setup { _ = try? await job.end.value }
         for collector in collectors.values where isOver(collector.job) { _ = try? await collector.task.value }
     }
 
@@ -103,7 +122,8 @@ extension RunEngine {
     }
 
     private func repeatSetup() async throws {
-        for name in profile.setup {
+        let boot = try await link.target().facts.boot
+        for name in profile.setup where !isDone(name, under: boot) {
             let end = try await perform(try plan(name, given: []), .setup, stage: nil) { _, _ in }
             guard end.outcome == .completed else {
                 let exit = end.exit.map { ": exit \($0)" } ?? ""

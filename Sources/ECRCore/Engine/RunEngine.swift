@@ -128,7 +128,7 @@ actor RunEngine {
             progress("reattaching \(job.id)")
             if job.kind == .collector { resumeCollector(job) } else { try resumeAction(job) }
         }
-        if let boot = state.facts["boot_id"]?.string, boot != target.facts.boot { linkReturned(isRebooted: true) }
+        if !isSetUp(under: target.facts.boot) { beginRecovery(isReboot: true) }
         return target
     }
 
@@ -196,9 +196,12 @@ actor RunEngine {
         ]
     }
 
-    func note(_ text: String) async throws -> JSON {
-        let event = try await journal.append(.note, ["text": .string(text)])
-        return ["seq": .int(event.seq)]
+    /// Appends what an operator has to say. It changes nothing of what runs, so it is possible in every state.
+    func record(_ type: EventType, _ data: JSONObject) async throws -> JSON {
+        guard EventType.byOperator.contains(type) else {
+            throw ECRFailure(.usage, "an event '\(type.rawValue)' is not for a client to record")
+        }
+        return ["seq": .int(try await journal.append(type, data).seq)]
     }
 }
 

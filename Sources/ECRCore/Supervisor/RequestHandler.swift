@@ -1,3 +1,4 @@
+import EventLog
 import Glibc
 import JSON
 import LinuxSystem
@@ -47,7 +48,9 @@ struct RequestHandler: Sendable {
             let host = request["host"]?.string
             return (try await engine.reconnect(host: host.flatMap { MovedHost($0) }), false)
         case "follow": return (try await follow(request, client), false)
-        case "note": return (try await engine.note(try text(request, "text")), false)
+        case "record":
+            let type = EventType(rawValue: try text(request, "type"))
+            return (try await engine.record(type, request["data"]?.object ?? [:]), false)
         case "collector_start":
             let name = try text(request, "name")
             return (["collector": .string(name), "job": .string(try await engine.startCollector(name))], false)

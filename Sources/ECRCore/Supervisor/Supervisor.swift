@@ -179,12 +179,22 @@ private final class SupervisorLife: Sendable {
 
     func waitUntilOver() async -> Int32 {
         let manifests = Task { await self.keepManifest() }
+        let clocks = Task { await self.watchClocks() }
         let code = await withCheckedContinuation { continuation in
             startThread { [ending] in continuation.resume(returning: ending.takeAll()?.first ?? 0) }
         }
         manifests.cancel()
+        clocks.cancel()
         unlink(directory.socket)
         return code
+    }
+
+    private func watchClocks() async {
+        var watch = ClockWatch()
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .seconds(2))
+            if let jump = watch.look() { _ = try? await journal.append(.clockJump, jump) }
+        }
     }
 
     /// The manifest's checkpoint moves along every few seconds, so that readers fold only a short tail.

@@ -18,13 +18,7 @@ struct HelpCommand: ParsableCommand {
             Terminal.result("EXIT CODES:\n" + ECRCore.ExitCode.table)
             return
         }
-        var command: any ParsableCommand.Type = ECR.self
-        for word in topic {
-            guard let next = command.configuration.subcommands.first(where: { $0._commandName == word }) else {
-                throw ECRFailure(.usage, "there is no command '\(topic.joined(separator: " "))'", hint: "ecr help")
-            }
-            command = next
-        }
+        _ = try CommandPath(topic)
         // By the way of the parser, which then knows by which of its names a command was called.
         var help = try ECR.parseAsRoot(topic + ["--help"])
         try help.run()

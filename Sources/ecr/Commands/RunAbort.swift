@@ -1,6 +1,7 @@
 import ArgumentParser
 import ECRCore
 import JSON
+import RunStore
 
 struct RunAbort: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -21,19 +22,37 @@ struct RunAbort: ParsableCommand {
         try run.require(["created", "running", "paused", "interrupted"], to: "abort it")
         let result = try abort(run, reason.isEmpty ? nil : reason.joined(separator: " "))
         if output.json { Terminal.result(result) }
-        Terminal.say("run \(run.id) is aborted")
-        let unfinished = (result["unfinished"]?.array ?? []).compactMap(\.string)
-        if !unfinished.isEmpty { Terminal.warn("unfinished: \(unfinished.joined(separator: ", "))") }
+        AbortReport(result, run).show()
     }
 
     private func abort(_ run: ChosenRun, _ reason: String?) throws -> JSON {
         guard run.isLive else {
             let open = try OfflineRun(run.directory).abort(reason: reason)
-            return ["state": "aborted", "unfinished": JSON(strings: open)]
+            return ["state": "aborted", "unfinished": .array(open.map(\.sighting))]
         }
         let request: JSON = ["request": "abort", "reason": reason.map { .string($0) }]
         let result = try run.requestPatiently(request, "aborting")
         run.waitForSupervisorsEnd()
         return result
+    }
+}
+
+/// What an abort has left behind.
+struct AbortReport {
+    private let result: JSON
+    private let run: ChosenRun
+
+    init(_ result: JSON, _ run: ChosenRun) {
+        self.result = result
+        self.run = run
+    }
+
+    func show() {
+        Terminal.say("run \(run.id) is aborted")
+        for job in result["unfinished"]?.array ?? [] {
+            let seen = job["last_seen"]?.string.map { ", last seen \(Amount.clock($0))" } ?? ""
+            Terminal.warn("\(job["job"]?.string ?? "?") may still run on the target\(seen); its outcome is unknown")
+        }
+        if let spool = result["spool"]?.string { Terminal.say("what it has written there is in \(spool)") }
     }
 }

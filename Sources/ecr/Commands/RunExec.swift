@@ -14,6 +14,7 @@ struct RunExec: ParsableCommand {
             """)
 
     @Flag(help: "Return as soon as the command has been launched; print its job.") var detach = false
+    @OptionGroup var onInterrupt: InterruptOptions
     @OptionGroup var output: JSONOption
     @OptionGroup var options: RunOptions
     @Argument(parsing: .postTerminator, help: "The command, behind `--`.") var command: [String] = []
@@ -25,7 +26,7 @@ struct RunExec: ParsableCommand {
     func run() throws {
         let run = try options.chosenForChange()
         try run.require(["running", "paused"], to: "run a command")
-        try JobStream(run: run, isJSON: output.json).perform([
+        try JobStream(run: run, isJSON: output.json, onInterrupt: onInterrupt).perform([
             "request": "exec", "command": JSON(strings: command), "detach": .bool(detach),
         ])
     }

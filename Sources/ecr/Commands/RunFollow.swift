@@ -7,13 +7,14 @@ struct RunFollow: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "follow", abstract: "Show the output of a job and wait for its end.",
         discussion: """
-            Exits as `ecr run action` would have done. Without a job the last one is followed. Ctrl-C leaves it running.
+            Exits as `ecr run action` would have done. Without a job the last one is followed.
 
             Example:
               ecr run follow 0003-measure
             """)
 
     @Argument(help: "The job's id (default: the last one).") var job: String?
+    @OptionGroup var onInterrupt: InterruptOptions
     @OptionGroup var output: JSONOption
     @OptionGroup var options: RunOptions
 
@@ -21,22 +22,22 @@ struct RunFollow: ParsableCommand {
         let run = try options.chosen()
         if run.isLive {
             let request: JSON = ["request": "follow", "job": job.map { .string($0) }]
-            try JobStream(run: run, isJSON: output.json).perform(request, job: job)
+            try JobStream(run: run, isJSON: output.json, onInterrupt: onInterrupt).perform(request, job: job)
         } else {
             try replay(try wanted(in: run), of: run)
         }
     }
 
     private func wanted(in run: ChosenRun) throws(ECRFailure) -> JobState {
-        let jobs = run.state.jobs.filter { $0.kind != .collector }
-        guard let job else {
-            if let last = jobs.last { return last }
+        if let job {
+            let found = try run.job(job)
+            guard found.kind == .collector else { return found }
             throw ECRFailure(
-                .usage, "run \(run.id) is \(run.condition) and has no job", hint: "ecr run status\(run.reference)")
+                .usage, "\(found.id) is the job of a collector", hint: "ecr run log \(found.name)\(run.reference)")
         }
-        if let found = run.state.job(job) ?? jobs.last(where: { $0.name == job }) { return found }
-        let known = jobs.isEmpty ? "it has none" : "it has \(jobs.suffix(8).map(\.id).joined(separator: ", "))"
-        throw ECRFailure(.usage, "run \(run.id) has no job '\(job)'; \(known)")
+        if let last = run.state.jobs.last(where: { $0.kind != .collector }) { return last }
+        throw ECRFailure(
+            .usage, "run \(run.id) is \(run.condition) and has no job", hint: "ecr run status\(run.reference)")
     }
 
     /// The recorded output and end of a job, when nobody works on the run any more.
@@ -50,7 +51,7 @@ struct RunFollow: ParsableCommand {
                 hint: "ecr run resume\(run.reference)")
         }
         let artifacts = run.state.artifacts.filter { $0["job"]?.string == job.id }.compactMap { $0["path"] }
-        var result = job.json.object ?? [:]
+        var result = run.state.json(of: job).object ?? [:]
         result["artifacts"] = .array(artifacts)
         result["exit_code"] = .int(Int64(job.exitCode))
         Terminal.say(JobSentence(.object(result)).text)

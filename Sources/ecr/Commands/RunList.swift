@@ -51,6 +51,8 @@ private struct RunListEntry {
     private var completed: Int { actions.filter { $0.outcome == .completed }.count }
     private var failed: Int { actions.filter { $0.outcome != .completed && $0.outcome != .running }.count }
 
+    private var invalid: Int { state.map { state in state.jobs.count { !state.isValid($0) } } ?? 0 }
+
     var cells: [String] {
         guard let state else { return [id, "", condition, "", "", ""] }
         let counts = failed == 0 ? "\(completed) ok" : "\(completed) ok, \(failed) failed"
@@ -66,7 +68,8 @@ private struct RunListEntry {
             "name": (state?.name).map { .string($0) }, "profile": (state?.profile).map { .string($0) },
             "tags": state.map { JSON(strings: $0.tags) }, "created": (state?.created).map { .string($0) },
             "started": (state?.started).map { .string($0) }, "ended": (state?.ended).map { .string($0) },
-            "actions_completed": JSON(completed), "actions_failed": JSON(failed), "current": .bool(isCurrent),
+            "actions_completed": JSON(completed), "actions_failed": JSON(failed),
+            "jobs_invalid": JSON(invalid), "exported": state.map { .bool($0.isExported) }, "current": .bool(isCurrent),
         ]
     }
 }

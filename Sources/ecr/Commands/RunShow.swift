@@ -26,6 +26,7 @@ struct RunShow: ParsableCommand {
         var json = run.state.json(id: run.id).object ?? [:]
         json["state"] = .string(run.condition)
         json["path"] = .string(run.directory.path)
+        json["jobs"] = .array(run.state.jobs.map(run.state.json(of:)))
         Terminal.result(.object(json))
     }
 }
@@ -37,10 +38,12 @@ private struct RunShowReport {
     init(run: ChosenRun) { self.run = run }
 
     var text: String {
-        ([("", header)] + [("jobs", jobs), ("artifacts", artifacts), ("facts", facts)]).filter { !$0.1.isEmpty }
-            .map { title, table in
-                title.isEmpty ? table.text() : "\n\(Terminal.styled(title, .bold))\n\(table.text(indent: 2))"
-            }.joined(separator: "\n")
+        ([("", header)] + [("notes", notes), ("jobs", jobs), ("artifacts", artifacts), ("facts", facts)]).filter {
+            !$0.1.isEmpty
+        }
+        .map { title, table in
+            title.isEmpty ? table.text() : "\n\(Terminal.styled(title, .bold))\n\(table.text(indent: 2))"
+        }.joined(separator: "\n")
     }
 
     private var header: Table {
@@ -51,6 +54,8 @@ private struct RunShowReport {
         table.add(["state", run.condition + (state.endReason.map { ": \($0)" } ?? "")])
         table.add(["profile", "\(state.profile) (\(state.profileFile))"])
         if !state.tags.isEmpty { table.add(["tags", state.tags.joined(separator: ", ")]) }
+        if let author = state.author { table.add(["author", author]) }
+        if let licence = state.licence { table.add(["licence", licence]) }
         for (name, value) in state.parameters.members {
             table.add(["parameter", "\(name)=\(value.string ?? value.text)"])
         }
@@ -58,7 +63,13 @@ private struct RunShowReport {
         if let started = state.started { table.add(["started", Amount.moment(started)]) }
         if let ended = state.ended { table.add(["ended", Amount.moment(ended)]) }
         if !state.connection.members.isEmpty { addConnection(to: &table) }
-        table.add(["notes", String(state.notes)])
+        if state.notes > Int64(state.recentNotes.count) {
+            table.add(["notes", "\(state.notes); all: ecr run events \(run.id) --type note"])
+        }
+        for span in state.invalidTimes.spans {
+            let time = "\(Amount.moment(span.from)) to \(Amount.moment(span.to))"
+            table.add(["invalid", "\(time): \(span.mark.reason ?? "")"])
+        }
         table.add(["events", "\(state.checkpoint.seq), head \(state.checkpoint.hash)"])
         if let ledger = state.ledger { table.add(["ledger", LedgerSentence(ledger).text]) }
         table.add(["directory", run.directory.path])
@@ -70,6 +81,20 @@ private struct RunShowReport {
         if let key = state.connection["host_key"]?.string { table.add(["host key", key]) }
     }
 
+    /// The last ones, with their numbers, by which `edit` names them.
+    private var notes: Table {
+        var table = Table()
+        for note in state.recentNotes {
+            let lines = note.text.split(separator: "\n", omittingEmptySubsequences: false)
+            for (index, line) in lines.enumerated() {
+                let edited = index == lines.count - 1 && note.edit != nil ? "  (edited)" : ""
+                let head = index == 0 ? [String(note.seq), Amount.moment(note.at ?? note.time)] : ["", ""]
+                table.add(head + ["\(line)\(edited)"])
+            }
+        }
+        return table
+    }
+
     private var jobs: Table {
         guard !state.jobs.isEmpty else { return Table() }
         var table = Table(["JOB", "KIND", "OUTCOME", "EXIT", "DURATION", "OUTPUT", "REASON"])
@@ -79,7 +104,7 @@ private struct RunShowReport {
                 job.duration.map { Amount.seconds($0) } ?? "-",
                 job.kind == .collector
                     ? Amount.count(job.samples, "sample") : Amount.bytes(job.stdoutBytes + job.stderrBytes),
-                job.reason ?? "",
+                reason(of: job),
             ])
         }
         return table
@@ -87,6 +112,11 @@ private struct RunShowReport {
 
     private func outcome(of job: JobState) -> String {
         job.outcome == .running && !run.isLive ? "no end on record" : job.outcome.rawValue
+    }
+
+    private func reason(of job: JobState) -> String {
+        let invalid = state.invalidity(of: job).map { "marked invalid: \($0)" }
+        return [job.reason, invalid].compactMap { $0 }.joined(separator: "; ")
     }
 
     private var artifacts: Table {

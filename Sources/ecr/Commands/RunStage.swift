@@ -6,8 +6,7 @@ struct RunStage: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "stage", abstract: "Run the actions of a stage in their order.",
         discussion: """
-            The stage stops at the first action that does not complete, and exits as that action would have. Ctrl-C leaves \
-            it running.
+            The stage stops at the first action that does not complete, and exits as that action would have.
 
             Example:
               ecr run stage warmup -p repeat=3
@@ -16,6 +15,7 @@ struct RunStage: ParsableCommand {
     @Argument(help: "The stage's name.") var name: String
     @OptionGroup var parameters: ParameterOptions
     @OptionGroup var turn: TurnOptions
+    @OptionGroup var onInterrupt: InterruptOptions
     @OptionGroup var output: JSONOption
     @OptionGroup var options: RunOptions
 
@@ -25,7 +25,7 @@ struct RunStage: ParsableCommand {
         let request: JSON = [
             "request": "stage", "name": .string(name), "parameters": parameters.json, "wait": .bool(!turn.noWait),
         ]
-        let result = try JobStream(run: run, isJSON: output.json).wait(for: request)
+        let result = try JobStream(run: run, isJSON: output.json, onInterrupt: onInterrupt).wait(for: request)
         if output.json { Terminal.result(result) }
         let reason = result["reason"]?.string.map { ": \($0)" } ?? ""
         Terminal.say("stage \(name) \(result["outcome"]?.string ?? "ended")\(reason)")

@@ -47,7 +47,7 @@ struct RunStatusReport {
         for entry in CollectorList(run).entries {
             table.add(["collector", "\(entry.name)  \(entry.state), \(Amount.count(entry.samples, "sample"))"])
         }
-        for job in lastActions { table.add(["did", JobSentence(job.json).text]) }
+        for job in lastActions { table.add(["did", JobSentence(state.json(of: job)).text]) }
         let artifacts = Amount.count(Int64(state.artifacts.count), "artifact")
         table.add(["record", "\(Amount.count(state.notes, "note")), \(artifacts)"])
         if let ledger = state.ledger { table.add(["ledger", LedgerSentence(ledger).text]) }
@@ -62,10 +62,12 @@ struct RunStatusReport {
             "started": state.started.map { .string($0) }, "ended": state.ended.map { .string($0) },
             "connected": .bool(isConnected),
             "needs_input": live?["needs_input"] ?? .null,
-            "target": .object(state.connection), "running": live?["jobs"] ?? .array(state.openJobs.map(\.json)),
-            "held": live?["held"] ?? .null, "waiting": live?["waiting"] ?? .array([]),
-            "pause_reason": state.pauseReason.map { .string($0) },
-            "collectors": CollectorList(run).json["collectors"], "last_actions": .array(lastActions.map(\.json)),
+            "target": .object(state.connection),
+            "running": live?["jobs"] ?? .array(state.openJobs.map(state.json(of:))),
+            "held": live?["held"] ?? .null,
+            "waiting": live?["waiting"] ?? .array([]), "pause_reason": state.pauseReason.map { .string($0) },
+            "collectors": CollectorList(run).json["collectors"],
+            "last_actions": .array(lastActions.map(state.json(of:))),
             "notes": .int(state.notes), "artifacts": JSON(state.artifacts.count),
             "ledger": state.ledger.map { .object($0) }, "next": .string(next),
         ]
@@ -83,7 +85,8 @@ struct RunStatusReport {
 
     private var target: String {
         let address = StartReport.address(.object(state.connection))
-        return live == nil ? address : "\(address), \(isConnected ? "connected" : "link lost, reconnecting")"
+        return live == nil || state.isOver
+            ? address : "\(address), \(isConnected ? "connected" : "link lost, reconnecting")"
     }
 
     private var running: [String] {

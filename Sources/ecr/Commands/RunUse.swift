@@ -17,7 +17,7 @@ struct RunUse: ParsableCommand {
 
     func run() throws {
         let runs = common.runs
-        let run = try runs.find(name)
+        let run = try RunFinder(runs).find(name)
         try runs.setCurrent(run)
         if output.json { Terminal.result(["run": .string(run.id)]) } else { Terminal.result(run.id) }
     }

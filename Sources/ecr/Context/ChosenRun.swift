@@ -49,6 +49,9 @@ final class ChosenRun {
         }
     }
 
+    /// Answers questions at the terminal; nil where nobody can.
+    func answerer(_ interrupt: InterruptSignal?) -> Answerer? { options.answerer(interrupt) }
+
     /// Asks the run's supervisor.
     func request(
         _ json: JSON, interrupt: InterruptSignal? = nil, onTick: (() -> Void)? = nil,
@@ -72,6 +75,19 @@ final class ChosenRun {
         return result
     }
 
+    /// Appends what an operator has to say: by the run's supervisor, or where none lives by taking the right to append.
+    /// - Returns: the event's seq.
+    func record(_ type: EventType, _ data: JSONObject) throws -> Int64 {
+        if isLive {
+            let request: JSON = ["request": "record", "type": .string(type.rawValue), "data": .object(data)]
+            do { return try self.request(request)["seq"]?.int ?? 0 } catch let failure as ECRFailure {
+                // It may have ended since; then nothing was asked, and the record is ours to write.
+                guard failure.exitCode == ExitCode.busy.rawValue, !directory.hasSupervisor() else { throw failure }
+            }
+        }
+        return try OfflineRun(directory).record(type, data).seq
+    }
+
     /// Waits until the supervisor of a run that is over has gone, so that the next command of a script neither counts
     /// the run as live nor asks somebody who no longer answers.
     ///
@@ -91,7 +107,7 @@ extension RunOptions {
     /// Where the run to look at is; its events are not read.
     func directory(_ argument: String? = nil) throws(ECRFailure) -> RunDirectory {
         let runs = common.runs
-        if let reference = named(argument) { return try find(reference) }
+        if let reference = named(argument) { return try RunFinder(runs).find(reference) }
         if let current = runs.current() { return current }
         let hint = runs.runs().isEmpty ? "ecr run start PROFILE" : "ecr run list, then ecr run use RUN"
         throw ECRFailure(.notFound, "there is no current run in \(runs.path)", hint: hint)
@@ -104,10 +120,6 @@ extension RunOptions {
     }
 
     private func named(_ argument: String? = nil) -> String? { argument ?? run ?? Host.environment("ECR_RUN") }
-
-    private func find(_ reference: String) throws(ECRFailure) -> RunDirectory {
-        do { return try common.runs.find(reference) } catch { throw ECRFailure(error) }
-    }
 
     private func refuseAmbiguity() throws(ECRFailure) {
         let live = common.runs.runs().filter { $0.hasSupervisor() }

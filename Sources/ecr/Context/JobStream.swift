@@ -5,6 +5,7 @@ import JSON
 struct JobStream {
     let run: ChosenRun
     let isJSON: Bool
+    let onInterrupt: InterruptOptions
 
     /// Prints what comes, then the result, and ends the command.
     /// - Parameter job: the job's id, where it is known already.
@@ -27,7 +28,8 @@ struct JobStream {
                 line.take(message)
             }
         } catch let interrupted as ControlClient.Interrupted {
-            sayThatItGoesOn(job)
+            Terminal.say("")
+            try JobInterruption(run: run, job: job, interrupt: interrupt).end(onInterrupt, interrupted.exitCode)
             throw interrupted
         } catch let failure as ECRFailure where failure.exitCode == ExitCode.unknownOutcome.rawValue {
             throw known(failure, job)
@@ -44,13 +46,6 @@ struct JobStream {
                 .unknownOutcome, failure.message, hint: "ecr run resume, then ecr run status: it may not have begun")
         }
         return ECRFailure(.unknownOutcome, failure.message, hint: "ecr run resume, then ecr run follow \(job)")
-    }
-
-    private func sayThatItGoesOn(_ job: String?) {
-        guard let job else {
-            return Terminal.say("\nnothing was begun: it was withdrawn before its turn came")
-        }
-        Terminal.say("\njob \(job) goes on; `ecr run follow \(job)\(run.reference)` shows its output")
     }
 
     private func showDetached(_ result: JSON) throws {
@@ -84,6 +79,11 @@ struct JobSentence {
 
     /// - Parameter result: the supervisor's result object of a job.
     init(_ result: JSON) {
+        let invalid = result["invalid"]?.string.map { "; marked invalid: \($0)" } ?? ""
+        text = Self.end(result) + invalid
+    }
+
+    private static func end(_ result: JSON) -> String {
         let name = result["name"]?.string ?? "the job"
         let duration = result["duration_s"]?.double.map { Amount.seconds($0) }
         let artifacts = Int64(result["artifacts"]?.array?.count ?? 0)
@@ -91,17 +91,17 @@ struct JobSentence {
         switch result["outcome"]?.string ?? "unknown" {
         case "completed":
             let time = duration.map { " in \($0)" } ?? ""
-            text = "\(name) completed\(time) (\(Self.list(&details, artifacts)))"
+            return "\(name) completed\(time) (\(list(&details, artifacts)))"
         case "unknown":
             let reason = result["reason"]?.string.map { ": \($0)" } ?? ""
-            text = "the outcome of \(name) is unknown\(reason) (\(Self.list(&details, artifacts)))"
+            return "the outcome of \(name) is unknown\(reason) (\(list(&details, artifacts)))"
         case let outcome:
             let exit = result["exit"]?.int.map { "exit \($0)" }
             // The reason "exit" says no more than the number does.
-            let why = result["reason"]?.string.flatMap { Self.words[$0] ?? ($0 == "exit" || $0 == outcome ? nil : $0) }
+            let why = result["reason"]?.string.flatMap { words[$0] ?? ($0 == "exit" || $0 == outcome ? nil : $0) }
             let reason = [exit, why].compactMap { $0 }.joined(separator: ", ")
             if let duration { details.append("after \(duration)") }
-            text = "\(name) \(outcome)\(reason.isEmpty ? "" : ": \(reason)") (\(Self.list(&details, artifacts)))"
+            return "\(name) \(outcome)\(reason.isEmpty ? "" : ": \(reason)") (\(list(&details, artifacts)))"
         }
     }
 

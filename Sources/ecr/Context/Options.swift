@@ -73,6 +73,32 @@ struct ParameterOptions: ParsableArguments {
     var json: JSON { .array(pairs.map { JSON(strings: [$0.0, $0.1]) }) }
 }
 
+/// For commands that wait for a job.
+struct InterruptOptions: ParsableArguments {
+    /// What Ctrl-C or SIGTERM means for what is waited for.
+    enum Choice: String, ExpressibleByArgument, CaseIterable {
+        /// It is cancelled.
+        case cancel
+        /// It goes on.
+        case detach
+        /// The run is aborted, with its `finally:` actions.
+        case abort
+    }
+
+    @Option(
+        help: ArgumentHelp(
+            "On Ctrl-C or SIGTERM: cancel the job, detach from it, or abort the run. By default a terminal is asked; "
+                + "else SIGTERM aborts where $CI is set, and the job goes on everywhere else.", valueName: "choice"))
+    var onInterrupt: Choice?
+
+    /// - Returns: nil where the person is to be asked.
+    func choice(on code: ECRCore.ExitCode, mayAsk: Bool) -> Choice? {
+        if let onInterrupt { return onInterrupt }
+        if code == .terminated { return Host.environment("CI") == nil ? .detach : .abort }
+        return mayAsk ? nil : .detach
+    }
+}
+
 /// For commands that take turns with actions.
 struct TurnOptions: ParsableArguments {
     @Flag(help: "Exit 75 at once if another action runs, instead of waiting for its end.") var noWait = false

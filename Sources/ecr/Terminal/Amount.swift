@@ -1,4 +1,3 @@
-import Glibc
 import LinuxSystem
 
 /// Durations, ages and sizes as people say them.
@@ -19,19 +18,25 @@ enum Amount {
         return age < 60 ? "\(age) s" : seconds(Double(age))
     }
 
-    /// `2026-01-27 14:30:52` of an event's time, in UTC.
+    /// `2026-01-27 15:30:52` of an event's time, by the clock on the wall, as people give times to us.
     static func moment(_ time: String) -> String {
-        time.prefix(19).split(separator: "T").joined(separator: " ")
+        local(time).prefix(19).split(separator: "T").joined(separator: " ")
     }
 
-    /// `14:02:11` of an event's time, by the local clock; the time itself for what is none.
-    static func clock(_ time: String) -> String {
-        guard let microseconds = Clock.microseconds(iso8601: time) else { return time }
-        var seconds = time_t(microseconds / 1_000_000)
-        var local = tm()
-        localtime_r(&seconds, &local)
-        return [local.tm_hour, local.tm_min, local.tm_sec].map { ($0 < 10 ? "0" : "") + String($0) }.joined(
-            separator: ":")
+    /// `15:30:52` of an event's time, by the clock on the wall; the time itself for what is none.
+    static func clock(_ time: String) -> String { timeOfDay(time, length: "15:30:52".count) }
+
+    /// `15:30:52.123` of an event's time, by the clock on the wall.
+    static func exactClock(_ time: String) -> String { timeOfDay(time, length: "15:30:52.123".count) }
+
+    private static func timeOfDay(_ time: String, length: Int) -> String {
+        guard Clock.microseconds(iso8601: time) != nil else { return time }
+        return String(local(time).dropFirst("2026-01-27T".count).prefix(length))
+    }
+
+    /// What is no time stays as it is.
+    private static func local(_ time: String) -> String {
+        Clock.microseconds(iso8601: time).map { Clock.local(microseconds: $0) } ?? time
     }
 
     /// `0:42`, `12:05`, `1:02:05`.

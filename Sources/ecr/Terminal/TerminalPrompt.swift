@@ -20,8 +20,11 @@ struct TerminalPrompt {
     /// - Throws: `ControlClient.Interrupted` on Ctrl-C or a signal.
     func ask(_ question: Question) throws -> String? {
         Terminal.clearStatus()
-        write(SafeText.lines(question.text) + " ")
-        return try withoutEcho { try readLine(isEchoed: question.isEchoed) }
+        return try withoutEcho {
+            // Only now: what is typed before the terminal has changed its ways is lost.
+            write(SafeText.lines(question.text) + " ")
+            return try readLine(isEchoed: question.isEchoed)
+        }
     }
 
     /// The terminal hands over each key as it is typed, Ctrl-C too: no signal can leave it without its echo.

@@ -1,0 +1,54 @@
+import ECRCore
+import JSON
+
+/// What becomes of a job when the command that waits for it gets Ctrl-C or SIGTERM. A second one leaves at once.
+struct JobInterruption {
+    let run: ChosenRun
+    /// Nil where it has not begun: then it never will.
+    let job: String?
+    let interrupt: InterruptSignal
+
+    /// Does what was chosen, asking where nothing was.
+    /// - Throws: `ControlClient.Interrupted` on a second signal, and what goes wrong meanwhile.
+    func end(_ options: InterruptOptions, _ code: ExitCode) throws {
+        let prompt = run.answerer(interrupt)
+        switch try options.choice(on: code, mayAsk: prompt != nil && job != nil) ?? ask(prompt) {
+        case .detach: sayThatItGoesOn()
+        case .cancel: try cancel()
+        case .abort: try abort(code)
+        }
+    }
+
+    private func ask(_ prompt: Answerer?) throws -> InterruptOptions.Choice {
+        let text = "\(job ?? "the job") still runs. [c]ancel it, or leave it running [Enter]?"
+        let answer: String?
+        do { answer = try prompt?(Question(kind: "interrupt", text: text, isEchoed: true)) } catch {
+            sayThatItGoesOn()
+            throw error
+        }
+        return answer?.lowercased().hasPrefix("c") == true ? .cancel : .detach
+    }
+
+    private func cancel() throws {
+        guard let job else { return sayThatItGoesOn() }
+        Terminal.say("cancelling \(job); Ctrl-C again leaves at once")
+        let request: JSON = ["request": "cancel", "job": .string(job)]
+        JobStream.tell(try run.request(request, interrupt: interrupt))
+    }
+
+    private func abort(_ code: ExitCode) throws {
+        Terminal.say(
+            "aborting run \(run.id): what runs is cancelled, then `finally:` runs; a second signal leaves at once")
+        let reason = code == .terminated ? "SIGTERM" : "Ctrl-C"
+        let request: JSON = ["request": "abort", "reason": .string(reason)]
+        let result = try run.request(
+            request, interrupt: interrupt,
+            onMessage: { message in if case .progress(let text) = message { Terminal.say(text) } })
+        AbortReport(result, run).show()
+    }
+
+    private func sayThatItGoesOn() {
+        guard let job else { return Terminal.say("nothing was begun: it was withdrawn before its turn came") }
+        Terminal.say("job \(job) goes on; `ecr run follow \(job)\(run.reference)` shows its output")
+    }
+}
