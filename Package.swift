@@ -69,7 +69,7 @@ let package = Package(
         tests(
             "ECRCoreTests", ["ECRCore", "TestSupport", "RunStore", "EventLog", "Hashing", "JSON", "LinuxSystem"]),
         tests(
-            "ECRCommandTests", ["TestSupport", "RunStore", "EventLog", "JSON", "LinuxSystem", "ecr"],
+            "ECRCommandTests", ["TestSupport", "RunStore", "EventLog", "Hashing", "JSON", "LinuxSystem", "ecr"],
             exclude: ["Snapshots"]),
         tests("SSHTests", ["SSH", "TestSupport", "LinuxSystem"]),
         tests("RemoteJobsTests", ["RemoteJobs", "SSH", "Hashing", "TestSupport", "LinuxSystem"]),

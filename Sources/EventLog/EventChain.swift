@@ -1,6 +1,6 @@
 import Glibc
 import Hashing
-import LinuxSystem
+package import LinuxSystem
 
 /// Checks a stream's numbers and chain by the bytes of its lines alone, many times faster than reading the events.
 package enum EventChain {

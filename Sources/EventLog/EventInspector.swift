@@ -1,5 +1,5 @@
 import Glibc
-import LinuxSystem
+package import LinuxSystem
 
 /// Reads a stream as it is, damage included: every line that is not the successor of the one before is named, and reading
 /// goes on behind it. In bounded memory; owned by one caller.

@@ -29,6 +29,12 @@ package struct EventType: RawRepresentable, Hashable, Sendable, ExpressibleByStr
     package static let artifactPullFailed: EventType = "artifact_pull_failed"
     package static let collectorStarted: EventType = "collector_started"
     package static let collectorStopped: EventType = "collector_stopped"
+    /// `{target, collector, job, rows, skipped?, unfinished_tick?, offset, length, sha256, log_bytes, table_bytes,
+    /// table_length?, table_sha256?}`: samples. `offset` and `length` are those of a piece of the job's spool, with its hash;
+    /// `log_bytes` is the length of the collector's log behind it. `table_bytes` is the length of the table behind the last
+    /// row; `table_length` and `table_sha256` are those of what came to it. `skipped` is a list of `[first, last]` ticks
+    /// that were left out because the sample before still ran; `unfinished_tick` the sample that was being taken when the
+    /// sampler was stopped.
     package static let collectorOutput: EventType = "collector_output"
     package static let collectorError: EventType = "collector_error"
     /// `{target, collector, job, from, to, reason, samples?, first_tick?, last_tick?}`: from one time to another (UTC, by
@@ -69,7 +75,7 @@ package struct EventType: RawRepresentable, Hashable, Sendable, ExpressibleByStr
         .stageStarted, .stageCompleted, .stageFailed, .actionStarted, .actionCompleted, .actionFailed,
         .actionCancelled, .actionUnknown, .actionRetry, .commandStarted, .commandOutput, .commandCompleted,
         .commandFailed, .artifactPullStarted, .artifactPulled, .artifactPullFailed, "upload_started", "uploaded",
-        "upload_failed", .collectorStarted, .collectorStopped, .collectorOutput, .collectorError, "collector_gap",
+        "upload_failed", .collectorStarted, .collectorStopped, .collectorOutput, .collectorError, .collectorGap,
         .connectionEstablished, .connectionLost, .connectionRetry, "connection_failed", .targetRebooted, .targetFacts,
         .clockOffset, "metric", "interval_marked", "rule_fired", .ledger, .note, .edit, .parameterSet, .tagAdded,
         .tagRemoved, .observation, .mark, .logRecovered, "clock_jump", .storageError, .exported, "imported",

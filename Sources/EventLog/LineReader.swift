@@ -17,6 +17,7 @@ struct LineReader: ~Copyable {
     static let longest = 1 << 28
 
     private let file: File
+    private let longest: Int
     /// Where reading stops; nil for the end that the file has at each call.
     private let end: Int64?
     private var buffer: [UInt8] = []
@@ -24,8 +25,9 @@ struct LineReader: ~Copyable {
     private var fileOffset: Int64
 
     /// - Parameter offset: where a line begins.
-    init(_ file: File, from offset: Int64 = 0, upTo end: Int64? = nil) {
+    init(_ file: File, from offset: Int64 = 0, upTo end: Int64? = nil, longest: Int = LineReader.longest) {
         self.file = file
+        self.longest = longest
         self.end = end
         fileOffset = offset
     }
@@ -44,7 +46,7 @@ struct LineReader: ~Copyable {
                 consumed = newline + 1
                 return Line(bytes: line, length: Int64(line.count))
             }
-            if buffer.count - consumed > Self.longest { return try skipLine() }
+            if buffer.count - consumed > longest { return try skipLine() }
             buffer.removeFirst(consumed)
             consumed = 0
             searched = buffer.count
@@ -58,7 +60,8 @@ struct LineReader: ~Copyable {
     /// Whether nothing stands behind the line that was read last.
     func isAtEnd() throws(SystemError) -> Bool {
         guard consumed == buffer.count else { return false }
-        return try fileOffset >= end ?? .max || file.read(at: fileOffset, count: 1).isEmpty
+        if fileOffset >= end ?? .max { return true }
+        return try file.read(at: fileOffset, count: 1).isEmpty
     }
 
     private mutating func skipLine() throws(SystemError) -> Line? {

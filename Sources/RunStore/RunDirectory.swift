@@ -82,6 +82,9 @@ package struct RunDirectory: Sendable, Equatable {
         else { return nil }
         let size = try File(path: events, O_RDONLY).size()
         guard size >= state.checkpoint.byteOffset else {
+            var reader = try EventReader(path: events)
+            // A manifest of another run tells nothing about this one.
+            if let first = try reader.next(), first.time != state.created { return nil }
             throw EventLogError(
                 .damaged,
                 "\(events) has \(size) bytes, but its manifest.json knows of \(state.checkpoint.byteOffset): the end is "

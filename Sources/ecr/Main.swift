@@ -26,6 +26,7 @@ struct ECR: ParsableCommand {
             RunNote.self,
             RunAction.self,
             RunStatus.self,
+            Verify.self,
             HelpCommand.self,
             Supervise.self,
         ])

@@ -76,12 +76,14 @@ struct CollectorRunner {
             data["ended_target"] = .double(record.ended)
             data["duration_s"] = .double(((record.ended - record.started) * 100).rounded() / 100)
             if record.reason != .cancel {
-                data["reason"] = "the command ended by itself"
+                let signal = record.status - JobState.lastOwnStatus
+                let reason = signal > 0 ? "killed by signal \(signal)" : "the command ended by itself"
+                data["reason"] = .string(reason)
                 journal.post(
                     .collectorError,
                     [
                         "target": .string(RunEngine.targetName), "collector": .string(collector.name),
-                        "job": .string(job), "reason": "the command ended by itself", "exit": .int(record.status),
+                        "job": .string(job), "reason": .string(reason), "exit": .int(record.status),
                     ])
             }
         case .unknown(let reason):

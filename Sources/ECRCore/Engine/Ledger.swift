@@ -38,7 +38,7 @@ struct Ledger: Sendable {
     var json: JSONObject {
         [
             "complete": .bool(isWhole), "complete_percent": percent, "missing": JSON(strings: missing),
-            "remarks": JSON(strings: remarks), "totals": totals, "collectors": .array(samples.collectors.map(\.json)),
+            "remarks": JSON(strings: remarks), "totals": totals, "collectors": samples.json,
             "gaps": .array(gaps), "reboots": .array(reboots), "unknown": JSON(strings: unknown),
             "jobs": .array(entries),
         ]

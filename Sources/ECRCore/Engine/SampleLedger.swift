@@ -1,12 +1,12 @@
-import JSON
-import RunStore
+package import JSON
+package import RunStore
 
 /// For every collector of a run the samples that were due and those that came.
 ///
 /// Expected are the ticks that the sampler has numbered, without those that it skipped because the sample before still
 /// ran (of a stream: the lines in its spool), and the ticks of a time in which no sampler ran, as far as the interval
 /// tells how many.
-struct SampleLedger: Sendable {
+package struct SampleLedger: Sendable {
     private(set) var collectors: [Entry] = []
     /// One line for every hole.
     private(set) var missing: [String] = []
@@ -34,13 +34,15 @@ struct SampleLedger: Sendable {
         }
     }
 
-    init(_ state: RunState) {
+    package init(_ state: RunState) {
         for job in state.jobs where job.kind == .collector { add(job) }
         for gap in state.gaps { add(gap: gap) }
         for collector in collectors where collector.overruns > 0 {
             remarks.append("\(collector.name): \(collector.overruns) ticks skipped, the sample before still ran")
         }
     }
+
+    package var json: JSON { .array(collectors.map(\.json)) }
 
     var received: Int64 { collectors.reduce(0) { $0 + $1.received } }
     var expected: Int64 { collectors.reduce(0) { $0 + $1.expected } }

@@ -73,7 +73,8 @@ struct SampleRecorder: StreamRecorder {
             "rows": .array(batch.samples.map { row($0, time(of: $0)) }), "skipped": ranges(batch.skipped),
             "unfinished_tick": isLast ? parser.unfinishedTick.map { .int($0) } : nil, "offset": .int(offset),
             "length": .int(Int64(piece.count)), "sha256": .string(SHA256.hexDigest(of: piece)),
-            "table_bytes": .int(tableLength + Int64(text.count)),
+            "log_bytes": .int(base + offset + Int64(piece.count)), "table_bytes": .int(tableLength + Int64(text.count)),
+            "table_length": text.isEmpty ? nil : JSON(text.count),
             "table_sha256": text.isEmpty ? nil : .string(SHA256.hexDigest(of: text)),
         ]
         var raw = [RawWrite(file: log, offset: base + offset, bytes: piece)]
