@@ -185,14 +185,14 @@ package struct RunState: Sendable, Equatable {
         case .actionStarted, .collectorStarted: start(id, event)
         case .actionCompleted, .actionFailed, .actionCancelled, .actionUnknown, .collectorStopped: end(id, event)
         case .commandOutput:
-            let behind = (event.data["offset"]?.int ?? 0) + (event.data["length"]?.int ?? 0)
+            let behind = (event.data["offset"]?.int ?? 0) &+ (event.data["length"]?.int ?? 0)
             let isError = event.data["stream"]?.string == "stderr"
             change(id) {
                 $0.lastSeen = event.time
                 if isError { $0.stderrBytes = behind } else { $0.stdoutBytes = behind }
             }
         case .collectorOutput:
-            let behind = (event.data["offset"]?.int ?? 0) + (event.data["length"]?.int ?? 0)
+            let behind = (event.data["offset"]?.int ?? 0) &+ (event.data["length"]?.int ?? 0)
             let rows = Int64(event.data["rows"]?.array?.count ?? 0)
             change(id) {
                 $0.lastSeen = event.time

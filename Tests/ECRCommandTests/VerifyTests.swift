@@ -151,7 +151,7 @@ import Testing
 
     @Test func anUnpackedDataset() async throws {
         try write(run.artifacts + "/0001-hash/back\\slash", [1])
-        try FileSystem.replace(run.manifest, with: [])
+        try write(run.path + "/events.jsonl.torn-7", Array("torn".utf8))
         try ecr.append(
             to: run,
             [
@@ -168,16 +168,16 @@ import Testing
             try #require(Command.find("unzip")), ["-q", "out.zip", "-d", "u"], workingDirectory: ecr.scratch.path)
         let copy = "u/\(run.id)"
         let json = try await verify(copy)
-        #expect(damages(json) == [] && json["unnamed"] == [] && remarks(json) == [])
+        #expect(damages(json) == [] && json["unnamed"] == ["events.jsonl.torn-7"] && remarks(json) == [])
 
         // What no event speaks of is still in the sums.
-        try write(ecr.scratch.path(copy + "/logs/supervisor.log"), Array("forged".utf8))
+        try write(ecr.scratch.path(copy + "/events.jsonl.torn-7"), Array("forged".utf8))
         try write(ecr.scratch.path(copy + "/added.txt"), [])
         try write(ecr.scratch.path(copy + "/artifacts/0001-hash/ü b.bin"), [1])
         let changed = try await verify(copy)
         #expect(
-            damages(changed).map { $0.prefix { $0 != ":" } } == ["artifacts/0001-hash/ü b.bin", "logs/supervisor.log"])
-        #expect(changed["unnamed"] == ["added.txt"])
+            damages(changed).map { $0.prefix { $0 != ":" } } == ["artifacts/0001-hash/ü b.bin", "events.jsonl.torn-7"])
+        #expect(changed["unnamed"] == ["added.txt", "events.jsonl.torn-7"])
         #expect(remarks(changed) == ["added.txt: SHA256SUMS does not list it"])
 
         let zip = try await ecr("verify", "./out.zip")
@@ -284,13 +284,20 @@ import Testing
         #expect(damages(try await verify()) == ["\(name): is missing; 5015 bytes are recorded"])
     }
 
+    @Test func outputOfAJobThatIsRecordedAsSilent() async throws {
+        try FileSystem.replace(run.actionLog(job: "0001-hash", stream: "stderr"), with: [1])
+        #expect(damages(try await verify()) == ["logs/actions/0001-hash.stderr: has 1 bytes, 0 are recorded"])
+        unlink(run.actionLog(job: "0001-hash", stream: "stderr"))
+        #expect(damages(try await verify()) == [])
+    }
+
     @Test func samplesThatAreChanged() async throws {
         try FileSystem.replace(run.collectorLog("load"), with: Self.log.dropLast(2) + Array("7\n".utf8))
         try FileSystem.replace(run.collectorRows("load"), with: Self.table.dropLast(3) + Array("y\"\n".utf8))
         #expect(
             damages(try await verify()) == [
-                "logs/collectors/load.csv: the bytes 0 to 43 are not those that were recorded",
-                "logs/collectors/load.log: the bytes 0 to 28 are not those that were recorded",
+                "logs/collectors/load.csv: the bytes 0 to \(Self.table.count - 1) are not those that were recorded",
+                "logs/collectors/load.log: the bytes 0 to \(Self.log.count - 1) are not those that were recorded",
             ])
     }
 

@@ -107,7 +107,7 @@ extension RecordCheck {
         for (_, log) in logs.sorted(by: { $0.key < $1.key }) {
             if let message = log.damage(files) { damage(log.path, message) }
             let surplus = log.surplus(files)
-            if surplus > 0 && badLines == 0 && !result.isLive {
+            if surplus > 0 && log.length > 0 && badLines == 0 && !result.isLive {
                 result.remarks.append(
                     "\(log.path): \(surplus) bytes behind the \(log.length) that are recorded; they were never acknowledged"
                 )
@@ -134,7 +134,8 @@ extension RecordCheck {
         // A live run may have begun another job of the collector since.
         for (name, job) in last where job.hasKnownEnd && !result.isLive {
             markFinal(run.collectorLog(name))
-            markFinal(run.collectorRows(name))
+            // Its header stands there before the first row.
+            if job.tableBytes > 0 { markFinal(run.collectorRows(name)) }
         }
     }
 

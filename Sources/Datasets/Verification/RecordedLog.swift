@@ -57,8 +57,8 @@ struct RecordedLog {
 
     /// What is wrong with the file, in one sentence that begins with its name.
     func damage(_ files: CheckedFiles) -> String? {
-        guard length > 0 else { return nil }
         if let refusal { return "\(refusal.message); \(length) bytes are recorded" }
+        // Of a job that wrote nothing there may be no file.
         guard let size = try? files.size(of: path) else { return nil }
         if size < length { return "has \(size) bytes, \(length) are recorded" }
         if let change { return changes == 1 ? change : "\(change), nor are those of \(changes - 1) more pieces" }
