@@ -44,7 +44,7 @@ let package = Package(
         room("ZIP", ["CLibZip", "LinuxSystem"]),
         room("EventLog", ["JSON", "Hashing", "LinuxSystem"]),
         room("RunStore", ["EventLog", "JSON", "LinuxSystem"]),
-        room("Profiles", ["YAML", "JSON"]),
+        room("Profiles", ["YAML", "JSON", "EventLog"]),
         room("RemoteJobs", ["SSH", "Hashing", "LinuxSystem"]),
         room("ECRCore", ["EventLog", "RunStore", "Profiles", "RemoteJobs", "JSON", "LinuxSystem", "Hashing", "YAML"]),
         room("Datasets", ["EventLog", "RunStore", "Hashing", "ZIP", "JSON", "LinuxSystem"]),
@@ -67,13 +67,18 @@ let package = Package(
         tests("EventLogTests", ["EventLog", "JSON", "Hashing", "LinuxSystem", "TestSupport"]),
         tests("RunStoreTests", ["RunStore", "EventLog", "JSON", "LinuxSystem", "TestSupport"]),
         tests(
-            "ECRCoreTests", ["ECRCore", "TestSupport", "RunStore", "EventLog", "Hashing", "JSON", "LinuxSystem"]),
+            "ECRCoreTests",
+            [
+                "ECRCore", "TestSupport", "RunStore", "EventLog", "RemoteJobs", "SSH", "Hashing", "JSON", "LinuxSystem",
+                "Profiles", "YAML",
+            ]),
         tests(
-            "ECRCommandTests", ["TestSupport", "RunStore", "EventLog", "Hashing", "JSON", "LinuxSystem", "ecr"],
+            "ECRCommandTests",
+            ["TestSupport", "RunStore", "EventLog", "Hashing", "Profiles", "JSON", "LinuxSystem", "ecr"],
             exclude: ["Snapshots"]),
         tests("SSHTests", ["SSH", "TestSupport", "LinuxSystem"]),
         tests("RemoteJobsTests", ["RemoteJobs", "SSH", "Hashing", "TestSupport", "LinuxSystem"]),
-        tests("IntegrationTests", ["TestSupport", "JSON", "LinuxSystem", "EventLog", "RunStore", "ecr"]),
+        tests("IntegrationTests", ["TestSupport", "JSON", "Hashing", "LinuxSystem", "EventLog", "RunStore", "ecr"]),
     ],
     swiftLanguageModes: [.v6]
 )

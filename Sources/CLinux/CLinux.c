@@ -4,11 +4,16 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/timex.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static struct flock one_byte(short type, int64_t offset) {
@@ -66,13 +71,16 @@ int clinux_tune_tcp(int fd, int idle, int interval, int count, int user_timeout_
     return setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &user_timeout_ms, sizeof user_timeout_ms);
 }
 
-pid_t clinux_spawn_detached(const char *path, char *const argv[], char *const envp[], int out, int err, int ready) {
+pid_t clinux_spawn_detached(const char *path, char *const argv[], char *const envp[], const char *directory, int in,
+                            int out, int err, int ready) {
     // Lift the descriptors above 3 first, so that no dup2 below overwrites one that is still needed.
+    int high_in = in < 0 ? -1 : fcntl(in, F_DUPFD_CLOEXEC, 10);
     int high_out = fcntl(out, F_DUPFD_CLOEXEC, 10), high_err = fcntl(err, F_DUPFD_CLOEXEC, 10);
     int high_ready = ready < 0 ? -1 : fcntl(ready, F_DUPFD_CLOEXEC, 10);
-    if (high_out < 0 || high_err < 0 || (ready >= 0 && high_ready < 0)) {
+    if ((in >= 0 && high_in < 0) || high_out < 0 || high_err < 0 || (ready >= 0 && high_ready < 0)) {
         // A dup2 of -1 would be left out, and the child would write to our own terminal.
         int error = errno;
+        if (high_in >= 0) close(high_in);
         if (high_out >= 0) close(high_out);
         if (high_err >= 0) close(high_err);
         if (high_ready >= 0) close(high_ready);
@@ -83,7 +91,9 @@ pid_t clinux_spawn_detached(const char *path, char *const argv[], char *const en
     posix_spawnattr_t attributes;
     posix_spawn_file_actions_init(&actions);
     posix_spawnattr_init(&attributes);
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+    if (directory) posix_spawn_file_actions_addchdir_np(&actions, directory);
+    if (high_in >= 0) posix_spawn_file_actions_adddup2(&actions, high_in, 0);
+    else posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_adddup2(&actions, high_out, 1);
     posix_spawn_file_actions_adddup2(&actions, high_err, 2);
     if (high_ready >= 0) posix_spawn_file_actions_adddup2(&actions, high_ready, 3);
@@ -96,6 +106,7 @@ pid_t clinux_spawn_detached(const char *path, char *const argv[], char *const en
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
     pid_t pid = -1;
     int error = posix_spawn(&pid, path, &actions, &attributes, argv, envp);
+    if (high_in >= 0) close(high_in);
     close(high_out);
     close(high_err);
     if (high_ready >= 0) close(high_ready);
@@ -106,4 +117,24 @@ pid_t clinux_spawn_detached(const char *path, char *const argv[], char *const en
     return -1;
 }
 
+int clinux_memory_file(void) { return memfd_create("ecr", MFD_CLOEXEC); }
+
+int clinux_wait_child(pid_t pid, int timeout_ms, int *status) {
+    int fd = (int)syscall(SYS_pidfd_open, pid, 0);  // glibc has a wrapper only since 2.36
+    if (fd < 0) return -1;
+    struct pollfd wait = {.fd = fd, .events = POLLIN};
+    int ready;
+    do ready = poll(&wait, 1, timeout_ms); while (ready < 0 && errno == EINTR);
+    close(fd);
+    if (ready <= 0) return ready;
+    return waitpid(pid, status, 0) == pid ? 1 : -1;
+}
+
 ssize_t clinux_executable_path(char *buffer, size_t size) { return readlink("/proc/self/exe", buffer, size); }
+
+int clinux_clock_is_synchronised(void) {
+    struct timex state;
+    memset(&state, 0, sizeof state);  // modes 0: only read
+    if (adjtimex(&state) < 0) return -1;
+    return state.status & STA_UNSYNC ? 0 : 1;
+}

@@ -57,17 +57,10 @@ struct ExportPlan {
 
     /// The regular files of the run, sorted, without what only a living run needs.
     private static func files(_ root: String) throws(SystemError) -> [String] {
-        let tree = try RunTree(root) { path, name in path == name && name.hasPrefix(".") || isTemporary(name) }
+        let tree = try RunTree(root) { path, name in path == name && name.hasPrefix(".") || FileSystem.isTemporary(name)
+        }
         if let (_, error) = tree.unreadable.first { throw error }
         return tree.files.map(\.path)
-    }
-
-    /// The names that `FileSystem.replace` gives to files on their way: `<name>.tmp-<pid>-<hex>`.
-    private static func isTemporary(_ name: String) -> Bool {
-        let parts = name.split(separator: "-", omittingEmptySubsequences: false).suffix(3)
-        guard let head = parts.first, parts.count == 3, head.hasSuffix(".tmp") else { return false }
-        let (pid, random) = (parts[parts.startIndex + 1], parts[parts.startIndex + 2])
-        return !pid.isEmpty && pid.allSatisfy(\.isNumber) && !random.isEmpty && random.allSatisfy(\.isHexDigit)
     }
 
     /// A backslash divides folders for other systems, and a newline the lines of SHA256SUMS: both are percent-encoded.

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// The clocks of the controller (clock_gettime(2)).
@@ -28,6 +29,12 @@ package enum Clock {
         let bytes = (try? FileSystem.read("/proc/sys/kernel/random/boot_id")) ?? []
         return String(decoding: bytes.prefix { $0 != 0x0A }, as: UTF8.self)
     }()
+
+    /// Whether a time source disciplines this machine's wall clock; nil where the kernel does not tell.
+    package static var isSynchronised: Bool? {
+        let answer = clinux_clock_is_synchronised()
+        return answer < 0 ? nil : answer == 1
+    }
 
     /// ISO 8601 with microseconds in UTC: `2026-01-27T14:30:52.123456Z`.
     package static func iso8601(microseconds: Int64) -> String {

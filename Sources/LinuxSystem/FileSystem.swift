@@ -65,6 +65,14 @@ package enum FileSystem {
         }
     }
 
+    /// Whether `replace` gives such names to files on their way: `<name>.tmp-<pid>-<hex>`.
+    package static func isTemporary(_ name: String) -> Bool {
+        let parts = name.split(separator: "-", omittingEmptySubsequences: false).suffix(3)
+        guard let head = parts.first, parts.count == 3, head.hasSuffix(".tmp") else { return false }
+        let (pid, random) = (parts[parts.startIndex + 1], parts[parts.startIndex + 2])
+        return !pid.isEmpty && pid.allSatisfy(\.isNumber) && !random.isEmpty && random.allSatisfy(\.isHexDigit)
+    }
+
     /// rename(2), then fsync of the directory that holds the new name.
     package static func rename(_ old: String, to new: String) throws(SystemError) {
         try check("rename \(old) to", path: new) { Glibc.rename(old, new) }
@@ -98,6 +106,20 @@ package enum FileSystem {
         return ((try? list(path)) ?? []).reduce(0) { $0 + treeSize("\(path)/\($1)") }
     }
 
+    /// The path without links and dots (realpath(3)); every part of it must exist.
+    package static func realPath(_ path: String) throws(SystemError) -> String {
+        guard let resolved = realpath(path, nil) else { throw SystemError("resolve", path: path) }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
+    /// The room that a user without privileges has on a path's file system (statvfs(3)).
+    package static func freeBytes(_ path: String) throws(SystemError) -> Int64 {
+        var status = statvfs()
+        try check("examine the file system of", path: path) { statvfs(path, &status) }
+        return Int64(clamping: UInt64(status.f_bavail) * UInt64(status.f_frsize))
+    }
+
     /// Everything before the last `/`; "" for a name without one.
     package static func parent(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "" }
@@ -115,8 +137,9 @@ package enum FileSystem {
         if path.hasPrefix("/") { return path }
         guard let directory = getcwd(nil, 0) else { return path }
         defer { free(directory) }
-        let base = String(cString: directory)
-        return path == "." ? base : "\(base)/\(path.hasPrefix("./") ? String(path.dropFirst(2)) : path)"
+        let working = String(cString: directory)
+        let base = working == "/" ? "" : working
+        return path == "." ? working : "\(base)/\(path.hasPrefix("./") ? String(path.dropFirst(2)) : path)"
     }
 
     /// The path with a leading `~` replaced by `$HOME`, else by the home directory of passwd(5).

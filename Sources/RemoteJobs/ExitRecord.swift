@@ -1,6 +1,12 @@
 /// How a job ended, as its wrapper wrote it on the target.
 package struct ExitRecord: Sendable, Equatable {
-    package enum Reason: String, Sendable { case exit, timeout, cancel }
+    package enum Reason: String, Sendable {
+        case exit, timeout, cancel
+        /// The controller was not there for longer than the job may be alone.
+        case unreachable
+        /// Sudo did not let the commands begin.
+        case sudo
+    }
     package enum Death: String, Sendable {
         case notAsked = "-"
         case confirmed

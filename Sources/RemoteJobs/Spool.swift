@@ -21,44 +21,75 @@ package struct SpoolError: Error, Sendable, Equatable {
     package let message: String
 }
 
+/// What becomes of a spool root that another controller holds.
+package enum SpoolClaim: Sendable {
+    /// It is left alone, and the run is refused.
+    case refuse
+    /// The run has its directory there all the same; the lock stays the other's.
+    case share
+    /// The lock becomes ours.
+    case takeOver
+}
+
+/// A run's new spool directory.
+package struct MadeSpool: Sendable, Equatable {
+    /// Absolute.
+    package let path: String
+    /// The other controller with which the root is shared, or from which it was taken.
+    package let other: SpoolLock?
+}
+
 /// The spool's root and the run's directory below it.
 extension Target {
     /// Finds or makes the root, takes its lock for this controller, and makes a new directory for a run.
-    /// - Returns: the absolute path of the run's spool directory.
-    package func makeSpool(root: String?, for controller: ControllerIdentity, now: String) async throws -> String {
-        let candidates = root.map { [$0] } ?? ["/var/tmp/ecr-\(facts.uid)", "${TMPDIR:-/tmp}/ecr-\(facts.uid)"]
-        let words = candidates.map { $0.hasPrefix("$") ? "\"\($0)\"" : shellWord($0) }.joined(separator: " ")
+    package func makeSpool(
+        root: String?, for controller: ControllerIdentity, now: String, claim: SpoolClaim = .refuse
+    ) async throws -> MadeSpool {
+        let candidates = spoolRoots(root)
         let id = Host.randomBytes(8).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-        let lock = "lock 1 \(controller.id) \(controller.name) \(now) end"
+        let lock = SpoolLock(controller: controller.id, name: controller.name, since: now).line
+        let held =
+            switch claim {
+            case .refuse: #"echo "held $r $l"; break"#
+            case .share: #"echo "other $l""#
+            case .takeOver: #"echo "other $l"; rm -f "$r/lock"; set -C; echo \#(shellWord(lock)) >"$r/lock"; set +C"#
+            }
         let reply = try await dispatcher.run(
             """
-            for r in \(words); do
+            for r in \(candidates.words); do
             mkdir -p "$r"; [ -d "$r" ] && [ ! -h "$r" ] && [ -O "$r" ] && [ -w "$r" ] || continue
             set -C; echo \(shellWord(lock)) >"$r/lock"; set +C
-            read -r l <"$r/lock"; case $l in "lock 1 \(controller.id) "*) ;; "lock 1 "*) echo "held $r $l"; break ;; esac
+            read -r l <"$r/lock"; case $l in "lock 1 \(controller.id) "*) ;; "lock 1 "*) \(held) ;; esac
             mkdir "$r/\(id)" && { echo "made $r/\(id)"; break; }
             done
             """
         ).text
+        var other: SpoolLock?
         for line in reply.split(separator: "\n") {
-            if line.hasPrefix("made /") { return String(line.dropFirst(5)) }
-            if line.hasPrefix("held ") { throw held(line) }
+            if line.hasPrefix("other ") { other = SpoolLock(line: line.dropFirst("other ".count)) }
+            if line.hasPrefix("made /") { return MadeSpool(path: String(line.dropFirst("made ".count)), other: other) }
+            if line.hasPrefix("held ") { throw self.held(line) }
         }
         throw SpoolError(
             code: .notWritable,
-            message: "no spool directory could be made on the target; tried \(candidates.joined(separator: ", "))")
+            message: "no spool directory could be made on the target; tried \(candidates.paths.joined(separator: ", "))"
+        )
+    }
+
+    /// Where the root may be, in the order of preference, as people read it and as words for the target's shell.
+    func spoolRoots(_ root: String?) -> (paths: [String], words: String) {
+        let paths = root.map { [$0] } ?? ["/var/tmp/ecr-\(facts.uid)", "${TMPDIR:-/tmp}/ecr-\(facts.uid)"]
+        return (paths, paths.map { $0.hasPrefix("$") ? "\"\($0)\"" : shellWord($0) }.joined(separator: " "))
     }
 
     private func held(_ line: Substring) -> SpoolError {
-        let words = line.split(separator: " ")
-        guard words.count == 8 else {
+        let words = line.split(separator: " ", maxSplits: 2)
+        guard words.count == 3, let lock = SpoolLock(line: words[2]) else {
             return SpoolError(code: .heldByAnother, message: "the target is in use by another controller")
         }
         return SpoolError(
             code: .heldByAnother,
-            message:
-                "the target is in use by \(words[5]) since \(words[6]); if that is long over, remove \(words[1])/lock there"
-        )
+            message: "the target is in use by \(lock.name) since \(lock.since), says \(words[1])/lock there")
     }
 
     /// Whether a run's spool directory is there.

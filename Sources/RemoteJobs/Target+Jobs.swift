@@ -12,10 +12,15 @@ package struct JobRequest: Sendable {
     package var workdir: String?
     /// Seconds, kept by the target.
     package var timeout: Double?
+    /// Seconds without the controller's contact after which the target ends the job; see `Target.signContact`.
+    package var silence: Double?
+    /// Set for a job that runs under sudo.
+    package var root: RootAccess?
 
     package init(
         job: String, spool: String, commands: [String], environment: [(name: String, value: String)] = [],
-        workdir: String? = nil, timeout: Double? = nil
+        workdir: String? = nil, timeout: Double? = nil, silence: Double? = nil,
+        root: RootAccess? = nil
     ) {
         self.job = job
         self.spool = spool
@@ -23,6 +28,8 @@ package struct JobRequest: Sendable {
         self.environment = environment
         self.workdir = workdir
         self.timeout = timeout
+        self.silence = silence
+        self.root = root
     }
 
     /// The job's folder in the spool.
@@ -53,14 +60,7 @@ package enum LaunchResult: Sendable, Equatable {
 extension Target {
     /// Launches a job at most once: the claim on the target decides, so that a launch may be repeated after a break.
     package func launch(_ request: JobRequest) async throws(SSHError) -> LaunchResult {
-        let limit = request.timeout.map { seconds in
-            facts.tools.contains("fractional-sleep") ? "\(seconds)" : "\(Int(seconds.rounded(.up)))"
-        }
-        var words = [request.spool, SpoolFolder.name(of: request.job), limit ?? "", request.workdir ?? ""]
-        words += request.environment.map { "\($0.name)=\($0.value)" }
-        words.append("--")
-        words += request.commands
-        let text = "ecr_launch " + words.map(shellWord).joined(separator: " ")
+        let text = request.call("ecr_launch", tools: facts.tools)
         switch try await dispatcher.run(text).text.split(separator: "\n").last {
         case "launched": return .launched
         case "claimed": return .claimedBefore
@@ -74,6 +74,11 @@ extension Target {
     package func prepareFolder(following job: String, in spool: String) async throws(SSHError) {
         let next = shellWord("\(spool)/\(SpoolFolder.following(job))")
         _ = try await dispatcher.run("[ -d \(next) ] || mkdir \(next) \(next)/out")
+    }
+
+    /// Tells the jobs of a spool that the controller is there.
+    package func signContact(in spool: String) async throws(SSHError) {
+        _ = try await dispatcher.run("ecr_up; echo \"$ecr_u\" >\(shellWord("\(spool)/contact"))")
     }
 
     /// What the target knows of a job now.

@@ -20,18 +20,22 @@ package import SSH
     /// Connects, starts the shell, opens SFTP and probes.
     package static func connect(_ options: SSHOptions) async throws(SSHError) -> Target {
         let session = try await SSHSession.connect(options)
-        do throws(SSHError) {
-            async let client = openSFTP(session)
-            let dispatcher = try await Dispatcher(on: session)
-            let facts = TargetFacts(reply: try await dispatcher.run(JobProtocol.probe).text)
-            guard !facts.boot.isEmpty else {
-                throw SSHError(.protocolViolation, "the target's shell gave no boot id: is it Linux with a POSIX sh?")
-            }
-            return Target(session: session, dispatcher: dispatcher, sftp: await client, facts: facts)
-        } catch {
+        do throws(SSHError) { return try await start(on: session) } catch {
             await session.close()
             throw error
         }
+    }
+
+    /// Starts the shell, opens SFTP and probes on a session that stands; it stays open when that fails.
+    /// - Throws: `protocolViolation` where the shell works but `/proc` doesn't.
+    package static func start(on session: SSHSession) async throws(SSHError) -> Target {
+        async let client = openSFTP(session)
+        let dispatcher = try await Dispatcher(on: session)
+        let facts = TargetFacts(reply: try await dispatcher.run(JobProtocol.probe).text)
+        guard !facts.boot.isEmpty else {
+            throw SSHError(.protocolViolation, "the target's shell gave no boot id: is it Linux with a POSIX sh?")
+        }
+        return Target(session: session, dispatcher: dispatcher, sftp: await client, facts: facts)
     }
 
     private static func openSFTP(_ session: SSHSession) async -> SFTPClient? { try? await session.openSFTP() }

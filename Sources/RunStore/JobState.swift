@@ -32,6 +32,11 @@ package struct JobState: Sendable, Equatable {
     package var tableBytes: Int64 = 0
     /// How a collector's samples follow one another.
     package var sampling = SamplingState()
+    /// How many of the recorded bytes stand in the place of a secret.
+    package var stdoutMasked: Int64 = 0
+    package var stderrMasked: Int64 = 0
+    /// It ran on a channel of its own, without a spool: there is no copy of its output on the target.
+    package var isAttached = false
     /// What an operator has said of the job itself; `RunState.invalidity` also knows marked times.
     package var mark: Mark?
     /// What a reattach must know: the spool directory in which the job was launched and the boot id of the target then.
@@ -57,7 +62,9 @@ package struct JobState: Sendable, Equatable {
             "reason": reason.map { .string($0) }, "duration_s": duration.map { .double($0) },
             "started": .string(started), "ended": ended.map { .string($0) }, "last_seen": .string(lastSeen),
             "stdout_bytes": .int(stdoutBytes),
-            "stderr_bytes": .int(stderrBytes), "samples": kind == .collector ? .int(samples) : nil,
+            "stderr_bytes": .int(stderrBytes), "stdout_masked": stdoutMasked > 0 ? .int(stdoutMasked) : nil,
+            "stderr_masked": stderrMasked > 0 ? .int(stderrMasked) : nil, "attached": isAttached ? true : nil,
+            "samples": kind == .collector ? .int(samples) : nil,
             "table_bytes": kind == .collector ? .int(tableBytes) : nil,
             "sampling": kind == .collector ? sampling.json : nil, "spool": spool.map { .string($0) },
             "boot": boot.map { .string($0) }, "mark": mark?.json,
@@ -80,6 +87,9 @@ package struct JobState: Sendable, Equatable {
         ended = json["ended"]?.string
         stdoutBytes = json["stdout_bytes"]?.int ?? 0
         stderrBytes = json["stderr_bytes"]?.int ?? 0
+        stdoutMasked = json["stdout_masked"]?.int ?? 0
+        stderrMasked = json["stderr_masked"]?.int ?? 0
+        isAttached = json["attached"]?.bool ?? false
         samples = json["samples"]?.int ?? 0
         tableBytes = json["table_bytes"]?.int ?? 0
         sampling = SamplingState(json: json["sampling"])

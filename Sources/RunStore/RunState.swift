@@ -186,10 +186,12 @@ package struct RunState: Sendable, Equatable {
         case .actionCompleted, .actionFailed, .actionCancelled, .actionUnknown, .collectorStopped: end(id, event)
         case .commandOutput:
             let behind = (event.data["offset"]?.int ?? 0) &+ (event.data["length"]?.int ?? 0)
+            let masked = event.data["masked"]?.int ?? 0
             let isError = event.data["stream"]?.string == "stderr"
             change(id) {
                 $0.lastSeen = event.time
                 if isError { $0.stderrBytes = behind } else { $0.stdoutBytes = behind }
+                if isError { $0.stderrMasked &+= masked } else { $0.stdoutMasked &+= masked }
             }
         case .collectorOutput:
             let behind = (event.data["offset"]?.int ?? 0) &+ (event.data["length"]?.int ?? 0)
@@ -197,6 +199,7 @@ package struct RunState: Sendable, Equatable {
             change(id) {
                 $0.lastSeen = event.time
                 $0.stdoutBytes = behind
+                $0.stdoutMasked &+= event.data["masked"]?.int ?? 0
                 $0.samples += rows
                 $0.tableBytes = event.data["table_bytes"]?.int ?? $0.tableBytes
                 $0.sampling.apply(output: event.data)
@@ -216,6 +219,7 @@ package struct RunState: Sendable, Equatable {
         job.attempt = Int(data["attempt"]?.int ?? 1)
         job.spool = data["spool"]?.string
         job.boot = data["target_boot"]?.string
+        job.isAttached = data["attached"]?.bool ?? false
         jobIndex[id] = jobs.count
         jobs.append(job)
     }

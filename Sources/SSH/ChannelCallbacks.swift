@@ -22,6 +22,9 @@ enum ChannelCallbacks {
             let name = signal.map { String(cString: $0) } ?? ""
             ChannelCallbacks.with(user) { $0.end(with: .signal(name)) }
         }
+        callbacks.pointee.channel_eof_function = { _, _, user in
+            ChannelCallbacks.with(user) { $0.outputEnded() }
+        }
         callbacks.pointee.channel_close_function = { _, _, user in
             ChannelCallbacks.with(user) { $0.closedByServer() }
         }

@@ -44,6 +44,10 @@ package enum ChannelExit: Sendable, Equatable {
     /// The server has sent its CLOSE: nothing comes after it.
     private var isClosedByServer = false
     private var isClosedByUs = false
+    /// Whether the server's EOF ends the reading. A command's exit status may come behind it; a forwarded connection has
+    /// nothing more to say, and its CLOSE may wait for ours.
+    var endsWithOutput = false
+    private var isOutputEnded = false
     /// Bytes were left in libssh's own buffer, because nobody read.
     private var isStalled = false
 
@@ -64,11 +68,18 @@ package enum ChannelExit: Sendable, Equatable {
                 if isStalled, received.isLow { drain() }
                 return output
             }
-            if isClosedByServer || isClosedByUs { return nil }
+            if isClosedByServer || isClosedByUs || isOutputEnded && endsWithOutput { return nil }
             if let failure = session.failure { throw failure }
             precondition(reader == nil, "a channel has one reader at a time")
             await withCheckedContinuation { reader = $0 }
         }
+    }
+
+    /// Output that has come already; nil for none.
+    package func readNow() -> Output? {
+        let output = received.removeFirst()
+        if output != nil, isStalled, received.isLow { drain() }
+        return output
     }
 
     /// Writes to the command's stdin; returns when all bytes are with libssh, as far as the server's window lets them.
@@ -140,6 +151,12 @@ extension SSHChannel {
     }
 
     func end(with exit: ChannelExit) { self.exit = exit }
+
+    /// EOF has come: no more output.
+    func outputEnded() {
+        isOutputEnded = true
+        if endsWithOutput { wakeReader() }
+    }
 
     /// CLOSE has come. Freeing in this callback would keep our own CLOSE from being sent; the session reaps later.
     func closedByServer() { isClosedByServer = true }

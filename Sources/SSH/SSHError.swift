@@ -10,10 +10,14 @@ package struct SSHError: Error, Sendable, Equatable, CustomStringConvertible {
         case hostKeyChanged
         /// The server's key is marked `@revoked`.
         case hostKeyRevoked
-        /// The server took none of the keys.
+        /// The server took nothing of what was offered.
         case authenticationFailed
-        /// The named key file is missing, unreadable, encrypted, or readable by others.
+        /// The named key file is missing, unreadable, or readable by others.
         case keyUnusable
+        /// The server knows no algorithm of a kind that we may use.
+        case noCommonAlgorithm(AlgorithmKind)
+        /// The options, or the ssh_config file that they come from, make no sense.
+        case configuration
         /// The server refused a channel, a command or a subsystem; the session lives on.
         case channelRefused
         /// The session died: the peer closed it, or nothing came any more.

@@ -11,8 +11,9 @@ import Glibc
     nonisolated package let hostKeyType: String
     /// The server's greeting, for example `SSH-2.0-OpenSSH_9.2p1`.
     nonisolated package let serverBanner: String
-    /// The server's address in numbers.
+    /// The server's address in numbers; behind a jump host its name.
     nonisolated package let address: String
+    nonisolated package let algorithms: NegotiatedAlgorithms
 
     /// nil once the session is lost or closed; libssh has then freed its channels, too.
     private(set) var raw: ssh_session?
@@ -28,17 +29,18 @@ import Glibc
     /// The count of received bytes of which `activityWaiters` know.
     private var announcedBytes: UInt64 = 0
 
-    /// Connects, checks the host key, and logs in.
+    /// Connects, through the jump hosts if there are any, checks the host keys, and logs in.
     /// - Throws: every code but `sftp`, `channelRefused` and `closed`.
     package static func connect(_ options: SSHOptions) async throws(SSHError) -> SSHSession {
-        SSHSession(try await Handshake.run(options), options)
+        try await Route(options).connect()
     }
 
-    private init(_ outcome: Handshake.Outcome, _ options: SSHOptions) {
+    init(_ outcome: Handshake.Outcome, _ options: SSHOptions) {
         hostKeyFingerprint = outcome.hostKey.fingerprint
         hostKeyType = outcome.hostKey.type
         serverBanner = outcome.serverBanner
         address = outcome.address
+        algorithms = outcome.algorithms
         place = options.place
         raw = outcome.raw
         event = ssh_event_new()
@@ -99,20 +101,39 @@ import Glibc
     /// Opens a channel and asks for its program.
     /// - Parameter request: called again while it returns SSH_AGAIN, and never after that.
     func open(_ what: String, _ request: (ssh_channel) -> Int32) async throws(SSHError) -> SSHChannel {
+        try await makeChannel(what) { (channel, handle) throws(SSHError) in
+            try await complete("the server refused a channel for \(what)") { ssh_channel_open_session(handle) }
+            channel.isOpen = true
+            try await complete("the server refused \(what)") { request(handle) }
+        }
+    }
+
+    /// Opens a channel to a port that the server connects to (RFC 4254, section 7.2).
+    func openForward(_ host: String, _ port: Int) async throws(SSHError) -> SSHChannel {
+        let what = "a connection to \(host):\(port)"
+        return try await makeChannel(what) { (channel, handle) throws(SSHError) in
+            channel.endsWithOutput = true
+            // Where the connection comes from is for the server's log only.
+            try await complete("no connection to \(host):\(port)") {
+                ssh_channel_open_forward(handle, host, Int32(port), "127.0.0.1", 0)
+            }
+            channel.isOpen = true
+        }
+    }
+
+    private func makeChannel(
+        _ what: String, _ setUp: @SSHActor (SSHChannel, ssh_channel) async throws(SSHError) -> Void
+    ) async throws(SSHError) -> SSHChannel {
         guard let raw, failure == nil else { throw over }
         guard let handle = ssh_channel_new(raw) else { throw SSHError(.channelRefused, "no memory for \(what)") }
         let channel = SSHChannel(session: self, handle: handle)
         channels.append(channel)
-        do {
-            try await complete("the server refused a channel for \(what)") { ssh_channel_open_session(handle) }
-            channel.isOpen = true
-            try await complete("the server refused \(what)") { request(handle) }
-            channel.isSetUp = true
-        } catch {
+        do throws(SSHError) { try await setUp(channel, handle) } catch {
             channel.isSetUp = true
             channel.close()
             throw error
         }
+        channel.isSetUp = true
         return channel
     }
 
@@ -182,6 +203,9 @@ extension SSHSession {
             end(SSHError(.connectionLost, "lost \(place): no sign of life for \(seconds) s"), silently: true)
         }
     }
+
+    /// Ends the session because what carries it has failed.
+    func fail(_ error: SSHError) { end(error, silently: true) }
 
     /// A reaped channel is the session's business no longer.
     func forget(_ channel: SSHChannel) { channels.removeAll { $0 === channel } }

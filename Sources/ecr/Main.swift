@@ -8,28 +8,43 @@ struct ECR: ParsableCommand {
         commandName: "ecr",
         abstract: "Run experiments on embedded Linux devices over SSH, and record everything that happens.",
         discussion: """
-            A profile (a YAML file) names the target and what to run on it. A run is one execution; all that happens in \
-            it is kept in a directory below ./runs and can be exported as a dataset.
+            \(introduction)
 
             Example:
-              ecr run start device.yaml
-              ecr run action measure
-              ecr run complete
-              ecr run export -o dataset.zip
+            \(example)
 
-            `ecr help exit-codes` lists the exit codes.
+            Topics (`ecr help TOPIC`):
+            \(HelpText([HelpTopic.list]).plain)
             """,
         version: ECRVersion.current,
         subcommands: [
             ProfileCommand.self,
             RunCommand.self,
+            TargetCommand.self,
+            Doctor.self,
             RunNote.self,
             RunAction.self,
             RunStatus.self,
             Verify.self,
+            Config.self,
             HelpCommand.self,
+            Completion.self,
+            CompleteWords.self,
+            Man.self,
             Supervise.self,
         ])
+
+    static let introduction = """
+        A profile (a YAML file) names the target and what to run on it. A run is one execution; all that happens in it \
+        is kept in a directory below ./runs and can be exported as a dataset.
+        """
+
+    static let example = """
+          ecr run start device.yaml
+          ecr run action measure
+          ecr run complete
+          ecr run export -o dataset.zip
+        """
 }
 
 struct ProfileCommand: ParsableCommand {
@@ -40,7 +55,25 @@ struct ProfileCommand: ParsableCommand {
               ecr profile validate device.yaml
             """,
         subcommands: [
-            ProfileValidate.self
+            ProfileValidate.self,
+            ProfileList.self,
+            ProfileShow.self,
+            ProfileNew.self,
+        ])
+}
+
+struct TargetCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "target", abstract: "Look after targets, without a run.",
+        discussion: """
+            Example:
+              ecr target check device.yaml
+              ecr target check root@192.168.1.100
+            """,
+        subcommands: [
+            TargetCheck.self,
+            TargetTrust.self,
+            TargetClean.self,
         ])
 }
 
@@ -94,7 +127,12 @@ struct RunCommand: ParsableCommand {
             if let supervise = command as? Supervise {
                 exit(await supervise.supervise())
             }
-            try command.run()
+            // Commands that connect by themselves. The root is none, so that the others pay nothing for it.
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
         } catch {
             exit(Exit.report(error))
         }

@@ -46,7 +46,8 @@ import Testing
             ])
         let json = try await ecr("run", "exec", "--json", "--", "uname", "-a")
         #expect(try json.json()["exit"]?.int == 3)
-        #expect(supervisor.received[1] == ["request": "exec", "command": ["uname", "-a"], "detach": false])
+        #expect(
+            supervisor.received[1] == ["request": "exec", "command": ["uname", "-a"], "sudo": false, "detach": false])
     }
 
     @Test func completedAndDetached() async throws {
@@ -98,10 +99,15 @@ import Testing
         let run = try await ecr.create()
         let supervisor = try FakeSupervisor(run, answers: [Self.output], keepOpen: true)
         defer { supervisor.stop() }
-        let shell =
-            "'\(try BuiltProducts.ecr())' run action hash & pid=$!; sleep 1; kill -TERM $pid; wait $pid; echo $? >&2"
-        let result = try await Command.run("/bin/sh", ["-c", shell], workingDirectory: ecr.scratch.path)
-        #expect(result.errorText == "\njob 0001-hash goes on; `ecr run follow 0001-hash` shows its output\n143\n")
+        try writeLogs(of: run)
+        let action = try RunningCommand(
+            try BuiltProducts.ecr(), ["run", "action", "hash"], environment: ecr.settings,
+            workingDirectory: ecr.scratch.path)
+        try await action.waitForOutput("hi\n")
+        action.signal(SIGTERM)
+        let result = try await action.wait()
+        #expect(result.status == 143)
+        #expect(result.errorText == "\njob 0001-hash goes on; `ecr run follow 0001-hash` shows its output\n")
     }
 
     @Test func twoLiveRunsMustBeNamed() async throws {

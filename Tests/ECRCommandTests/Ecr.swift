@@ -32,16 +32,22 @@ struct Ecr {
         try await run(arguments, environment: environment, input: Array(input.utf8))
     }
 
+    /// Changes of the environment that keep out what the person who runs the tests has set.
+    var settings: [String: String?] {
+        [
+            "ECR_RUN": nil, "ECR_RUNS_DIR": nil, "ECR_PROFILES_DIR": nil, "ECR_AUTHOR": nil, "ECR_LICENCE": nil,
+            "XDG_CONFIG_HOME": scratch.path("config"), "ECR_SSH_CONFIG": "none", "NO_COLOR": nil, "TERM": "xterm",
+            "COLUMNS": "80",
+            "TZ": "UTC",
+        ]
+    }
+
     func run(
         _ arguments: [String], environment: [String: String?] = [:], input: [UInt8] = []
     ) async throws -> CommandResult {
-        var settings: [String: String?] = [
-            "ECR_RUN": nil, "ECR_RUNS_DIR": nil, "ECR_PROFILES_DIR": nil, "ECR_AUTHOR": nil, "ECR_LICENCE": nil,
-            "XDG_CONFIG_HOME": scratch.path("config"), "NO_COLOR": nil, "TERM": "xterm", "COLUMNS": "80", "TZ": "UTC",
-        ]
-        for (name, value) in environment { settings[name] = value }
-        return try await Command.run(
-            try BuiltProducts.ecr(), arguments, environment: settings, input: input, workingDirectory: scratch.path)
+        try await Command.run(
+            try BuiltProducts.ecr(), arguments, environment: settings.merging(environment) { $1 }, input: input,
+            workingDirectory: scratch.path)
     }
 
     /// Makes a run of the good profile.

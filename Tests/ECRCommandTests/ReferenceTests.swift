@@ -15,12 +15,13 @@ import Testing
         ["run", "tag", "add", "x"], ["run", "tag", "remove", "x"], ["action", "hash"], ["run", "exec", "--", "true"],
         ["run", "collector", "start", "load"], ["run", "collector", "stop", "load"], ["run", "complete"],
         ["run", "abort"],
-        ["run", "resume"], ["run", "start"],
+        ["run", "resume"], ["run", "start"], ["run", "stage", "warmup"], ["run", "pause"], ["run", "cancel"],
+        ["run", "param", "set", "size=8"], ["run", "reconnect"],
     ]
-    /// Those that look at one; all but the first few take the run as an argument, too.
+    /// Those that look at one.
     static let looks = [
         ["status"], ["run", "collector", "list"], ["run", "log", "--all"], ["run", "show"], ["run", "events"],
-        ["run", "tag", "list"],
+        ["run", "tag", "list"], ["run", "param", "list"],
     ]
 
     @Test(arguments: changes) func withTwoLiveRunsAChangeMustNameOne(_ command: [String]) async throws {

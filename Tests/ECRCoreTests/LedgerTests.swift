@@ -25,13 +25,21 @@ import Testing
         try FileSystem.replace(run.collectorLog("c"), with: Array("oldnew".utf8))
     }
 
-    private func state(outcome: EventType = .actionCompleted, more: [(EventType, JSONObject)] = []) -> RunState {
+    private func state(
+        outcome: EventType = .actionCompleted, masked: Int64? = nil, isAttached: Bool = false,
+        more: [(EventType, JSONObject)] = []
+    ) -> RunState {
         var state = RunState()
         let spoolName = JSON.string(spool)
         let samples: JSON = [["tick": 0]]
         let events: [(EventType, JSONObject)] = [
-            (.actionStarted, ["job": "0001-a", "action": "a", "spool": spoolName]),
-            (.commandOutput, ["job": "0001-a", "stream": "stdout", "offset": 0, "length": 5]),
+            (.actionStarted, ["job": "0001-a", "action": "a", "spool": spoolName, "attached": .bool(isAttached)]),
+            (
+                .commandOutput,
+                [
+                    "job": "0001-a", "stream": "stdout", "offset": 0, "length": 5, "masked": masked.map { .int($0) },
+                ]
+            ),
             (outcome, ["job": "0001-a"]),
             (.collectorStarted, ["job": "0002-c", "collector": "c", "spool": spoolName]),
             (.collectorOutput, ["job": "0002-c", "offset": 0, "length": 3, "rows": samples]),
@@ -102,6 +110,33 @@ import Testing
         #expect(unknown.missing == ["0001-a: its outcome is unknown"])
         let failed = try ledger(remote, state(outcome: .actionFailed))
         #expect(failed.isWhole && failed.remarks == ["0001-a failed"])
+    }
+
+    @Test func aMaskedStreamIsComparedAsItCame() throws {
+        try FileSystem.replace(run.actionLog(job: "0001-a", stream: "stdout"), with: Array("h***o".utf8))
+        let came = SHA256.hexDigest(of: Array("hello".utf8))
+        let whole = try Ledger(run, state(masked: 3), spool: spool, remote: remote, unmasked: ["0001-a/stdout": came])
+        #expect(whole.isWhole)
+        let entry = try #require(whole.entries.first)
+        #expect(entry["masked"]?.int == 3)
+        #expect(entry["sha256"]?.string == SHA256.hexDigest(of: Array("h***o".utf8)))
+        // Nobody shall find out by trying what the three letters were.
+        #expect(!JSON.object(whole.json).text.contains(came))
+        let differs = ["0001-a stdout: the recorded bytes differ from the target's"]
+        #expect(try ledger(remote, state(masked: 3)).missing == differs)
+        let other = try Ledger(run, state(masked: 3), spool: spool, remote: remote, unmasked: ["0001-a/stdout": "0"])
+        #expect(other.missing == differs)
+    }
+
+    @Test func aJobWithoutASpoolIsNamedAndNoHole() throws {
+        var remote = remote
+        remote["0001/stdout"] = nil
+        remote["0001/stderr"] = nil
+        let ledger = try ledger(remote, state(isAttached: true))
+        #expect(ledger.isWhole)
+        #expect(ledger.remarks == ["0001-a ran without a spool: recorded, not comparable"])
+        let unknown = try self.ledger(remote, state(outcome: .actionUnknown, isAttached: true))
+        #expect(unknown.missing == ["0001-a: its outcome is unknown"])
     }
 
     @Test func jobsOfALostSpoolAreNotComparedWithANewOne() throws {

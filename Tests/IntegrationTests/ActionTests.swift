@@ -58,7 +58,9 @@ import Testing
             let run = try await fixture.start()
             let result = try await fixture.expect(64, "run", "action", "wram")
             #expect(result.errorText.contains("no action 'wram'"))
-            #expect(result.errorText.contains("cool") && result.errorText.contains("warm"))
+            #expect(result.errorText.contains("did you mean 'warm'?"))
+            let other = try await fixture.expect(64, "run", "action", "heat")
+            #expect(other.errorText.contains("cool") && other.errorText.contains("warm"))
             #expect(try run.events(.actionStarted).isEmpty)
         }
     }

@@ -76,8 +76,9 @@ import Testing
             do {
                 let writer = try EventWriter(path: run.events)
                 defer { writer.close() }
-                try writer.appendBlocking(.runStarted, ["target": "target", "spool": "/nonexistent/spool"])
-                try writer.appendBlocking("run_paused", [:])
+                try writer.appendBlocking(
+                    .runStarted, ["target": "target", "spool": "/nonexistent/spool", "ecr": "0.1.0"])
+                try writer.appendBlocking(.runPaused, ["running": []])
             }
             try await fixture.expect(0, "run", "resume")
             #expect(try run.state().status == .paused)

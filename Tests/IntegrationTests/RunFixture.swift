@@ -9,6 +9,8 @@ import Testing
 struct RunFixture: Sendable {
     let server: SSHServer
     let scratch: ScratchDirectory
+    /// What every profile has in `connection:` beside the server's address and keys, or instead of them.
+    var connection: [String: String] = [:]
 
     /// Starts a server, writes `profile.yaml`, runs a body, and ends every run that the body has left alive: no
     /// supervisor outlives its test.
@@ -19,11 +21,16 @@ struct RunFixture: Sendable {
     ) async throws {
         let fixture = RunFixture(server: try await SSHServer.start(options), scratch: try ScratchDirectory())
         try fixture.write(profile)
-        do { try await body(fixture) } catch {
-            await fixture.endRuns()
+        try await fixture.use(body)
+    }
+
+    /// Runs a body and ends every run that it has left alive.
+    func use(_ body: (RunFixture) async throws -> Void) async throws {
+        do { try await body(self) } catch {
+            await endRuns()
             throw error
         }
-        await fixture.endRuns()
+        await endRuns()
     }
 
     /// Writes a profile for the server.
@@ -33,18 +40,19 @@ struct RunFixture: Sendable {
         _ profile: String, as name: String = "profile.yaml", connection changes: [String: String] = [:]
     ) throws -> String {
         var connection: [String: String] = [
-            "host": "\"127.0.0.1\"", "port": "\(server.port)", "user": "\"\(server.user)\"",
+            "host": "\"\(server.host)\"", "port": "\(server.port)", "user": "\"\(server.user)\"",
             "key_file": "\"\(server.clientKey)\"", "known_hosts": "\"\(server.knownHosts)\"",
             "spool_dir": "\"\(server.scratch.path("spool"))\"", "timeout": "30",
         ]
-        for (key, value) in changes { connection[key] = value }
+        for (key, value) in self.connection.merging(changes, uniquingKeysWith: { $1 }) { connection[key] = value }
         let keys = connection.sorted { $0.key < $1.key }.map { "  \($0.key): \($0.value)\n" }.joined()
         return try scratch.write(name, "name: bench\nconnection:\n\(keys)\(profile)\n")
     }
 
     /// Without settings of the person who runs the tests.
-    private static let settings: [String: String?] = [
-        "ECR_RUN": nil, "ECR_RUNS_DIR": nil, "ECR_PROFILES_DIR": nil, "SSH_AUTH_SOCK": nil, "TERM": "xterm",
+    static let settings: [String: String?] = [
+        "ECR_RUN": nil, "ECR_RUNS_DIR": nil, "ECR_PROFILES_DIR": nil, "ECR_AUTHOR": nil, "ECR_LICENCE": nil,
+        "XDG_CONFIG_HOME": "/nonexistent", "ECR_SSH_CONFIG": "none", "SSH_AUTH_SOCK": nil, "CI": nil, "TERM": "xterm",
     ]
 
     func ecr(_ arguments: String..., environment: [String: String?] = [:]) async throws -> CommandResult {
@@ -71,9 +79,10 @@ struct RunFixture: Sendable {
     }
 
     /// A command that runs beside the test.
-    func background(_ arguments: String...) throws -> RunningCommand {
+    func background(_ arguments: String..., environment: [String: String?] = [:]) throws -> RunningCommand {
         try RunningCommand(
-            try BuiltProducts.ecr(), arguments, environment: Self.settings, workingDirectory: scratch.path)
+            try BuiltProducts.ecr(), arguments, environment: Self.settings.merging(environment) { $1 },
+            workingDirectory: scratch.path)
     }
 
     /// Starts a run of the profile.
@@ -123,12 +132,16 @@ struct RunFixture: Sendable {
 }
 
 extension RunDirectory {
-    /// All events, checked line by line: numbers, chain, and nothing torn at the end once nobody appends.
+    /// All events, checked line by line: numbers, chain, fields as specified, and nothing torn at the end once nobody
+    /// appends.
     func allEvents() throws -> [Event] {
         let isAtRest = !hasSupervisor()
         var reader = try EventReader(path: events)
         var all: [Event] = []
-        while let event = try reader.next() { all.append(event) }
+        while let event = try reader.next() {
+            #expect(event.departures == [])
+            all.append(event)
+        }
         if isAtRest { #expect(reader.checkpoint.byteOffset == (try File(path: events, 0).size())) }
         return all
     }
@@ -158,4 +171,18 @@ extension RunDirectory {
 
 extension CommandResult {
     func json() throws -> JSON { try JSON(parsing: output) }
+}
+
+extension Event {
+    /// What is not as `ecr help events` says: fields that are missing, and those that nobody has specified.
+    var departures: [String] {
+        guard let row = EventType.specification.first(where: { $0.type == type }) else {
+            return ["\(type.rawValue) is not specified"]
+        }
+        let present = data.members.map(\.key)
+        let missing = row.fields.filter { !$0.isOptional && !$0.names.contains(where: present.contains) }
+        let known = row.fields.flatMap(\.names)
+        return missing.map { "\(type.rawValue) has no \($0.notation)" }
+            + present.filter { !known.contains($0) }.map { "\(type.rawValue) has a field '\($0)'" }
+    }
 }

@@ -61,7 +61,7 @@ import Testing
                 "actions: {a: {commands: [\"true\"]}}", as: "unknown.yaml", connection: ["known_hosts": "\"\(none)\""])
             let error = try await refused(fixture, 77, profile: "unknown.yaml")
             #expect(error.contains(fixture.server.hostKeyFingerprint))
-            #expect(error.contains("ssh-keyscan"))
+            #expect(error.contains("ecr target trust "))
             #expect(!FileSystem.exists(none))
         }
     }

@@ -261,6 +261,37 @@ import Testing
         }
     }
 
+    // MARK: Another controller
+
+    @Test func aTargetOfAnotherControllerIsSharedOrTakenOverOpenly() async throws {
+        try await RunFixture.with { fixture in
+            let spools = fixture.server.scratch.path("spool")
+            try FileSystem.makeDirectories("\(spools)/00000000deadbeef")
+            let lock = "lock 1 0123456789abcdef you@bench 2026-01-27T14:30:52Z end\n"
+            try FileSystem.replace("\(spools)/lock", with: Array(lock.utf8))
+            let refused = try await fixture.expect(75, "run", "start", "profile.yaml")
+            #expect(refused.errorText.contains("in use by you@bench since 2026-01-27T14:30:52Z"))
+            #expect(refused.errorText.contains("--share") && refused.errorText.contains("--take-over"))
+            #expect(try fixture.runs().isEmpty)
+
+            let shared = try await fixture.start("--share")
+            try await fixture.expect(0, "run", "action", "hello")
+            try await fixture.expect(0, "run", "complete")
+            let holder = "you@bench since 2026-01-27 14:30:52 UTC"
+            #expect(try shared.events(.runStarted).first?.data["shared_with"]?.string == holder)
+            // The other's lock and spool are as they were.
+            #expect(try FileSystem.read("\(spools)/lock") == Array(lock.utf8))
+            #expect(FileSystem.exists("\(spools)/00000000deadbeef"))
+
+            let taken = try await fixture.start("--take-over")
+            #expect(try taken.events(.runStarted).first?.data["taken_from"]?.string == holder)
+            #expect(try FileSystem.read("\(spools)/lock") != Array(lock.utf8))
+            try await fixture.expect(0, "run", "complete")
+            #expect(FileSystem.exists("\(spools)/00000000deadbeef"))
+            try await fixture.expect(64, "run", "start", "profile.yaml", "--share", "--take-over")
+        }
+    }
+
     // MARK: Without the target
 
     @Test func aRunCompletedWithoutItsTargetIsDrainedLater() async throws {

@@ -44,6 +44,17 @@ import Testing
         #expect(log == "")
     }
 
+    @Test func theDirectoryTheEnvironmentAndTheInputAreItsOwn() throws {
+        let log = try File(path: scratch.path("log"), O_WRONLY | O_CREAT | O_APPEND)
+        let input = try File(path: try scratch.write("input", "words"), O_RDONLY)
+        let pid = try Spawn.detached(
+            executable: "/bin/sh", arguments: ["-c", #"echo "$PWD $HOME ${PATH:+set} $NEW"; cat"#],
+            directory: scratch.path, environment: ["HOME": "/elsewhere", "NEW": "a b"], input: input, log: log)
+        var status: Int32 = 0
+        while waitpid(pid, &status, 0) == -1 && errno == EINTR {}
+        #expect(try scratch.read("log") == "\(scratch.path) /elsewhere set a b\nwords")
+    }
+
     @Test func signalsAreAsAtLogin() throws {
         let (_, log) = try run(
             "while read -r key value; do case $key in SigBlk:|SigIgn:) echo $value;; esac; done </proc/$$/status")

@@ -127,7 +127,19 @@ import YAML
             ])
         #expect(
             connection("host: h, password: x") == [
-                "error: unknown key 'password' in 'connection'; a profile holds no password; use a key, an agent, or type it when asked"
+                "error: a profile holds no password; write 'password: {secret: env:NAME}' for one from the environment, use a key, or type it when asked"
+            ])
+        #expect(connection("host: h, password: {secret: env:A}, sudo_password: {secret: env:B_1}") == [])
+        #expect(
+            connection("host: h, sudo_password: {secret: file:x}, env: {T: {secret: env:1A, sectre: x}}") == [
+                "error: 'secret' cannot be 'file:x'; write env:NAME for the value of the variable NAME",
+                "error: 'secret' cannot be 'env:1A'; write env:NAME for the value of the variable NAME",
+                "error: unknown key 'sectre' in 'T'; did you mean 'secret'?",
+            ])
+        #expect(
+            connection("host: h, password: {env: A}") == [
+                "error: 'password' has no 'secret'; write 'secret: env:NAME'",
+                "error: unknown key 'env' in 'password'; known keys: secret",
             ])
         #expect(
             connection("host: h, host_key: abc") == [
@@ -135,9 +147,18 @@ import YAML
             ])
         #expect(connection("host: h, spool_dir: x") == ["error: 'spool_dir' cannot be 'x'; write a path from '/' on"])
         #expect(
-            connection("host: h, jump: j, algorithms: {kex: [a], maks: [b]}") == [
-                "error: 'jump' is not carried out by this version of ecr; remove it",
-                "warning: 'algorithms' is recorded in the profile but not evaluated by this version of ecr",
+            connection("host: h, passphrase: y") == [
+                "error: unknown key 'passphrase' in 'connection'; a profile holds no passphrase; load the key into the agent with ssh-add, or type it when asked"
+            ])
+        #expect(
+            connection("host: h, jump: [a, me@b:2222], ssh_config: none, algorithms: {kex: [+a], macs: a, pubkeys: []}")
+                == [])
+        #expect(
+            connection("host: h, proxyjump: j, jump: 'a b', ssh_config: '', algorithms: {kex: [{}], maks: [b]}") == [
+                "error: unknown key 'proxyjump' in 'connection'; write 'jump'",
+                "error: 'jump' cannot be 'a b'; write it without blanks and without a leading '-'",
+                "error: 'ssh_config' is empty; write its text, or remove it",
+                "error: each entry of 'kex' must be text, not a mapping; write it in quotes, such as \"abc\"",
                 "error: unknown key 'maks' in 'algorithms'; did you mean 'macs'?",
             ])
         #expect(
@@ -160,13 +181,21 @@ import YAML
             action("retries: 1, retry_on: [timeot]") == [
                 "error: each entry of 'retry_on' must be one of failed, timeout, unknown, not 'timeot'; did you mean 'timeout'?"
             ])
+        #expect(action("spool: false, sudo: true, env: {T: {secret: env:T}, U: '{p}'}") == [])
         #expect(
-            action("spool: false") == ["error: 'spool: false' is not carried out by this version of ecr; remove it"])
-        #expect(action("spool: true, sudo: false") == [])
-        #expect(
-            action("stop_if_unreachable: 60s") == [
-                "warning: 'stop_if_unreachable' is recorded in the profile but not evaluated by this version of ecr"
+            action("env: {T: {secret: [env:T]}}") == [
+                "error: 'secret' must be text, not a list; write it in quotes, such as \"abc\""
             ])
+        #expect(
+            collector("stream: x, spool: false, sudo: true, env: {T: {secret: env:T}}") == [
+                "error: unknown key 'spool' in collector 'c'; a collector's samples always go through a spool; remove it",
+                "error: unknown key 'sudo' in collector 'c'; only actions run under sudo; write `sudo -n` in the command, where the target asks for no password",
+            ])
+        #expect(
+            action("stop_if_unreachable: 2s") == [
+                "error: 'stop_if_unreachable' must be at least 5s; write 'stop_if_unreachable: 60s'"
+            ])
+        #expect(action("stop_if_unreachable: 60s") == [])
         #expect(
             action("metrics: {m: {}}") == [
                 "warning: 'metrics' is recorded in the profile but not evaluated by this version of ecr",
@@ -176,6 +205,32 @@ import YAML
             action("artifacts: [{allow_old: true}, '']") == [
                 "error: an artifact has no 'path'; write 'path: /tmp/results.json'",
                 "error: an artifact is empty; write its text, or remove it",
+            ])
+    }
+
+    @Test func checksNotify() throws {
+        func notify(_ text: String) -> [String] {
+            complaints("name: n\nconnection: {host: h}\nactions: {a: {commands: [x]}}\nnotify: \(text)").map {
+                String($0.drop { $0 != " " }.dropFirst())
+            }
+        }
+        #expect(notify("{on: [connection_lost, run_completed], run: './ping.sh \"$ECR_EVENT\"'}") == [])
+        #expect(
+            notify("{on: [conection_lost], run: x}") == [
+                "error: there is no event type 'conection_lost'; did you mean 'connection_lost'?"
+            ])
+        #expect(
+            notify("{on: [], run: x}") == [
+                "error: 'on' is empty; write at least one type of event, such as run_completed"
+            ])
+        #expect(
+            notify("{run: x, command: y}") == [
+                "error: 'notify' has no 'on'; write 'on: [connection_lost, run_completed]'",
+                "error: unknown key 'command' in 'notify'; known keys: on, run",
+            ])
+        #expect(
+            notify("./ping.sh") == [
+                "error: 'notify' must be a mapping, not the text './ping.sh'; write 'name: value', one a line"
             ])
     }
 

@@ -21,15 +21,15 @@ import Testing
         let mode = try await Command.run("/usr/bin/stat", ["-c", "%a", fixture.root, fixture.spool])
         #expect(mode.outputText == "700\n700\n")
         let second = try await target.makeSpool(
-            root: fixture.root, for: TargetFixture<SSHServer>.controller, now: "2026-01-27T14:31:00Z")
+            root: fixture.root, for: TargetFixture<SSHServer>.controller, now: "2026-01-27T14:31:00Z"
+        ).path
         #expect(second != fixture.spool)
 
         let error = await spoolFailure(target, root: fixture.root, as: "deca0f")
         #expect(error?.code == .heldByAnother)
         #expect(
             error?.message
-                == "the target is in use by me@laptop since 2026-01-27T14:30:52Z; if that is long over, remove "
-                + "\(fixture.root)/lock there")
+                == "the target is in use by me@laptop since 2026-01-27T14:30:52Z, says \(fixture.root)/lock there")
         // The lock goes with the last run's directory.
         try await target.removeSpool(fixture.spool)
         #expect(await spoolFailure(target, root: fixture.root, as: "deca0f")?.code == .heldByAnother)

@@ -25,7 +25,7 @@ struct TargetFixture<Server: SSHTestServer> {
         self.server = server
         target = try await Target.connect(server.options)
         root = server.scratch.path("spools")
-        spool = try await target.makeSpool(root: root, for: Self.controller, now: "2026-01-27T14:30:52Z")
+        spool = try await target.makeSpool(root: root, for: Self.controller, now: "2026-01-27T14:30:52Z").path
     }
 
     func request(_ commands: String..., job: String = "0001-job", timeout: Double? = nil) -> JobRequest {

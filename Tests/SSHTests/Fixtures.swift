@@ -1,5 +1,6 @@
 import LinuxSystem
 import SSH
+import Synchronization
 import TestSupport
 
 extension SSHTestServer {
@@ -41,5 +42,23 @@ extension SSHSession {
         if !input.isEmpty { try await channel.write(input) }
         channel.sendEOF()
         return try await channel.readToEnd()
+    }
+}
+
+/// Answers prompts with given words, then with none, and remembers what was asked.
+final class Person: Sendable {
+    private let state: Mutex<(answers: [String?], prompts: [SSHPrompt])>
+
+    init(_ answers: String?...) { state = Mutex((answers, [])) }
+
+    var prompts: [SSHPrompt] { state.withLock { $0.prompts } }
+
+    var ask: SSHAsk {
+        { [self] prompt in
+            state.withLock { state in
+                state.prompts.append(prompt)
+                return state.answers.isEmpty ? nil : state.answers.removeFirst()
+            }
+        }
     }
 }

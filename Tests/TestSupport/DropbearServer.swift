@@ -20,14 +20,51 @@ package final class DropbearServer: SSHTestServer {
         home=$1 real=$2 && shift 2 && mount --bind "$home" "$real" && exec "$@"
         """
 
+    /// As a small device has it: BusyBox is every program, /var/tmp is in RAM, no SFTP server is there.
+    private static let smallScript = """
+        small=$1 && shift && mount --bind "$small/passwd" /etc/passwd && mount -t tmpfs none /var/tmp || exit
+        for server in /usr/lib/openssh/sftp-server /usr/lib/sftp-server /usr/libexec/sftp-server; do
+        [ ! -f "$server" ] || mount --bind "$small/nothing" "$server" || exit; done
+        exec /usr/bin/busybox sh -c 'mount --bind "$1/bin" /usr/bin && shift && exec "$@"' sh "$small" "$@"
+        """
+
     /// Makes the keys, starts the server and waits until it accepts connections.
-    package static func start() async throws -> DropbearServer {
-        let server = try await DropbearServer(ScratchDirectory(), port: LoopbackServer.freePort())
+    package static func start(takesPasswords: Bool = false) async throws -> DropbearServer {
+        let port = try LoopbackServer.freePort()
+        let server = try await DropbearServer(
+            ScratchDirectory(), port: port, isSmall: false, takesPasswords: takesPasswords)
         try await server.process.start()
         return server
     }
 
-    private init(_ scratch: ScratchDirectory, port: Int) async throws {
+    /// Starts it with nothing but BusyBox's applets on PATH.
+    /// - Parameter missing: applets that are not there either.
+    package static func startSmall(without missing: Set<String>) async throws -> DropbearServer {
+        let scratch = try ScratchDirectory()
+        try await makeSmallSystem(in: scratch, without: missing)
+        let server = try await DropbearServer(scratch, port: LoopbackServer.freePort(), isSmall: true)
+        try await server.process.start()
+        return server
+    }
+
+    /// Whether this machine can run the small one.
+    package static let isSmallAvailable: Bool = isAvailable && FileSystem.exists("/usr/bin/busybox")
+
+    private static func makeSmallSystem(in scratch: ScratchDirectory, without missing: Set<String>) async throws {
+        try FileSystem.makeDirectories(scratch.path("small/bin"), mode: 0o755)
+        try scratch.write("small/nothing", "")
+        let home = getpwuid(getuid()).map { String(cString: $0.pointee.pw_dir) } ?? "/root"
+        try scratch.write("small/passwd", "root:x:0:0:root:\(home):/bin/sh\n", mode: 0o644)
+        try scratch.write("small/bin/busybox", bytes: try FileSystem.read("/usr/bin/busybox"), mode: 0o755)
+        let applets = try await Command.runSuccessfully("/usr/bin/busybox", ["--list"]).outputText
+        for applet in applets.split(separator: "\n").map(String.init) where !missing.contains(applet) {
+            symlink("busybox", scratch.path("small/bin/\(applet)"))
+        }
+    }
+
+    private init(
+        _ scratch: ScratchDirectory, port: Int, isSmall: Bool, takesPasswords: Bool = false
+    ) async throws {
         self.scratch = scratch
         let client = try await KeyPair.generate(at: scratch.path("client_key"))
         clientKey = client.path
@@ -36,15 +73,18 @@ package final class DropbearServer: SSHTestServer {
             Command.find("dropbearkey") ?? "", ["-t", "ed25519", "-f", scratch.path("host_key")])
         let publicLine = made.outputText.split(separator: "\n").first { $0.hasPrefix("ssh-ed25519 ") } ?? ""
         knownHosts = try scratch.write("known_hosts", "[127.0.0.1]:\(port) \(publicLine)\n")
-        process = LoopbackServer(DropbearServer.commandLine(scratch, port), port: port)
+        process = LoopbackServer(
+            [
+                Command.find("dropbear") ?? "", "-F", "-E", "-m", "-r", scratch.path("host_key"),
+                "-p", "127.0.0.1:\(port)", "-P", scratch.path("dropbear.pid"),
+            ] + (takesPasswords ? [] : ["-s"]), wrapper: DropbearServer.wrapper(scratch, isSmall: isSmall), port: port)
     }
 
-    private static func commandLine(_ scratch: ScratchDirectory, _ port: Int) -> [String] {
+    private static func wrapper(_ scratch: ScratchDirectory, isSmall: Bool) -> [String] {
         let home = getpwuid(getuid()).map { String(cString: $0.pointee.pw_dir) } ?? "/root"
+        let small = isSmall ? ["/bin/sh", "-c", smallScript, "sh", scratch.path("small")] : []
         return [
             Command.find("unshare") ?? "", "-m", "/bin/sh", "-c", script, "sh", scratch.path("home"), home,
-            Command.find("dropbear") ?? "", "-F", "-E", "-m", "-s", "-r", scratch.path("host_key"),
-            "-p", "127.0.0.1:\(port)", "-P", scratch.path("dropbear.pid"),
-        ]
+        ] + small
     }
 }

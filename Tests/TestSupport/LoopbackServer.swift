@@ -7,8 +7,11 @@ import Synchronization
 /// A shell stands between: it prints the server's pid, and kills the server when its own stdin ends, which happens even
 /// when the test process crashes.
 package final class LoopbackServer: Sendable {
+    package let host: String
     package let port: Int
     private let commandLine: [String]
+    /// The file name of the server's own program, which may be started by others: `unshare … sshd`.
+    private let program: String
     private let running = Mutex<(shell: RunningCommand, pid: pid_t)?>(nil)
 
     private static let script = """
@@ -19,12 +22,17 @@ package final class LoopbackServer: Sendable {
         wait "$server"
         """
 
-    init(_ commandLine: [String], port: Int) {
-        self.commandLine = commandLine
+    /// - Parameters:
+    ///   - wrapper: what is put before the command line, and becomes the server or starts it.
+    ///   - host: one of this machine's own addresses.
+    init(_ commandLine: [String], wrapper: [String] = [], host: String = LoopbackSocket.host, port: Int) {
+        self.commandLine = wrapper + commandLine
+        program = FileSystem.name(of: commandLine[0])
+        self.host = host
         self.port = port
     }
 
-    /// Starts the server and waits until it accepts connections on 127.0.0.1.
+    /// Starts the server and waits until it accepts connections.
     /// - Throws: `CommandFailure` with the server's log when it ends instead, or takes more than ten seconds.
     func start() async throws {
         let shell = try RunningCommand(
@@ -33,7 +41,7 @@ package final class LoopbackServer: Sendable {
         let pid = pid_t(shell.outputText.filter(\.isNumber)) ?? 0
         running.withLock { $0 = (shell, pid) }
         for _ in 0..<500 where kill(pid, 0) == 0 {
-            if LoopbackServer.accepts(port) { return }
+            if accepts { return }
             try await Task.sleep(for: .milliseconds(20))
         }
         let said = CommandResult(status: -1, output: [], error: Array(log.utf8))
@@ -46,12 +54,13 @@ package final class LoopbackServer: Sendable {
     /// Ends the server and every connection, and waits until its port is free.
     package func stop() async throws {
         // A listener that still accepts would give a client that tries again at once a connection that outlives it.
-        if let pid = running.withLock({ $0?.pid }) {
-            kill(pid, SIGSTOP)
-            for _ in 0..<500 where ProcessTable.state(of: pid) != "T" && kill(pid, 0) == 0 {
+        if let pid = running.withLock({ $0?.pid }), let listener {
+            kill(listener, SIGSTOP)
+            for _ in 0..<500 where ProcessTable.state(of: listener) != "T" && kill(listener, 0) == 0 {
                 try await Task.sleep(for: .milliseconds(2))
             }
             signalConnections(SIGKILL)
+            kill(listener, SIGKILL)
             kill(pid, SIGKILL)
         }
         let shell = running.withLock { running in
@@ -74,11 +83,17 @@ package final class LoopbackServer: Sendable {
     /// Signals the processes of the server's own program that serve connections: SIGSTOP makes every link hang without
     /// an end, SIGCONT lets it go on. What they started is left alone, as it would be by a cut cable.
     package func signalConnections(_ number: Int32) {
-        guard let pid = running.withLock({ $0?.pid }) else { return }
-        let name = ProcessTable.name(of: pid)
-        for child in ProcessTable.descendants(of: pid) where ProcessTable.name(of: child) == name {
+        guard let listener else { return }
+        for child in ProcessTable.descendants(of: listener) where ProcessTable.name(of: child) == program {
             kill(child, number)
         }
+    }
+
+    /// The process that accepts connections.
+    private var listener: pid_t? {
+        guard let pid = running.withLock({ $0?.pid }) else { return nil }
+        if ProcessTable.name(of: pid) == program { return pid }
+        return ProcessTable.descendants(of: pid).first { ProcessTable.name(of: $0) == program }
     }
 
     private static let givenPorts = Mutex<Set<Int>>([])
@@ -86,47 +101,12 @@ package final class LoopbackServer: Sendable {
     /// A port on which nothing listens at this moment; no two callers in this process get the same one.
     static func freePort() throws -> Int {
         while true {
-            let port = try unusedPort()
+            let port = try LoopbackSocket.port(of: LoopbackSocket.listen(port: 0))
             if givenPorts.withLock({ $0.insert(port).inserted }) { return port }
         }
     }
 
-    private static func unusedPort() throws -> Int {
-        let listener = try socket()
-        var address = loopback(port: 0)
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        try withUnsafeMutablePointer(to: &address) { pointer in
-            try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                _ = try check("bind a port") { bind(listener.descriptor, generic, length) }
-                _ = try check("read the port") { getsockname(listener.descriptor, generic, &length) }
-            }
-        }
-        return Int(UInt16(bigEndian: address.sin_port))
-    }
-
-    private static func accepts(_ port: Int) -> Bool {
-        guard let client = try? socket() else { return false }
-        return withUnsafePointer(to: loopback(port: port)) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                connect(client.descriptor, generic, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-            }
-        }
-    }
-
-    private static func socket() throws -> File {
-        let descriptor = try check("create a socket") {
-            Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        }
-        return File(adopting: descriptor, path: "socket")
-    }
-
-    private static func loopback(port: Int) -> sockaddr_in {
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = UInt16(port).bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        return address
-    }
+    private var accepts: Bool { (try? LoopbackSocket.connect(host, port: port)) != nil }
 }
 
 /// The running processes as `/proc/<pid>/stat` shows them (proc_pid_stat(5)).

@@ -15,7 +15,9 @@ package enum Processes {
     package static func exist(withArgument argument: String) -> Bool { !ids(withArgument: argument).isEmpty }
 
     /// Ends a process that a test has started.
-    package static func kill(_ id: Int32) { _ = Glibc.kill(id, SIGKILL) }
+    package static func kill(_ id: Int32) { signal(id, SIGKILL) }
+
+    package static func signal(_ id: Int32, _ number: Int32) { _ = Glibc.kill(id, number) }
 
     /// An argument for sleep(1) of far more than any test's time, and of digits that no other test has.
     package static func uniqueSleep() -> String { "4" + Host.randomBytes(6).map { String($0 % 10) }.joined() }

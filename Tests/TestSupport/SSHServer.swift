@@ -10,14 +10,28 @@ package final class SSHServer: SSHTestServer {
         package var servesSFTP: Bool
         /// The most channels a connection may have; nil for the server's default of 10.
         package var maxSessions: Int?
+        /// Where the server runs.
+        package var place: Place
         /// Further lines of sshd_config(5). Where a keyword comes twice, sshd takes the first: these stand first.
         package var extraLines: [String]
 
-        package init(servesSFTP: Bool = true, maxSessions: Int? = nil, extraLines: [String] = []) {
+        package init(
+            servesSFTP: Bool = true, maxSessions: Int? = nil, place: Place = .here, extraLines: [String] = []
+        ) {
             self.servesSFTP = servesSFTP
             self.maxSessions = maxSessions
+            self.place = place
             self.extraLines = extraLines
         }
+    }
+
+    package enum Place: Sendable {
+        /// Among the processes of this machine.
+        case here
+        /// In a machine of its own, which can be rebooted.
+        case machine
+        /// At the far end of a cable.
+        case behind(Cable)
     }
 
     package let scratch: ScratchDirectory
@@ -26,6 +40,7 @@ package final class SSHServer: SSHTestServer {
     /// The host key's fingerprint as ssh-keygen prints it: `SHA256:…`.
     package let hostKeyFingerprint: String
     package let process: LoopbackServer
+    private let machine: TargetMachine?
 
     /// Origin: Debian's openssh-server; sshd insists on an absolute path.
     private static let executable = "/usr/sbin/sshd"
@@ -46,16 +61,37 @@ package final class SSHServer: SSHTestServer {
         clientKey = client.path
         hostKeyFingerprint = hostKey.fingerprint
         try scratch.write("authorized_keys", client.publicLine)
-        knownHosts = try scratch.write("known_hosts", "[127.0.0.1]:\(port) \(hostKey.publicLine)")
-        let configuration = try scratch.write("sshd_config", SSHServer.configuration(scratch, port, options))
-        process = LoopbackServer([SSHServer.executable, "-D", "-e", "-f", configuration], port: port)
+        var (host, wrapper) = (LoopbackSocket.host, [String]())
+        switch options.place {
+        case .here: machine = nil
+        case .machine:
+            let machine = try TargetMachine(scratch)
+            (self.machine, wrapper) = (machine, machine.wrapper)
+        case .behind(let cable): (machine, host, wrapper) = (nil, cable.host, cable.wrapper)
+        }
+        knownHosts = try scratch.write("known_hosts", "[\(host)]:\(port) \(hostKey.publicLine)")
+        let configuration = try scratch.write("sshd_config", SSHServer.configuration(scratch, host, port, options))
+        process = LoopbackServer(
+            [SSHServer.executable, "-D", "-e", "-f", configuration], wrapper: wrapper, host: host, port: port)
     }
 
-    private static func configuration(_ scratch: ScratchDirectory, _ port: Int, _ options: Options) -> String {
+    /// Ends every process of the server's machine at once and starts it under another boot id, on the same port.
+    /// - Parameter losing: folders that were in the machine's memory, such as its spool.
+    package func reboot(losing folders: [String] = []) async throws {
+        guard let machine else { preconditionFailure("only a server in a machine of its own can be rebooted") }
+        try await process.stop()
+        try machine.renewBootID()
+        for folder in folders where FileSystem.exists(folder) { try FileSystem.removeTree(folder) }
+        try await process.start()
+    }
+
+    private static func configuration(
+        _ scratch: ScratchDirectory, _ host: String, _ port: Int, _ options: Options
+    ) -> String {
         var lines = options.extraLines
         lines += [
             "Port \(port)",
-            "ListenAddress 127.0.0.1",
+            "ListenAddress \(host)",
             "HostKey \(scratch.path("host_key"))",
             "AuthorizedKeysFile \(scratch.path("authorized_keys"))",
             "PidFile \(scratch.path("sshd.pid"))",

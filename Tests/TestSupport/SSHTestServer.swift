@@ -13,7 +13,7 @@ package protocol SSHTestServer: Sendable {
 }
 
 extension SSHTestServer {
-    package var host: String { "127.0.0.1" }
+    package var host: String { process.host }
     package var port: Int { process.port }
     /// The name of the current user.
     package var user: String { Host.userName }

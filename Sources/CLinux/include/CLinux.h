@@ -23,9 +23,18 @@ int clinux_reserve(int fd, int64_t length);
 /// Makes SO_KEEPALIVE, TCP_USER_TIMEOUT and TCP_NODELAY fit for a field link (tcp(7)); the times are in seconds.
 int clinux_tune_tcp(int fd, int idle, int interval, int count, int user_timeout_ms);
 
-/// Spawns `path` in a session of its own: stdin from /dev/null, stdout to `out`, stderr to `err`, descriptor 3 = `ready`
-/// (-1 for none), every other descriptor closed, signals reset. The new pid, or -1 with errno.
-pid_t clinux_spawn_detached(const char *path, char *const argv[], char *const envp[], int out, int err, int ready);
+/// Spawns `path` in a session of its own, in `directory` (NULL to stay): stdin from `in` (-1 for /dev/null), stdout to
+/// `out`, stderr to `err`, descriptor 3 = `ready` (-1 for none), every other descriptor closed, signals reset. The new pid,
+/// or -1 with errno.
+pid_t clinux_spawn_detached(const char *path, char *const argv[], char *const envp[], const char *directory, int in,
+                            int out, int err, int ready);
+/// Waits up to a time for a child to end (pidfd_open(2)) and reaps it: 1 with its status, 0 if it goes on, -1 with errno.
+int clinux_wait_child(pid_t pid, int timeout_ms, int *status);
+/// A nameless file in memory, close-on-exec (memfd_create(2)).
+int clinux_memory_file(void);
 
 /// The last component of this process's executable, resolved: readlink("/proc/self/exe").
 ssize_t clinux_executable_path(char *buffer, size_t size);
+
+/// 1 when the kernel's clock is disciplined by a time source, 0 when not (adjtimex(2), STA_UNSYNC).
+int clinux_clock_is_synchronised(void);

@@ -27,8 +27,11 @@ package struct ECRFailure: Error, Sendable, Equatable {
         problems = []
     }
 
-    private init(_ diagnostics: Diagnostics) {
-        exitCode = ExitCode.invalidInput.rawValue
+    /// What is wrong in a file of settings.
+    init(settings diagnostics: Diagnostics) { self.init(diagnostics, .configuration) }
+
+    private init(_ diagnostics: Diagnostics, _ code: ExitCode) {
+        exitCode = code.rawValue
         message = diagnostics.description
         hint = nil
         problems = diagnostics.all
@@ -50,7 +53,7 @@ package struct ECRFailure: Error, Sendable, Equatable {
             self.init([ENOENT, ENOTDIR].contains(error.code) ? .notFound : .storage, error.description)
         case let error as RunStoreError: self.init(error)
         case let error as EventLogError: self.init(error)
-        case let error as Diagnostics: self.init(error)
+        case let error as Diagnostics: self.init(error, .invalidInput)
         case let error as ParameterError: self.init(.usage, error.message)
         case let error as SSHError: self.init(error)
         default: self.init(.bug, "\(error)")

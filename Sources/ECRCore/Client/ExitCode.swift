@@ -17,7 +17,7 @@ package enum ExitCode: Int32, Sendable, CaseIterable {
     case interrupted = 130
     case terminated = 143
 
-    /// One line for `ecr help exit-codes`.
+    /// For `ecr help exit-codes` and the man page.
     package var meaning: String {
         switch self {
         case .success: "success"
@@ -37,13 +37,5 @@ package enum ExitCode: Int32, Sendable, CaseIterable {
         case .interrupted: "cancelled by Ctrl-C (SIGINT)"
         case .terminated: "cancelled by SIGTERM"
         }
-    }
-
-    /// All codes with their meanings, a line each.
-    package static var table: String {
-        allCases.map { code in
-            let number = String(code.rawValue)
-            return String(repeating: " ", count: 5 - number.utf8.count) + number + "  " + code.meaning
-        }.joined(separator: "\n")
     }
 }

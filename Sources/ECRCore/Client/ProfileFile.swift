@@ -20,11 +20,11 @@ package struct ProfileFile: Sendable {
     ///   - directory: `--profiles-dir`, the first place to look for a name.
     /// - Throws: `.notFound` with the names that exist, `.invalidInput` with all that is wrong in the file.
     package init(_ reference: String, directory: String?) throws(ECRFailure) {
-        path = FileSystem.absolute(try Self.locate(reference, in: Self.directories(directory)))
+        path = FileSystem.absolute(try Self.locate(reference, directory))
         do { bytes = try FileSystem.read(path, limit: Self.sizeLimit) } catch {
             throw ECRFailure(error.code == EFBIG ? .invalidInput : .notFound, error.description)
         }
-        do { profile = try Profile.parse(bytes, file: reference) } catch { throw ECRFailure(error) }
+        do { profile = try Profile.parse(bytes, file: reference, rules: .ssh) } catch { throw ECRFailure(error) }
     }
 
     /// The profile of a run, as it was given at the run's making.
@@ -39,17 +39,17 @@ package struct ProfileFile: Sendable {
     /// Origin: four times what the parser takes, so that it is the one that refuses with its own words.
     private static let sizeLimit: Int64 = 1 << 20
 
-    private static func directories(_ first: String?) -> [String] {
-        [first, Host.environment("ECR_PROFILES_DIR"), "profiles", "Profiles"].compactMap { $0 }.map {
-            FileSystem.expandingTilde($0)
-        }
+    /// Where names are looked for, existing or not, in this order.
+    static func directories(_ first: String?) throws(ECRFailure) -> [String] {
+        try Settings.load().profilesDirectories(option: first)
     }
 
     private static func isFile(_ path: String) -> Bool { FileSystem.exists(path) && !FileSystem.isDirectory(path) }
 
-    private static func locate(_ reference: String, in directories: [String]) throws(ECRFailure) -> String {
+    private static func locate(_ reference: String, _ directory: String?) throws(ECRFailure) -> String {
         let path = FileSystem.expandingTilde(reference)
         if isFile(path) { return path }
+        let directories = try directories(directory)
         if !reference.contains("/") {
             for directory in directories {
                 let candidates = ["", ".yaml", ".yml"].map { "\(directory)/\(reference)\($0)" }
@@ -58,15 +58,27 @@ package struct ProfileFile: Sendable {
         }
         let isThere = FileSystem.isDirectory(path)
         let problem = isThere ? "'\(reference)' is a directory, not a profile" : "there is no profile '\(reference)'"
-        throw ECRFailure(.notFound, "\(problem); \(known(in: directories))")
+        throw ECRFailure(.notFound, "\(problem); \(known(in: directories, for: reference))")
     }
 
-    private static func known(in directories: [String]) -> String {
+    /// The names under which profiles are found.
+    /// - Parameter directory: `--profiles-dir`.
+    package static func names(directory: String?) throws(ECRFailure) -> [String] {
+        names(in: try directories(directory))
+    }
+
+    private static func names(in directories: [String]) -> [String] {
         var names: [String] = []
         for name in directories.flatMap({ (try? FileSystem.list($0)) ?? [] }) where name.hasSuffix(".yaml") {
             let short = String(name.dropLast(".yaml".count))
             if !names.contains(short) { names.append(short) }
         }
+        return names
+    }
+
+    private static func known(in directories: [String], for reference: String) -> String {
+        let names = names(in: directories)
+        if let near = KnownNames(names).closest(to: reference) { return "did you mean '\(near)'?" }
         let places = directories.filter { FileSystem.isDirectory($0) }.joined(separator: ", ")
         if !names.isEmpty { return "profiles in \(places): \(names.joined(separator: ", "))" }
         return "give the path of a YAML file, or a name in --profiles-dir, $ECR_PROFILES_DIR or ./profiles"

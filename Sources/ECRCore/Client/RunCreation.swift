@@ -12,18 +12,22 @@ package struct RunCreation {
     private let name: String
     private let tags: [String]
     private let parameters: [(String, String)]
+    private let settings: Settings
 
     /// Checks everything that can be wrong before anything is made.
     /// - Parameters:
     ///   - name: nil for the profile's name.
+    ///   - tags: those that are given beside the ones of the settings.
     ///   - parameters: the `-p` that hold for the whole run.
     package init(
-        _ file: ProfileFile, name: String?, tags: [String], parameters: [(String, String)]
+        _ file: ProfileFile, name: String?, tags: [String], parameters: [(String, String)], settings: Settings
     ) throws(ECRFailure) {
         self.file = file
         self.name = name ?? file.profile.name
-        self.tags = tags
+        let standing = settings.tags?.content ?? []
+        self.tags = standing + tags.filter { !standing.contains($0) }
         self.parameters = parameters
+        self.settings = settings
         guard RunsDirectory.isName(self.name) else {
             throw ECRFailure(
                 .usage,
@@ -65,9 +69,21 @@ package struct RunCreation {
         return [
             "format": 1, "uuid": .string(Self.uuid()), "short_id": .string(Self.shortID()), "name": .string(name),
             "profile": .string(file.profile.name), "profile_file": .string(file.path), "tags": JSON(strings: tags),
+            "author": (settings.author?.content).map { .string($0) },
+            "licence": (settings.licence?.content).map { .string($0) }, "notify": notify,
             "parameters": .object(values), "ecr": .string(ECRVersion.current),
             "controller": ["host": .string(Host.name), "user": .string(Host.userName)],
         ]
+    }
+
+    /// The command that is told of events: the profile's, else that of the settings. It is kept with the run, since a
+    /// resume may be typed elsewhere.
+    private var notify: JSON? {
+        let standing = settings.notify.map { ($0.value.content, $0.folder) }
+        let own = file.profile.notify.map { ($0, FileSystem.parent(of: file.path)) }
+        return (own ?? standing).map { notify, folder in
+            ["on": JSON(strings: notify.on), "run": .string(notify.run), "directory": .string(folder)]
+        }
     }
 
     /// A random UUID (RFC 9562, version 4).

@@ -34,7 +34,7 @@ package struct RunLauncher {
         } catch let failure as Failure {
             throw failure
         } catch {
-            throw Failure(failure: ECRFailure(error), isKept: task != .start)
+            throw Failure(failure: ECRFailure(error), isKept: !task.isBeginning)
         }
     }
 

@@ -4,6 +4,7 @@ import LinuxSystem
 import Profiles
 import RemoteJobs
 import RunStore
+import SSH
 
 /// The target was rebooted since the job was admitted: it must be set up again first.
 struct RebootedBeforeLaunch: Error {}
@@ -17,47 +18,93 @@ struct ActionRunner {
 
     /// Records the intent, launches, observes, pulls artifacts, records the end.
     /// - Parameter boot: the boot of the target under which it may be launched; nil for whichever there is.
-    /// - Throws: `RebootedBeforeLaunch`, with nothing on record.
+    /// - Throws: `RebootedBeforeLaunch`, or `.usage` where the server allows no channel for it, with nothing on record.
     func run(_ spec: JobSpec, job: String, spool: String, boot: String?) async throws -> JobEnd {
         let target = try await link.target()
         if let boot, boot != target.facts.boot { throw RebootedBeforeLaunch() }
         let request = JobRequest(
             job: job, spool: spool, commands: spec.commands, environment: environment(spec, job),
-            workdir: spec.workdir, timeout: spec.timeout)
+            workdir: spec.workdir, timeout: spec.timeout, silence: spec.silence, root: spec.root)
+        guard spec.isAttached else {
+            try await recordStart(spec, request, target)
+            let observer = try observer(of: request, boot: target.facts.boot, nil)
+            return try await finish(spec, observer, RecordedSteps(), isNew: true)
+        }
+        let channel = try await openChannel(for: spec, on: target)
+        do {
+            try await recordStart(spec, request, target)
+            let observer = AttachedObserver(
+                link: link, feed: feed, request: request, channel: channel, target: target,
+                streams: try recorders(job, nil))
+            return try await finish(spec, observer, RecordedSteps(), isNew: true)
+        } catch {
+            await channel.close()
+            throw error
+        }
+    }
+
+    /// The intent: it is on disk before the target is told.
+    private func recordStart(_ spec: JobSpec, _ request: JobRequest, _ target: Target) async throws {
+        let mask = journal.secrets.mask
+        let isMasked = spec.commands.contains { mask.masked($0) != $0 }
         var parameters = JSONObject()
         for (name, value) in spec.parameters { parameters[name] = .string(value) }
         try await journal.append(
             .actionStarted,
             [
                 "target": .string(RunEngine.targetName), "stage": spec.stage.map { .string($0) },
-                "action": .string(spec.name), "job": .string(job), "invocation": .string(spec.invocation.rawValue),
-                "attempt": JSON(spec.attempt),
+                "action": .string(spec.name), "job": .string(request.job),
+                "invocation": .string(spec.invocation.rawValue), "attempt": JSON(spec.attempt),
                 "parameters": .object(parameters), "commands": JSON(strings: spec.commands),
-                "timeout_s": spec.timeout.map { .double($0) }, "workdir": spec.workdir.map { .string($0) },
+                "masked": isMasked ? true : nil, "sudo": spec.isRoot ? true : nil,
+                "attached": spec.isAttached ? true : nil,
+                "timeout_s": spec.timeout.map { .double($0) },
+                "stop_if_unreachable_s": spec.silence.map { .double($0) }, "workdir": spec.workdir.map { .string($0) },
                 "artifacts": spec.artifacts.isEmpty ? nil : JSON(strings: spec.artifacts.map(\.pattern)),
-                "spool": .string(spool), "target_boot": .string(target.facts.boot),
+                "spool": .string(request.spool), "target_boot": .string(target.facts.boot),
             ])
-        let observer = try observer(of: request, boot: target.facts.boot, nil)
-        return try await finish(spec, observer, isNew: true)
+    }
+
+    private func openChannel(for spec: JobSpec, on target: Target) async throws -> AttachedJob {
+        do { return try await AttachedJob.open(on: target) } catch {
+            guard error.code == .channelRefused else { throw error }
+            throw ECRFailure(
+                .usage,
+                "\(spec.name) has 'spool: false', which needs a channel of its own, and the server allows no further one: "
+                    + error.message, hint: "remove `spool: false`, or raise MaxSessions in the target's sshd_config")
+        }
     }
 
     /// Goes on with a job that was on record as running.
-    func resume(_ spec: JobSpec, _ state: JobState, spool: String) async throws -> JobEnd {
+    /// - Parameter steps: what its earlier supervisor has recorded.
+    func resume(_ spec: JobSpec, _ state: JobState, _ steps: RecordedSteps, spool: String) async throws -> JobEnd {
+        var root: RootAccess?
+        // One that was not launched yet is launched without a password, which nobody knows any more: sudo decides.
+        if spec.isRoot, !(try await link.target()).isRoot { root = RootAccess(password: nil) }
         let request = JobRequest(
             job: state.id, spool: spool, commands: spec.commands, environment: environment(spec, state.id),
-            workdir: spec.workdir, timeout: spec.timeout)
+            workdir: spec.workdir, timeout: spec.timeout, silence: spec.silence, root: root)
+        if state.isAttached {
+            return try await finish(spec, LostAttachment(request: request, state: state), steps, isNew: false)
+        }
         // Intent without claim is launched by the observer, if spool and boot are the same.
-        return try await finish(spec, try observer(of: request, boot: state.boot ?? "", state), isNew: false)
+        let observer = try observer(of: request, boot: state.boot ?? "", state, mayRelaunch: !spec.isMasked)
+        return try await finish(spec, observer, steps, isNew: false)
     }
 
-    private func observer(of request: JobRequest, boot: String, _ state: JobState?) throws -> JobObserver {
-        let streams = try [("stdout", state?.stdoutBytes), ("stderr", state?.stderrBytes)].map { stream, recorded in
+    private func observer(
+        of request: JobRequest, boot: String, _ state: JobState?, mayRelaunch: Bool = true
+    ) throws -> JobObserver {
+        JobObserver(
+            journal: journal, link: link, feed: feed, request: request, boot: boot, pace: .watched,
+            mayRelaunch: mayRelaunch, streams: try recorders(request.job, state))
+    }
+
+    private func recorders(_ job: String, _ state: JobState?) throws -> [OutputRecorder] {
+        try [("stdout", state?.stdoutBytes), ("stderr", state?.stderrBytes)].map { stream, recorded in
             try OutputRecorder(
-                journal: journal, target: RunEngine.targetName, job: request.job, stream: stream,
-                recorded: recorded ?? 0)
+                journal: journal, target: RunEngine.targetName, job: job, stream: stream, recorded: recorded ?? 0)
         }
-        return JobObserver(
-            journal: journal, link: link, feed: feed, request: request, boot: boot, pace: .watched, streams: streams)
     }
 
     private func environment(_ spec: JobSpec, _ job: String) -> [(name: String, value: String)] {
@@ -66,8 +113,13 @@ struct ActionRunner {
         ]
     }
 
-    private func finish(_ spec: JobSpec, _ observer: JobObserver, isNew: Bool) async throws -> JobEnd {
+    private func finish(
+        _ spec: JobSpec, _ observer: any JobObserving, _ steps: RecordedSteps, isNew: Bool
+    ) async throws -> JobEnd {
         var observer = observer
+        let (link, spool) = (link, observer.request.spool)
+        let contact = spec.silence == nil ? nil : Task { await link.keepContact(in: spool) }
+        defer { contact?.cancel() }
         let verdict = try await observer.run(isNew: isNew)
         let job = observer.request.job
         guard case .ended(let record) = verdict else {
@@ -79,10 +131,10 @@ struct ActionRunner {
             end.reason = reason
             return end
         }
-        try await recordCommands(spec, record, job, observer.request.spool)
+        try await recordCommands(spec, record, job, observer.request.spool, steps)
         let step = ArtifactStep(
             journal: journal, link: link, feed: feed, worker: worker, request: observer.request)
-        let artifacts = try await step.run(spec.artifacts, hasFiles: record.hasFiles)
+        let artifacts = try await step.run(spec.artifacts, hasFiles: record.hasFiles, steps)
         var end = end(of: record, job, spec.name, isArtifactFailure: artifacts.isFailure)
         end.artifacts = artifacts.pulled
         end.warnings = artifacts.warnings
@@ -95,7 +147,6 @@ struct ActionRunner {
         if record.death != .notAsked { data["death"] = .string(record.death.rawValue) }
         if !end.warnings.isEmpty { data["warnings"] = JSON(strings: end.warnings) }
         try await journal.append(type(of: end.outcome), data)
-        let (link, spool) = (link, observer.request.spool)
         Task { try await link.target().prepareFolder(following: job, in: spool) }
         return end
     }
@@ -114,6 +165,8 @@ struct ActionRunner {
         switch record.reason {
         case .cancel: (outcome, reason) = (.cancelled, "cancelled")
         case .timeout: (outcome, reason) = (.failed, "timeout")
+        case .unreachable: (outcome, reason) = (.failed, "unreachable")
+        case .sudo: (outcome, reason) = (.failed, SudoAccess.reason)
         case .exit where record.status != 0: (outcome, reason) = (.failed, "exit")
         case .exit where isArtifactFailure: (outcome, reason) = (.failed, "artifact")
         case .exit: outcome = .completed
@@ -128,7 +181,7 @@ struct ActionRunner {
     /// The target counts in hundredths of a second: more digits would only show the arithmetic.
     private func round(_ seconds: Double) -> Double { (seconds * 100).rounded() / 100 }
 
-    private func terminalData(_ spec: JobSpec, _ observer: JobObserver, reason: String?) -> JSONObject {
+    private func terminalData(_ spec: JobSpec, _ observer: any JobObserving, reason: String?) -> JSONObject {
         [
             "target": .string(RunEngine.targetName), "stage": spec.stage.map { .string($0) },
             "action": .string(spec.name), "job": .string(observer.request.job),
@@ -140,7 +193,10 @@ struct ActionRunner {
     }
 
     /// The commands as the target's lines tell them. They are recorded together with the job's end.
-    private func recordCommands(_ spec: JobSpec, _ record: ExitRecord, _ job: String, _ spool: String) async throws {
+    private func recordCommands(
+        _ spec: JobSpec, _ record: ExitRecord, _ job: String, _ spool: String, _ steps: RecordedSteps
+    ) async throws {
+        if record.reason == .sudo { return }
         var lines = ["S 0 \(record.started)", "E 0 \(record.status) \(record.ended)"]
         if spec.commands.count > 1 {
             let target = try await link.target()
@@ -157,12 +213,13 @@ struct ActionRunner {
             if words[0] == "S", let at = Double(words[2]) {
                 begun = (index, at)
                 data["started_target"] = .double(at)
-                journal.post(.commandStarted, data)
+                if !steps.has(.commandStarted, index: index) { journal.post(.commandStarted, data) }
             } else if words[0] == "E", words.count == 4, let status = Int64(words[2]) {
                 data["exit"] = .int(status)
                 if let begun, begun.index == index { data["started_target"] = .double(begun.at) }
                 data["ended_target"] = Double(words[3]).map { .double($0) }
-                journal.post(status == 0 ? .commandCompleted : .commandFailed, data)
+                let type: EventType = status == 0 ? .commandCompleted : .commandFailed
+                if !steps.has(type, index: index) { journal.post(type, data) }
             }
         }
     }

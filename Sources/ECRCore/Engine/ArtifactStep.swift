@@ -20,12 +20,16 @@ struct ArtifactStep {
         var warnings: [String] = []
         /// A required entry brought nothing, or failed.
         var isFailure = false
+        /// What was recorded before and has not come up again yet.
+        fileprivate var steps: RecordedSteps
     }
 
-    func run(_ entries: [PreparedArtifact], hasFiles: Bool) async throws -> Result {
-        var result = Result()
+    /// - Parameter steps: what is on record already, and is neither done nor recorded again.
+    func run(_ entries: [PreparedArtifact], hasFiles: Bool, _ steps: RecordedSteps) async throws -> Result {
+        var result = Result(steps: steps)
         if entries.isEmpty && !hasFiles { return result }
         var taken: Set<String> = []
+        for path in steps.pulledPaths { occupy(path, &taken) }
         if hasFiles {
             try await pull("$ECR_OUT", allowOld: true, isRequired: false, &taken, &result) {
                 (files: RemoteFiles) throws(SSHError) in
@@ -72,9 +76,8 @@ struct ArtifactStep {
                 }
                 return
             } catch let error as SSHError {
-                if case .sftp(let status) = error.code {
-                    let reason = status == 2 ? "no such file" : error.message
-                    return try await fail(pattern, nil, reason, isRequired, &result)
+                if case .sftp = error.code {
+                    return try await fail(pattern, nil, reason(of: error), isRequired, &result)
                 }
                 await target.close()
                 try await Task.sleep(for: .milliseconds(50))
@@ -86,8 +89,9 @@ struct ArtifactStep {
         _ file: RemoteFile, _ sftp: SFTPClient, _ isRequired: Bool, _ pattern: String, _ taken: inout Set<String>,
         _ result: inout Result
     ) async throws {
-        let path = freePath(for: file, &taken)
         let remote = remoteName(file.path)
+        if let path = result.steps.takePulled(remote) { return result.pulled.append(path) }
+        let path = freePath(for: file, &taken)
         let target = JSON.string(RunEngine.targetName)
         let began = Clock.boottimeNanoseconds()
         journal.post(
@@ -114,10 +118,24 @@ struct ArtifactStep {
             result.pulled.append(path)
             if pulled.hasChanged { result.warnings.append("\(path) changed while it was read") }
         } catch let error as SSHError {
-            guard case .sftp = error.code else { throw error }
-            try await fail(pattern, file.path, error.message, isRequired, &result)
+            guard case .sftp = error.code else {
+                // The name is free for the next attempt.
+                release(path, &taken)
+                throw error
+            }
+            try await fail(pattern, file.path, reason(of: error), isRequired, &result)
         } catch let error as SystemError where !error.isStorageFailure {
             try await fail(pattern, file.path, error.description, isRequired, &result)
+        }
+    }
+
+    /// What the server said, and what helps where the login user may not read what root has made.
+    private func reason(of error: SSHError) -> String {
+        switch error.code {
+        case .sftp(2): "no such file"
+        case .sftp(3) where request.root != nil:
+            "\(error.message); it may be root's own; copy it to $ECR_OUT, which is given to the login user"
+        default: error.message
         }
     }
 
@@ -125,13 +143,15 @@ struct ArtifactStep {
         _ pattern: String, _ path: [UInt8]?, _ reason: String, _ isRequired: Bool, _ result: inout Result
     ) async throws {
         let remote = path.map(remoteName) ?? ["remote": .string(pattern)]
-        try await journal.append(
-            .artifactPullFailed,
-            JSONObject(
-                [
-                    "target": .string(RunEngine.targetName), "job": .string(request.job), "reason": .string(reason),
-                    "required": .bool(isRequired),
-                ], remote))
+        if !result.steps.takeFailure(remote, reason: reason) {
+            try await journal.append(
+                .artifactPullFailed,
+                JSONObject(
+                    [
+                        "target": .string(RunEngine.targetName), "job": .string(request.job),
+                        "reason": .string(reason), "required": .bool(isRequired),
+                    ], remote))
+        }
         let name = path.map { String(decoding: $0, as: UTF8.self) } ?? pattern
         result.warnings.append("artifact \(name): \(reason)")
         if isRequired { result.isFailure = true }
@@ -141,6 +161,23 @@ struct ArtifactStep {
     private func remoteName(_ path: [UInt8]) -> JSONObject {
         if let text = String(validating: path, as: UTF8.self) { return ["remote": .string(text)] }
         return ["remote_base64": .string(Base64.encode(path))]
+    }
+
+    /// The folder of the job's artifacts, relative to the run directory.
+    private var folder: String { "artifacts/\(request.job)/" }
+
+    private func release(_ path: String, _ taken: inout Set<String>) {
+        taken.remove(String(path.lowercased().dropFirst(folder.count)))
+    }
+
+    /// Takes a path that was given to a file before.
+    private func occupy(_ path: String, _ taken: inout Set<String>) {
+        var place = path.lowercased().dropFirst(folder.count)
+        taken.insert(String(place))
+        while let slash = place.lastIndex(of: "/") {
+            taken.insert(String(place[...slash]))
+            place = place[..<slash]
+        }
     }
 
     /// A path that neither is another artifact nor leads through one: a folder may have the name of a file elsewhere.
@@ -162,7 +199,7 @@ struct ArtifactStep {
             path += isFolder ? name + "/" : name
             taken.insert(path.lowercased())
         }
-        return "artifacts/\(request.job)/\(path)"
+        return folder + path
     }
 }
 

@@ -13,9 +13,21 @@ enum JobVerdict: Sendable {
     case unknown(reason: String)
 }
 
+/// Whoever brings a job to its end on record.
+protocol JobObserving {
+    var request: JobRequest { get }
+    /// When the target last told of the job as one that runs; nil until then.
+    var lastSeen: String? { get }
+    /// Bytes on record of a stream.
+    func recordedBytes(_ stream: String) -> Int64
+    /// - Parameter isNew: whether the job is to be launched.
+    /// - Throws: only what ends the run: a storage error, a link that was given up.
+    mutating func run(isNew: Bool) async throws -> JobVerdict
+}
+
 /// Brings a job's output into the record until it has ended, across breaks of the link, and launches it if that has
 /// not been done. Owned by the task that runs the job.
-struct JobObserver {
+struct JobObserver: JobObserving {
     let journal: Journal
     let link: TargetLink
     let feed: JobFeed
@@ -23,6 +35,8 @@ struct JobObserver {
     /// The boot id under which the job was intended.
     let boot: String
     let pace: Pace
+    /// Whether the request is the one that was recorded, and not one with a mask in it.
+    let mayRelaunch: Bool
     private var streams: [any StreamRecorder]
     /// When the target last told of the job as one that runs; nil until then.
     private(set) var lastSeen: String?
@@ -39,7 +53,7 @@ struct JobObserver {
 
     init(
         journal: Journal, link: TargetLink, feed: JobFeed, request: JobRequest, boot: String, pace: Pace,
-        streams: [any StreamRecorder]
+        mayRelaunch: Bool = true, streams: [any StreamRecorder]
     ) {
         self.journal = journal
         self.link = link
@@ -47,6 +61,7 @@ struct JobObserver {
         self.request = request
         self.boot = boot
         self.pace = pace
+        self.mayRelaunch = mayRelaunch
         self.streams = streams
     }
 
@@ -105,6 +120,9 @@ struct JobObserver {
         case .unclaimed:
             guard target.facts.boot == boot else {
                 return .unknown(reason: "the target was rebooted before the launch")
+            }
+            guard mayRelaunch else {
+                return .unknown(reason: "it was not launched, and its commands are masked in the record")
             }
             mayLaunch = true
             return nil

@@ -18,8 +18,17 @@ struct JobSpec: Sendable {
     var environment: [(name: String, value: String)] = []
     var workdir: String?
     var timeout: Double?
+    /// Seconds without the controller's contact after which the target ends the job.
+    var silence: Double?
     var artifacts: [PreparedArtifact] = []
     var parameters: [(name: String, value: String)] = []
+    /// Whether it runs under sudo, and how, where the login user is not root already.
+    var isRoot = false
+    var root: RootAccess?
+    /// Whether it runs without a spool, on a channel of its own.
+    var isAttached = false
+    /// Whether its commands were read from the record with a secret masked in them.
+    var isMasked = false
 }
 
 /// How a job ended, for the client that asked for it.

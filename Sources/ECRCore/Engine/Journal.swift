@@ -9,20 +9,36 @@ import Synchronization
 /// Thread-safe: appending goes through the writer's thread, which folds each event once it is on disk.
 package final class Journal: Sendable {
     package let directory: RunDirectory
+    /// Masked in whatever is appended.
+    let secrets = KnownSecrets()
     private let writer: EventWriter
     private let fold: StateFold
     private let worker = Worker()
+    private let listener: Listener
+
+    /// What is told of events once they are on disk, on the writer's thread.
+    private final class Listener: Sendable {
+        let body = Mutex<(@Sendable ([Event]) -> Void)?>(nil)
+    }
 
     /// Opens the run's stream, takes the right to append, and folds what is there.
     package init(_ directory: RunDirectory) throws {
         self.directory = directory
-        let fold = StateFold()
+        let (fold, listener) = (StateFold(), Listener())
         writer = try EventWriter.openPatiently(path: directory.events) { events, checkpoint in
             fold.take(events, behind: checkpoint)
+            listener.body.withLock { $0 }?(events)
         }
         self.fold = fold
+        self.listener = listener
         fold.begin(with: try directory.state())
     }
+
+    /// - Parameter body: called with events that are on disk, in their order; it must not block.
+    func listen(_ body: @escaping @Sendable ([Event]) -> Void) { listener.body.withLock { $0 = body } }
+
+    /// Appends nothing more, and gives the right to append back. Blocks its thread for the length of a sync.
+    func close() { writer.close() }
 
     /// The state of what is on disk.
     package var state: RunState { fold.state }
@@ -33,11 +49,11 @@ package final class Journal: Sendable {
     /// Appends an event; returns once it is on disk.
     @discardableResult
     package func append(_ type: EventType, _ data: JSONObject = [:], raw: [RawWrite] = []) async throws -> Event {
-        try await writer.append(type, data, raw: raw)
+        try await writer.append(type, secrets.mask.masked(data), raw: raw)
     }
 
     /// Hands over an event that the next `append` will share its sync with.
-    package func post(_ type: EventType, _ data: JSONObject) { writer.post(type, data) }
+    package func post(_ type: EventType, _ data: JSONObject) { writer.post(type, secrets.mask.masked(data)) }
 
     /// Replaces the manifest, away from the caller's thread.
     package func saveManifest() async throws {

@@ -22,6 +22,7 @@ struct Ledger: Sendable {
     private var presentBytes: Int64 = 0
     /// Whether both ends could be compared.
     private let isCompared: Bool
+    private let unmasked: [String: String]
 
     var isWhole: Bool { missing.isEmpty }
 
@@ -53,11 +54,15 @@ struct Ledger: Sendable {
     }
 
     /// Hashes the raw logs and compares them with what the target says of the spool `spool`.
-    /// - Parameter remote: nil where the target could not be asked.
+    /// - Parameters:
+    ///   - remote: nil where the target could not be asked.
+    ///   - unmasked: of streams with masked secrets, by `<job>/<stream>`: the SHA-256 of what came before masking.
     init(
-        _ directory: RunDirectory, _ state: RunState, spool: String, remote: [String: (bytes: Int64, sha256: String)]?
+        _ directory: RunDirectory, _ state: RunState, spool: String, remote: [String: (bytes: Int64, sha256: String)]?,
+        unmasked: [String: String] = [:]
     ) throws {
         isCompared = remote != nil
+        self.unmasked = unmasked
         samples = SampleLedger(state)
         (gaps, reboots) = (state.gaps, state.reboots)
         if let remote {
@@ -86,15 +91,16 @@ struct Ledger: Sendable {
                 let base = logBases[job.name] ?? 0
                 logBases[job.name] = base + job.stdoutBytes
                 try add(job, "stdout", directory.collectorLog(job.name), base, job.stdoutBytes, remote)
-            } else {
-                for (stream, bytes) in [("stdout", job.stdoutBytes), ("stderr", job.stderrBytes)] {
-                    try add(job, stream, directory.actionLog(job: job.id, stream: stream), 0, bytes, remote)
-                }
+                continue
+            }
+            for (stream, bytes) in [("stdout", job.stdoutBytes), ("stderr", job.stderrBytes)] {
+                try add(job, stream, directory.actionLog(job: job.id, stream: stream), 0, bytes, remote)
             }
         }
     }
 
     private mutating func addOutcome(of job: JobState) {
+        if job.isAttached { remarks.append("\(job.id) ran without a spool: recorded, not comparable") }
         switch job.outcome {
         case .unknown:
             unknown.append(job.id)
@@ -105,29 +111,35 @@ struct Ledger: Sendable {
         }
     }
 
+    /// A masked stream is compared as it came. Its hash is not told: with the masked text it would let anybody try out what
+    /// a short secret was.
     private mutating func add(
         _ job: JobState, _ stream: String, _ path: String, _ base: Int64, _ bytes: Int64,
         _ remote: [String: (bytes: Int64, sha256: String)]?
     ) throws {
         let local = try Self.hash(path, from: base, count: bytes)
         let there = remote?["\(SpoolFolder.name(of: job.id))/\(stream)"]
+        let masked = stream == "stderr" ? job.stderrMasked : job.stdoutMasked
+        let came = masked > 0 ? unmasked["\(job.id)/\(stream)"] : local
         expectedBytes += there.map { max(0, $0.bytes) } ?? bytes
-        let hole = hole(local, bytes, there)
+        // Without a spool there never was a second copy.
+        let hole = local == nil ? Self.lostHere : job.isAttached ? nil : hole(came, bytes, there)
         if let hole { missing.append("\(job.id) \(stream): \(hole)") } else { presentBytes += bytes }
         entries.append([
             "job": .string(job.id), "stream": .string(stream), "bytes": .int(bytes),
-            "sha256": local.map { .string($0) }, "target_bytes": there.map { .int($0.bytes) },
-            "target_sha256": there.flatMap { $0.sha256.isEmpty ? nil : .string($0.sha256) },
-            "equal": .bool(hole == nil),
+            "sha256": local.map { .string($0) }, "masked": masked > 0 ? .int(masked) : nil,
+            "target_bytes": there.map { .int($0.bytes) },
+            "target_sha256": there.flatMap { $0.sha256.isEmpty || masked > 0 ? nil : .string($0.sha256) },
+            "equal": job.isAttached ? nil : .bool(hole == nil), "attached": job.isAttached ? true : nil,
         ])
     }
 
-    /// - Parameter local: nil where our own log does not hold all that is recorded.
-    private func hole(_ local: String?, _ bytes: Int64, _ there: (bytes: Int64, sha256: String)?) -> String? {
-        guard let local else { return "the controller's own log has lost bytes" }
+    private static let lostHere = "the controller's own log has lost bytes"
+
+    private func hole(_ came: String?, _ bytes: Int64, _ there: (bytes: Int64, sha256: String)?) -> String? {
         guard let there else { return "the target's copy is gone, \(bytes) bytes are recorded" }
         guard there.bytes == bytes else { return "the target has \(there.bytes) bytes, \(bytes) are recorded" }
-        let isEqual = there.sha256.isEmpty || there.sha256 == local
+        let isEqual = came != nil && (there.sha256.isEmpty || there.sha256 == came)
         return isEqual ? nil : "the recorded bytes differ from the target's"
     }
 

@@ -31,6 +31,7 @@ struct OutputRecorder: StreamRecorder {
     private let journal: Journal
     /// Bytes on record.
     private(set) var offset: Int64
+    private var intake: MaskedIntake
     /// The first bytes of a UTF-8 sequence whose rest has not come yet.
     private var held: [UInt8] = []
 
@@ -44,18 +45,20 @@ struct OutputRecorder: StreamRecorder {
         file = try File(path: path, O_RDWR | O_CREAT)
         if try file.size() != recorded { try file.truncate(to: recorded) }
         offset = recorded
+        intake = MaskedIntake(journal.secrets, job: job, stream: stream, recorded: recorded)
     }
 
-    var readOffset: Int64 { offset + Int64(held.count) }
+    var readOffset: Int64 { offset + Int64(held.count + intake.heldBytes) }
 
-    /// A character that was cut by the read is held back until its rest comes.
+    /// A character or a secret that was cut by the read is held back until its rest comes.
     mutating func record(_ bytes: [UInt8], isLast: Bool) async throws {
+        let (bytes, masked) = intake.take(bytes, isLast: isLast)
         var piece = held + bytes
         held = isLast ? [] : UTF8Tail.takeIncomplete(from: &piece)
         if piece.isEmpty { return }
         var data: JSONObject = [
             "target": .string(target), "job": .string(job), "stream": .string(stream), "offset": .int(offset),
-            "length": .int(Int64(piece.count)),
+            "length": .int(Int64(piece.count)), "masked": masked > 0 ? .int(masked) : nil,
         ]
         if offset + Int64(piece.count) > Self.inlineLimit {
             data["sha256"] = .string(SHA256.hexDigest(of: piece))

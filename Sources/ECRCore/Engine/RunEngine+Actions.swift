@@ -28,7 +28,7 @@ extension RunEngine {
         listener: @escaping Listener
     ) async throws -> JobEnd {
         let plan = try plan(name, given: given)
-        try requireRunning()
+        try requireReady()
         try await takeTurn(for: name, wait: wait, whenGone, listener)
         // From here on the action is the engine's: a client that goes away does not end it.
         return try await Task {
@@ -49,11 +49,14 @@ extension RunEngine {
 
     func plan(_ name: String, given: [(String, String)]) throws -> Plan {
         guard let action = profile.action(named: name) else { throw unknownAction(name) }
+        try refuseSecrets(in: given)
         return plan(action, try profile.parameters(for: action, given: given, standing: standingParameters))
     }
 
     func plan(_ action: Action, _ values: ParameterValues) -> Plan {
-        Plan(action: action, values: values, prepared: profile.prepare(action, with: values))
+        Plan(
+            action: action, values: values,
+            prepared: profile.prepare(action, with: values, secrets: secrets.byVariable))
     }
 
     /// Runs a planned action with its retries; the turn is the caller's.
@@ -89,8 +92,18 @@ extension RunEngine {
         JobSpec(
             name: plan.action.name, invocation: invocation, stage: stage, attempt: attempt,
             commands: plan.prepared.commands, environment: plan.prepared.environment,
-            workdir: plan.prepared.workdir, timeout: plan.action.timeout, artifacts: plan.prepared.artifacts,
-            parameters: plan.values.all)
+            workdir: plan.prepared.workdir, timeout: plan.action.timeout, silence: plan.action.stopIfUnreachable,
+            artifacts: plan.prepared.artifacts, parameters: plan.values.all, isRoot: plan.action.sudo,
+            isAttached: !plan.action.spool)
+    }
+
+    /// Parameters are recorded, and what is recorded must count: a value with a mask in it would not be the one given.
+    func refuseSecrets(in given: [(String, String)]) throws(ECRFailure) {
+        let mask = journal.secrets.mask
+        guard let name = given.first(where: { mask.masked($0.1) != $0.1 })?.0 else { return }
+        throw ECRFailure(
+            .usage, "the value of parameter '\(name)' holds a secret of this run, and parameters are recorded",
+            hint: "use the variable of the profile's `env: {NAME: {secret: …}}` in the command")
     }
 
     /// Runs one attempt once it may begin: what the operator asks for waits for a pause and a recovery to end, what the
@@ -99,20 +112,30 @@ extension RunEngine {
         while true {
             let isFree = spec.invocation == .setup || spec.invocation == .finally
             let target = isFree ? try await link.target() : try await passGate(spec.name, listener)
-            do { return try await begin(spec, boot: target.facts.boot, listener).value } catch is RebootedBeforeLaunch {
+            var spec = spec
+            if spec.isRoot {
+                spec.root = try await rootAccess(for: "action \(spec.name)") { listener("", .progress($0)) }
             }
+            do {
+                let end = try await begin(spec, boot: target.facts.boot, listener).value
+                if end.reason == SudoAccess.reason { await sudo.forget() }
+                return end
+            } catch is RebootedBeforeLaunch {}
         }
     }
 
     /// Runs a command that is in no profile, beside the actions.
-    func exec(_ words: [String], listener: @escaping Listener) async throws -> Task<JobEnd, any Error> {
+    /// - Parameter isRoot: whether it runs under sudo.
+    func exec(_ words: [String], isRoot: Bool, listener: @escaping Listener) async throws -> Task<JobEnd, any Error> {
         try requireRunning()
         guard let first = words.first, !first.isEmpty else {
             throw ECRFailure(.usage, "no command was given", hint: "ecr run exec -- uname -a")
         }
         let command = words.count == 1 ? first : words.map(shellQuote).joined(separator: " ")
-        let spec = JobSpec(
-            name: "exec", invocation: .exec, commands: [command], environment: profile.connection.env)
+        var spec = JobSpec(
+            name: "exec", invocation: .exec, commands: [command],
+            environment: profile.environmentOfExec(secrets: secrets.byVariable), isRoot: isRoot)
+        if isRoot { spec.root = try await rootAccess(for: "exec") { listener("", .progress($0)) } }
         return begin(spec, boot: nil, listener)
     }
 
@@ -128,24 +151,28 @@ extension RunEngine {
     /// Goes on with a job that an earlier supervisor had started. What it ran and which artifacts it owes are taken from
     /// its `action_started` event, not from the profile, which can't have changed but whose parameters are not known here.
     func resumeAction(_ state: JobState) throws {
-        guard let started = try startedEvent(of: state.id) else { return }
-        let data = started.data
+        let steps = try RecordedSteps(of: state.id, in: journal.directory.events)
+        guard let data = steps.started else { return }
         let invocation = JobSpec.Invocation(rawValue: data["invocation"]?.string ?? "") ?? .action
         var spec = JobSpec(
             name: state.name, invocation: invocation, stage: state.stage, attempt: state.attempt,
             commands: data["commands"]?.array?.compactMap(\.string) ?? [])
         spec.workdir = data["workdir"]?.string
         spec.timeout = data["timeout_s"]?.double
+        spec.silence = data["stop_if_unreachable_s"]?.double
         for (name, value) in data["parameters"]?.object?.members ?? [] {
             spec.parameters.append((name, value.string ?? ""))
         }
+        spec.isRoot = data["sudo"]?.bool ?? false
+        spec.isAttached = state.isAttached
+        spec.isMasked = data["masked"]?.bool ?? false
         let plan = resumedPlan(spec)
         if let plan {
             spec.artifacts = plan.prepared.artifacts
             spec.environment = plan.prepared.environment
         }
         let task = watch(state.id, spec, { _, _ in }) { [spec] runner, _ in
-            try await runner.resume(spec, state, spool: state.spool ?? "")
+            try await runner.resume(spec, state, steps, spool: state.spool ?? "")
         }
         guard invocation != .exec else { return }
         turnHolder = state.name
@@ -164,14 +191,6 @@ extension RunEngine {
         guard spec.invocation != .exec, let action = profile.action(named: spec.name) else { return nil }
         let given = spec.parameters.map { ($0.name, $0.value) }
         return (try? profile.parameters(for: action, given: given, standing: [])).map { self.plan(action, $0) }
-    }
-
-    private func startedEvent(of job: String) throws -> Event? {
-        var reader = try EventReader(path: journal.directory.events)
-        while let event = try reader.next() {
-            if event.type == .actionStarted, event.data["job"]?.string == job { return event }
-        }
-        return nil
     }
 
     private func watch(

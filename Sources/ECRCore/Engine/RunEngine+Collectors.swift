@@ -39,7 +39,8 @@ extension RunEngine {
         let standing = journal.state.parameters.members.map { ($0.key, $0.value.string ?? "") }
         let values = try profile.parameters(for: collector, standing: standing)
         let runner = CollectorRunner(
-            journal: journal, link: link, collector: collector, prepared: profile.prepare(collector, with: values),
+            journal: journal, link: link, collector: collector,
+            prepared: profile.prepare(collector, with: values, secrets: secrets.byVariable),
             job: job, spool: spool)
         let task = Task {
             do { try await body(runner) } catch {

@@ -22,6 +22,7 @@ extension RunEngine {
             throw ECRFailure(
                 .busy, "\(job) still runs", hint: "ecr run complete --wait, or ecr run complete --cancel-running")
         }
+        try await requireRoot(for: profile.finally)
         try requireActive()
         beginEnding()
         let ledger: Ledger
@@ -32,6 +33,11 @@ extension RunEngine {
             _ = try await activeStage?.value
             try await stopEverything()
             ledger = try await makeLedger()
+        } catch let error as SSHError {
+            isEnding = false
+            throw ECRFailure(
+                .unreachable, "the link was lost, so the run is not completed: \(error.message)",
+                hint: "ecr run complete, once ecr status says connected")
         } catch {
             isEnding = false
             throw error
@@ -131,15 +137,36 @@ extension RunEngine {
 
     private func makeLedger() async throws -> Ledger {
         try await recordOpenGaps()
-        let remote: [String: (bytes: Int64, sha256: String)]
-        do { remote = try await link.target().outputHashes(spool: spool) } catch let error as SSHError {
-            throw ECRFailure(error)
-        }
-        return try await makeLedger(remote: remote)
+        return try await makeLedger(remote: try await link.target().outputHashes(spool: spool))
     }
 
     private func makeLedger(remote: [String: (bytes: Int64, sha256: String)]?) async throws -> Ledger {
         let (directory, state, spool) = (journal.directory, journal.state, spool)
-        return try await worker.run { try Ledger(directory, state, spool: spool, remote: remote) }
+        let unmasked = remote == nil ? [:] : try await unmaskedHashes()
+        return try await worker.run {
+            try Ledger(directory, state, spool: spool, remote: remote, unmasked: unmasked)
+        }
+    }
+
+    /// What streams with masked secrets were before they were masked. After a resume that is known only by reading the
+    /// target's copy again.
+    private func unmaskedHashes() async throws -> [String: String] {
+        var hashes: [String: String] = [:]
+        var bases: [String: Int64] = [:]
+        for job in journal.state.jobs {
+            let base = job.kind == .collector ? bases[job.name] ?? 0 : 0
+            if job.kind == .collector { bases[job.name] = base + job.stdoutBytes }
+            if job.spool != spool || job.isAttached { continue }
+            for copy in MaskedCopy.all(of: job, in: journal.directory, base: base) {
+                var hash = journal.secrets.hash(of: job.id, copy.stream)
+                if hash == nil {
+                    do { hash = try await copy.hash(on: try await link.target(), worker) } catch let error as SSHError {
+                        throw ECRFailure(error)
+                    }
+                }
+                hashes["\(job.id)/\(copy.stream)"] = hash
+            }
+        }
+        return hashes
     }
 }

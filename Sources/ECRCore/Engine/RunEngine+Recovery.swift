@@ -115,7 +115,8 @@ extension RunEngine {
         let target = try await link.target()
         if try await target.hasSpool(spool) { return }
         let lost = spool
-        spool = try await makeSpool(on: target)
+        // Who may use the target was settled at the start.
+        spool = try await makeSpool(on: target, claim: .share).path
         try await journal.append(
             .spoolMade,
             ["target": .string(Self.targetName), "spool": .string(spool), "lost": .string(lost)])

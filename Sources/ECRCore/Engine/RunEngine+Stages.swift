@@ -31,10 +31,11 @@ extension RunEngine {
         _ name: String, given: [(String, String)], wait: Bool, whenGone: Departure?, listener: @escaping Listener
     ) async throws -> StageEnd {
         guard let stage = profile.stage(named: name) else { throw unknownStage(name) }
+        try refuseSecrets(in: given)
         let plans = try profile.parameters(for: stage, given: given, standing: standingParameters).map {
             plan($0.action, $0.values)
         }
-        try requireRunning()
+        try requireReady()
         try await takeTurn(for: "stage \(name)", wait: wait, whenGone, listener)
         let task = Task {
             defer {

@@ -58,6 +58,7 @@ extension RunEngine {
     func setParameters(_ given: [(String, String)]) async throws -> JSON {
         try requireActive()
         try profile.checkStanding(given)
+        try refuseSecrets(in: given)
         for (name, value) in given {
             try await journal.append(.parameterSet, journal.state.change(of: name, to: value))
         }

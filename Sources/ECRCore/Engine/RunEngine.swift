@@ -1,6 +1,5 @@
 import EventLog
 import Glibc
-import Hashing
 import JSON
 import LinuxSystem
 import Profiles
@@ -20,6 +19,8 @@ actor RunEngine {
     let link: TargetLink
     let worker = Worker()
     nonisolated let prompts: PromptRelay
+    let secrets: SecretValues
+    let sudo: SudoAccess
     var spool = ""
     private var nextJob: Int
     /// Actions and ad hoc commands that have not ended.
@@ -57,10 +58,18 @@ actor RunEngine {
         let task: Task<Void, any Error>
     }
 
-    init(journal: Journal, profile: Profile, options: SSHOptions, prompts: PromptRelay) {
+    init(
+        journal: Journal, profile: Profile, options: SSHOptions, prompts: PromptRelay, secrets: SecretValues
+    ) {
         self.journal = journal
         self.profile = profile
         self.prompts = prompts
+        self.secrets = secrets
+        sudo = SudoAccess(
+            account: "\(options.user)@\(options.host)",
+            given: profile.connection.sudoPassword.flatMap { secret in
+                secrets[secret].map { ($0, secret.variable) }
+            }, prompts: prompts)
         link = TargetLink(
             journal: journal, options: options, giveUpAfter: profile.connection.giveUpAfter, prompts: prompts)
         nextJob = journal.state.nextJobNumber
@@ -75,28 +84,39 @@ actor RunEngine {
     /// Connects, makes the spool, records `run_started`, runs the `setup:` actions and starts the collectors.
     /// - Throws: `ECRFailure`. With `run_started` on record the run is kept.
     func start(
-        progress: @escaping @Sendable (String) -> Void, listener: @escaping Listener
+        claim: SpoolClaim, progress: @escaping @Sendable (String) -> Void, listener: @escaping Listener
     ) async throws -> Target {
         let target = try await connect()
-        spool = try await makeSpool(on: target)
+        let made = try await makeSpool(on: target, claim: claim)
+        spool = made.path
+        let other = made.other.map { JSON.string($0.holder) }
+        do { try await requireRoot(for: profile.setup) } catch {
+            try? await target.removeSpool(spool)
+            throw error
+        }
         try await journal.append(
             .runStarted,
-            ["target": .string(Self.targetName), "spool": .string(spool), "ecr": .string(ECRVersion.current)])
+            [
+                "target": .string(Self.targetName), "spool": .string(spool), "ecr": .string(ECRVersion.current),
+                "shared_with": claim == .share ? other : nil, "taken_from": claim == .takeOver ? other : nil,
+            ])
         try await journal.saveManifest()
         for name in profile.setup { try await runSetup(name, progress, listener) }
         for collector in profile.collectors where collector.start == .auto { try startCollector(collector.name) }
         return target
     }
 
-    func makeSpool(on target: Target) async throws -> String {
+    func makeSpool(on target: Target, claim: SpoolClaim) async throws -> MadeSpool {
         let now = Clock.iso8601(microseconds: Clock.wallMicroseconds())
         do {
-            return try await target.makeSpool(root: profile.connection.spoolDir, for: try controller(), now: now)
+            return try await target.makeSpool(
+                root: profile.connection.spoolDir, for: .thisMachine, now: now, claim: claim)
         } catch let error as SpoolError {
             throw ECRFailure(
                 error.code == .heldByAnother ? .busy : .configuration, error.message,
                 hint: error.code == .heldByAnother
-                    ? nil : "set `connection: spool_dir:` to a folder that \(target.facts.user) can write")
+                    ? "ecr run start … --share to work beside them, or --take-over if they are gone"
+                    : "set `connection: spool_dir:` to a folder that \(target.facts.user) can write")
         }
     }
 
@@ -136,13 +156,6 @@ actor RunEngine {
         do { return try await link.connect() } catch let error as SSHError { throw ECRFailure(error) }
     }
 
-    /// This machine's id and user, hashed: enough to tell controllers apart, nothing more.
-    private func controller() throws -> ControllerIdentity {
-        let machine = (try? FileSystem.read("/etc/machine-id")) ?? Array(Host.name.utf8)
-        let id = SHA256.hexDigest(of: machine + Array("\(getuid())".utf8)).prefix(16)
-        return ControllerIdentity(id: String(id), name: "\(Host.userName)@\(Host.name)")
-    }
-
     // MARK: State
 
     /// Refuses a step that the run's state does not allow.
@@ -153,6 +166,11 @@ actor RunEngine {
                 .usage, "the run is paused\(journal.state.pauseReason.map { ": \($0)" } ?? ""), so nothing new starts",
                 hint: "ecr run resume")
         }
+    }
+
+    /// Refuses what must wait until the target is ready again after a reboot.
+    func requireReady() throws(ECRFailure) {
+        try requireRunning()
         if case .failed(let reason) = hold {
             throw ECRFailure(.usage, reason, hint: "ecr run exec to mend it, then ecr run resume")
         }
@@ -211,7 +229,9 @@ extension ECRFailure {
         let code: ExitCode =
             switch error.code {
             case .hostKeyUnknown, .hostKeyChanged, .hostKeyRevoked, .authenticationFailed, .keyUnusable: .refused
-            case .unreachable, .channelRefused, .connectionLost, .closed, .protocolViolation, .sftp: .unreachable
+            case .configuration: .configuration
+            case .unreachable, .noCommonAlgorithm, .channelRefused, .connectionLost, .closed, .protocolViolation, .sftp:
+                .unreachable
             }
         self.init(code, error.message, hint: error.hint)
     }

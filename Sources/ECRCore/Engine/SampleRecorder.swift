@@ -28,8 +28,11 @@ struct SampleRecorder: StreamRecorder {
     private var tableLength: Int64
     private var sampling: SamplingState
     private var parser: SampleParser
+    private var intake: MaskedIntake
     /// Bytes of the spool that are read and not recorded.
     private var held: [UInt8] = []
+    /// Bytes that stand in the place of a secret, among what is not recorded.
+    private var masked: Int64 = 0
 
     /// Opens the files and cuts them to what is acknowledged.
     /// - Parameters:
@@ -47,6 +50,7 @@ struct SampleRecorder: StreamRecorder {
         offset = recorded?.stdoutBytes ?? 0
         sampling = recorded?.sampling ?? SamplingState()
         parser = SampleParser(token: token)
+        intake = MaskedIntake(journal.secrets, job: job, stream: stream, recorded: recorded?.stdoutBytes ?? 0)
         log = try File(path: journal.directory.collectorLog(collector.name), O_RDWR | O_CREAT)
         try log.truncate(to: base + offset)
         // A job without a row has left the table as it was.
@@ -56,9 +60,11 @@ struct SampleRecorder: StreamRecorder {
         if tableLength == 0 { try table.write(Array(Self.header.utf8), at: 0) }
     }
 
-    var readOffset: Int64 { offset + Int64(held.count) }
+    var readOffset: Int64 { offset + Int64(held.count + intake.heldBytes) }
 
     mutating func record(_ bytes: [UInt8], isLast: Bool) async throws {
+        let (bytes, newlyMasked) = intake.take(bytes, isLast: isLast)
+        masked += newlyMasked
         held += bytes
         let batch = parser.take(bytes)
         let piece = Array(held.prefix(isLast ? held.count : batch.length))
@@ -76,12 +82,14 @@ struct SampleRecorder: StreamRecorder {
             "log_bytes": .int(base + offset + Int64(piece.count)), "table_bytes": .int(tableLength + Int64(text.count)),
             "table_length": text.isEmpty ? nil : JSON(text.count),
             "table_sha256": text.isEmpty ? nil : .string(SHA256.hexDigest(of: text)),
+            "masked": masked > 0 ? .int(masked) : nil,
         ]
         var raw = [RawWrite(file: log, offset: base + offset, bytes: piece)]
         if !text.isEmpty { raw.append(RawWrite(file: table, offset: tableLength, bytes: text)) }
         try await journal.append(.collectorOutput, data, raw: raw)
         sampling.apply(output: data)
         held.removeFirst(piece.count)
+        masked = 0
         offset += Int64(piece.count)
         tableLength += Int64(text.count)
     }

@@ -71,6 +71,15 @@ actor TargetLink {
         return try await withCheckedThrowingContinuation { waiters.append($0) }
     }
 
+    /// Tells the target again and again that the controller is there, as long as the task is not cancelled.
+    func keepContact(in spool: String) async {
+        while !Task.isCancelled {
+            if let current { try? await current.signContact(in: spool) }
+            // Origin: the shortest silence that a profile may ask for is five seconds.
+            try? await Task.sleep(for: .seconds(1))
+        }
+    }
+
     func close() async {
         isClosed = true
         pause?.cancel()
@@ -227,6 +236,9 @@ actor TargetLink {
                 "address": .string(session.address), "host_key": .string(session.hostKeyFingerprint),
                 "host_key_type": .string(session.hostKeyType), "server": .string(session.serverBanner),
                 "moved": isMoved ? true : nil,
+                "jumps": options.jumps.isEmpty ? nil : JSON(strings: options.jumps.map { "\($0.user)@\($0.address)" }),
+                "kex": .string(session.algorithms.kex), "cipher": .string(session.algorithms.cipher),
+                "mac": .string(session.algorithms.mac),
             ])
         if let lastBoot, lastBoot != facts.boot {
             journal.post(

@@ -11,6 +11,10 @@ final class PromptRelay: Sendable {
     }
 
     private let content = Mutex(Content())
+    private let secrets: KnownSecrets
+
+    /// - Parameter secrets: learns what is typed unseen.
+    init(secrets: KnownSecrets) { self.secrets = secrets }
 
     /// Adds somebody who can be asked; the number takes it off again.
     func add(_ ask: @escaping Asker) -> Int {
@@ -27,6 +31,7 @@ final class PromptRelay: Sendable {
     func ask(_ question: Question) async -> String? {
         let asker = content.withLock { $0.askers.last?.ask }
         let answer = await asker?(question)
+        if let answer, !question.isEchoed { secrets.add(answer) }
         content.withLock { $0.unanswered = answer == nil ? question : nil }
         return answer
     }

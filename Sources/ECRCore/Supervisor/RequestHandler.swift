@@ -100,10 +100,11 @@ struct RequestHandler: Sendable {
 
     private func exec(_ request: JSON, _ client: ClientConnection) async throws -> JSON {
         let words = (request["command"]?.array ?? []).compactMap(\.string)
+        let isRoot = request["sudo"]?.bool ?? false
         guard request["detach"]?.bool == true else {
-            return try await engine.exec(words, listener: listener(client)).value.json
+            return try await engine.exec(words, isRoot: isRoot, listener: listener(client)).value.json
         }
-        return try await detached { listener in try await engine.exec(words, listener: listener) }
+        return try await detached { listener in try await engine.exec(words, isRoot: isRoot, listener: listener) }
     }
 
     private func follow(_ request: JSON, _ client: ClientConnection) async throws -> JSON {

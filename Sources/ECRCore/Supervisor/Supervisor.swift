@@ -23,15 +23,24 @@ package enum Supervisor {
         umask(0o077)
         signal(SIGPIPE, SIG_IGN)
         let launcher = LauncherLink()
-        do {
-            let life = try SupervisorLife(RunDirectory(path: directory))
-            launcher.ready(try await life.begin(task, launcher))
-            return await life.waitUntilOver()
-        } catch {
+        func report(_ error: any Error) {
             let failure = ECRFailure(error)
             log("cannot \(task.rawValue): \(failure.message)")
             launcher.fail(failure, isKept: (try? RunDirectory(path: directory).state())?.status != .created)
-            return failure.exitCode
+        }
+        do {
+            let life = try SupervisorLife(RunDirectory(path: directory))
+            do { launcher.ready(try await life.begin(task, launcher)) } catch {
+                report(error)
+                await life.end()
+                return ECRFailure(error).exitCode
+            }
+            let code = await life.waitUntilOver()
+            await life.end()
+            return code
+        } catch {
+            report(error)
+            return ECRFailure(error).exitCode
         }
     }
 
@@ -39,12 +48,18 @@ package enum Supervisor {
     package enum Task: String, Sendable, CaseIterable {
         /// Begins a run that has only been created.
         case start
+        /// The same on a target that another controller uses, beside it.
+        case startShared = "start-shared"
+        /// The same, taking the target over.
+        case startTakingOver = "start-taking-over"
         /// Takes up an interrupted run.
         case resume
         /// Fetches what a run that was completed without its target has left there, and ends.
         case drain
         /// The same, but cancels what still runs instead of waiting for it.
         case drainAtOnce = "drain-at-once"
+
+        var isBeginning: Bool { [.start, .startShared, .startTakingOver].contains(self) }
     }
 
     /// A line in `logs/supervisor.log`, which is this process's stderr.
@@ -105,8 +120,10 @@ private final class SupervisorLife: Sendable {
     private let directory: RunDirectory
     private let journal: Journal
     private let engine: RunEngine
-    private let prompts = PromptRelay()
+    private let prompts: PromptRelay
+    private let secrets: SecretValues
     private let ending = Mailbox<Int32>()
+    private let notifier: Notifier?
 
     /// Takes the locks and reads the profile as it was given at the run's making.
     init(_ directory: RunDirectory) throws {
@@ -115,12 +132,18 @@ private final class SupervisorLife: Sendable {
         guard try journal.file.lock(byte: EventWriter.supervisorByte) else {
             throw ECRFailure(.busy, "run \(directory.id) has a supervisor already", hint: "ecr run status")
         }
+        notifier = Notifier(journal.state.notify, directory)
+        if let notifier { journal.listen { notifier.take($0) } }
         let bytes = try FileSystem.read(directory.profileSnapshot)
         let profile = try Profile.parse(bytes, file: directory.profileSnapshot)
-        var options = SSHOptions(profile.connection, profileFile: journal.state.profileFile)
+        secrets = try SecretValues(profile)
+        for value in secrets.byVariable.values { journal.secrets.add(value) }
+        prompts = PromptRelay(secrets: journal.secrets)
+        var options = try SSHOptions(profile.connection, profileFile: journal.state.profileFile)
         options.ask = prompts.ask
         self.options = options
-        engine = RunEngine(journal: journal, profile: profile, options: options, prompts: prompts)
+        engine = RunEngine(
+            journal: journal, profile: profile, options: options, prompts: prompts, secrets: secrets)
     }
 
     /// Brings the run to life, and listens on the control socket.
@@ -147,8 +170,11 @@ private final class SupervisorLife: Sendable {
         defer { prompts.remove(asked) }
         let tell: @Sendable (String) -> Void = { launcher.progress($0) }
         let hear: RunEngine.Listener = { job, news in launcher.send(JSON(news, of: job)) }
+        secrets.warnings.forEach { tell("warning: \($0)") }
         switch task {
-        case .start: _ = try await engine.start(progress: tell, listener: hear)
+        case .start, .startShared, .startTakingOver:
+            let claim: SpoolClaim = task == .start ? .refuse : task == .startShared ? .share : .takeOver
+            _ = try await engine.start(claim: claim, progress: tell, listener: hear)
         case .resume: _ = try await engine.resume(progress: tell)
         case .drain, .drainAtOnce:
             try listen()
@@ -185,7 +211,6 @@ private final class SupervisorLife: Sendable {
         }
         manifests.cancel()
         clocks.cancel()
-        unlink(directory.socket)
         return code
     }
 
@@ -194,6 +219,19 @@ private final class SupervisorLife: Sendable {
         while !Task.isCancelled {
             try? await Task.sleep(for: .seconds(2))
             if let jump = watch.look() { _ = try? await journal.append(.clockJump, jump) }
+        }
+    }
+
+    /// Gives the run back. What is told of its last events then goes on for a while without holding it.
+    func end() async {
+        await withCheckedContinuation { continuation in
+            startThread { [directory, journal, notifier] in
+                unlink(directory.socket)
+                journal.close()
+                journal.file.unlock(byte: EventWriter.supervisorByte)
+                notifier?.finish()
+                continuation.resume()
+            }
         }
     }
 
@@ -207,20 +245,5 @@ private final class SupervisorLife: Sendable {
             do { try await journal.saveManifest() } catch { Supervisor.log("cannot save the manifest: \(error)") }
             saved = seq
         }
-    }
-}
-
-extension SSHOptions {
-    /// The connection as the profile gives it; paths in it are relative to the profile's own folder.
-    init(_ connection: Connection, profileFile: String) {
-        func path(_ text: String) -> String {
-            let expanded = FileSystem.expandingTilde(text)
-            return expanded.hasPrefix("/") ? expanded : "\(FileSystem.parent(of: profileFile))/\(expanded)"
-        }
-        self.init(
-            host: connection.host, port: connection.port ?? 22, user: connection.user ?? Host.userName,
-            keyFile: connection.keyFile.map(path), knownHostsFile: path(connection.knownHosts ?? "~/.ssh/known_hosts"),
-            pinnedHostKey: connection.hostKey, timeout: connection.timeout,
-            agentSocket: Host.environment("SSH_AUTH_SOCK"), livenessInterval: connection.keepalive ?? 3)
     }
 }

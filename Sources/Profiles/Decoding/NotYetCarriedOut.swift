@@ -5,11 +5,6 @@ enum Feature: String {
     case metrics
     case parse
     case upload
-    case sudo = "sudo: true"
-    case unspooled = "spool: false"
-    case stopIfUnreachable = "stop_if_unreachable"
-    case jump
-    case algorithms
     case whilePaused = "while_paused: false"
 }
 
@@ -19,14 +14,20 @@ enum Feature: String {
 private let notYetCarriedOut: [(feature: Feature, severity: Diagnostic.Severity)] = [
     (.metrics, .warning),
     (.parse, .warning),
-    (.stopIfUnreachable, .warning),
-    (.algorithms, .warning),
     (.whilePaused, .warning),
     (.upload, .error),
-    (.sudo, .error),
-    (.unspooled, .error),
-    (.jump, .error),
 ]
+
+extension Feature {
+    /// What becomes of a key that asks for the feature; nil once ecr carries it out.
+    var remark: String? {
+        switch notYetCarriedOut.first(where: { $0.feature == self })?.severity {
+        case .warning: "recorded but not evaluated by this version of ecr"
+        case .error: "refused by this version of ecr"
+        case nil: nil
+        }
+    }
+}
 
 extension DecodingContext {
     /// Says so where a feature that the profile uses is not carried out.

@@ -1,11 +1,6 @@
 import YAML
 
 extension ProfileDecoder {
-    private static let actionKeys = [
-        "description", "commands", "workdir", "env", "sudo", "spool", "stop_if_unreachable", "upload", "artifacts",
-        "metrics", "timeout", "retries", "retry_on",
-    ]
-
     mutating func actions(_ fields: FieldReader) -> [Action] {
         guard let node = fields["actions"], let members = context.entries(node, "'actions'") else { return [] }
         if members.isEmpty { context.error("'actions' is empty; write an action, or remove it", at: node.mark) }
@@ -18,9 +13,7 @@ extension ProfileDecoder {
     }
 
     private mutating func action(_ member: Node.Member) -> Action? {
-        guard let fields = context.fields(member.value, "action '\(member.name)'", keys: Self.actionKeys) else {
-            return nil
-        }
+        guard let fields = mapping(member.value, "action '\(member.name)'", .action) else { return nil }
         let reasons = fields.list("retry_on")?.compactMap {
             context.choice($0, "each entry of 'retry_on'", of: RetryReason.self)
         }
@@ -28,21 +21,30 @@ extension ProfileDecoder {
             name: member.name, description: fields.string("description"), commands: commands(fields),
             workdir: fields["workdir"].flatMap { path($0, "'workdir'") }, env: environment(fields),
             sudo: fields.bool("sudo") ?? false, spool: fields.bool("spool") ?? true,
-            stopIfUnreachable: fields.positiveDuration("stop_if_unreachable"), upload: uploads(fields),
+            stopIfUnreachable: silence(fields), upload: uploads(fields),
             artifacts: artifacts(fields), metrics: metrics(fields), timeout: fields.positiveDuration("timeout"),
             retries: retries(fields), retryOn: reasons ?? [.failed, .timeout])
-        noteFeatures(of: action, fields)
+        noteFeatures(fields)
         return action
     }
 
-    private func noteFeatures(of action: Action, _ fields: FieldReader) {
-        let uses: [(Feature, key: String, isUsed: Bool)] = [
-            (.sudo, "sudo", action.sudo), (.unspooled, "spool", !action.spool), (.upload, "upload", true),
-            (.metrics, "metrics", true), (.stopIfUnreachable, "stop_if_unreachable", true),
+    private func noteFeatures(_ fields: FieldReader) {
+        let uses: [(Feature, key: String)] = [
+            (.upload, "upload"), (.metrics, "metrics"),
         ]
-        for (feature, key, isUsed) in uses where isUsed {
+        for (feature, key) in uses {
             if let member = fields.member(key) { context.note(feature, at: member.mark) }
         }
+    }
+
+    /// Shorter than a link takes to be found lost would end actions that nobody has left.
+    private func silence(_ fields: FieldReader) -> Double? {
+        guard let seconds = fields.positiveDuration("stop_if_unreachable") else { return nil }
+        if seconds < 5, let member = fields.member("stop_if_unreachable") {
+            context.error(
+                "'stop_if_unreachable' must be at least 5s; write 'stop_if_unreachable: 60s'", at: member.mark)
+        }
+        return seconds
     }
 
     private mutating func commands(_ fields: FieldReader) -> [Template] {
@@ -80,7 +82,7 @@ extension ProfileDecoder {
     private mutating func uploads(_ fields: FieldReader) -> [Upload] {
         var uploads: [Upload] = []
         for item in fields.list("upload") ?? [] {
-            guard let entry = context.fields(item, "an upload", keys: ["from", "to"]) else { continue }
+            guard let entry = mapping(item, "an upload", .upload) else { continue }
             let from = entry.require("from", example: "from: model.onnx").flatMap { path($0, "'from'") }
             let to = entry.require("to", example: "to: /opt/model/").flatMap { path($0, "'to'") }
             if let from, let to { uploads.append(Upload(from: from, to: to)) }
@@ -100,7 +102,7 @@ extension ProfileDecoder {
         guard case .mapping = node.content else {
             return path(node, "an artifact").map { ArtifactEntry(path: $0, allowOld: false, required: false) }
         }
-        guard let fields = context.fields(node, "an artifact", keys: ["path", "allow_old", "required"]),
+        guard let fields = mapping(node, "an artifact", .artifact),
             let path = fields.require("path", example: "path: /tmp/results.json").flatMap({ path($0, "'path'") })
         else { return nil }
         return ArtifactEntry(
@@ -120,8 +122,7 @@ extension ProfileDecoder {
 
     private mutating func metric(_ member: Node.Member) -> Metric? {
         let what = "metric '\(member.name)'"
-        let keys = ["regex", "json", "from", "unit"]
-        guard let fields = context.fields(member.value, what, keys: keys) else { return nil }
+        guard let fields = mapping(member.value, what, .metric) else { return nil }
         let from = fields["from"].flatMap { path($0, "'from'") }
         let source: Metric.Source?
         switch (fields["regex"], fields["json"]) {

@@ -1,8 +1,9 @@
 import YAML
 
 extension ProfileDecoder {
-    private static let collectorKeys = [
-        "description", "command", "interval", "timeout", "stream", "parse", "start", "while_paused", "env",
+    private static let collectorAdvice = [
+        "spool": "a collector's samples always go through a spool; remove it",
+        "sudo": "only actions run under sudo; write `sudo -n` in the command, where the target asks for no password",
     ]
 
     mutating func collectors(_ fields: FieldReader) -> [Collector] {
@@ -22,7 +23,7 @@ extension ProfileDecoder {
 
     private mutating func collector(_ member: Node.Member) -> Collector? {
         let what = "collector '\(member.name)'"
-        guard let fields = context.fields(member.value, what, keys: Self.collectorKeys) else { return nil }
+        guard let fields = mapping(member.value, what, .collector, advice: Self.collectorAdvice) else { return nil }
         let parse = fields.member("parse")
         if let parse { context.note(.parse, at: parse.mark) }
         let expression = parse.flatMap { self.expression($0.value) }
@@ -65,7 +66,7 @@ extension ProfileDecoder {
     }
 
     private func expression(_ node: Node) -> String? {
-        guard let fields = context.fields(node, "'parse'", keys: ["regex"]),
+        guard let fields = mapping(node, "'parse'", .parse),
             let regex = fields.require("regex", example: "regex: '(?<value>[0-9.]+)'")
         else { return nil }
         return filled(regex, "'regex'")

@@ -1,38 +1,34 @@
 import YAML
 
 extension ProfileDecoder {
-    private static let connectionKeys = [
-        "host", "port", "user", "key_file", "timeout", "known_hosts", "host_key", "jump", "algorithms", "keepalive",
-        "spool_dir", "env", "reconnect",
-    ]
     private static let connectionAdvice = [
-        "password": "a profile holds no password; use a key, an agent, or type it when asked",
+        "passphrase": "a profile holds no passphrase; load the key into the agent with ssh-add, or type it when asked",
+        "proxyjump": "write 'jump'",
+        "jump_host": "write 'jump'",
         "identity_file": "write 'key_file'",
         "username": "write 'user'",
         "hostname": "write 'host'",
     ]
 
     func connection(_ node: Node) -> Connection? {
-        guard
-            let fields = context.fields(
-                node, "'connection'", keys: Self.connectionKeys, advice: Self.connectionAdvice)
-        else { return nil }
+        guard let fields = mapping(node, "'connection'", .connection, advice: Self.connectionAdvice) else { return nil }
         let host = fields.require("host", example: "host: \"192.168.1.100\"")
         var connection = Connection(host: host.flatMap { word($0, "'host'") } ?? "")
         connection.port = port(fields)
         connection.user = fields["user"].flatMap { word($0, "'user'") }
         connection.keyFile = fields["key_file"].flatMap { filled($0, "'key_file'") }
-        connection.timeout = fields.positiveDuration("timeout") ?? connection.timeout
+        connection.timeout = fields.positiveDuration("timeout")
         connection.knownHosts = fields["known_hosts"].flatMap { filled($0, "'known_hosts'") }
         connection.hostKey = fields["host_key"].flatMap { fingerprint($0) }
-        connection.jump = fields["jump"].flatMap { word($0, "'jump'") }
+        connection.sshConfig = fields["ssh_config"].flatMap { filled($0, "'ssh_config'") }
+        connection.jump = fields["jump"].flatMap { jump($0) }
         connection.algorithms = fields["algorithms"].flatMap { algorithms($0) }
         connection.keepalive = fields.positiveDuration("keepalive")
         connection.spoolDir = fields["spool_dir"].flatMap { absolutePath($0, "'spool_dir'") }
         connection.env = literalEnvironment(fields)
+        connection.password = password("password", fields)
+        connection.sudoPassword = password("sudo_password", fields)
         connection.giveUpAfter = fields["reconnect"].flatMap { giveUpAfter($0) }
-        if let jump = fields.member("jump") { context.note(.jump, at: jump.mark) }
-        if let algorithms = fields.member("algorithms") { context.note(.algorithms, at: algorithms.mark) }
         return connection
     }
 
@@ -93,17 +89,43 @@ extension ProfileDecoder {
         return text
     }
 
+    /// The hosts on the way: one text, in which commas separate them, or a list; `none` is no host.
+    private func jump(_ node: Node) -> [String]? {
+        var hops: [String] = []
+        for item in texts(node) {
+            guard let text = word(item, "'jump'") else { return nil }
+            if text == "none", case .scalar = node.content { return [] }
+            for hop in text.split(separator: ",", omittingEmptySubsequences: false).map(String.init) {
+                if let problem = rules.jump(hop) { context.error(problem, at: item.mark) }
+                hops.append(hop)
+            }
+        }
+        return hops
+    }
+
     private func algorithms(_ node: Node) -> Connection.Algorithms? {
-        guard let fields = context.fields(node, "'algorithms'", keys: ["kex", "ciphers", "hostkeys", "macs"]) else {
-            return nil
+        guard let fields = mapping(node, "'algorithms'", .algorithms) else { return nil }
+        func names(_ key: String) -> [String]? {
+            fields[key].map { node in
+                texts(node).compactMap { item in
+                    guard let text = filled(item, "each entry of '\(key)'") else { return nil }
+                    if let problem = rules.algorithms(key, text) { context.error(problem, at: item.mark) }
+                    return text
+                }
+            }
         }
         return Connection.Algorithms(
-            kex: fields.strings("kex"), ciphers: fields.strings("ciphers"), hostkeys: fields.strings("hostkeys"),
-            macs: fields.strings("macs"))
+            kex: names("kex"), ciphers: names("ciphers"), hostkeys: names("hostkeys"), macs: names("macs"),
+            pubkeys: names("pubkeys"))
+    }
+
+    /// A list's entries, or the one text that stands for a list of one.
+    private func texts(_ node: Node) -> [Node] {
+        if case .sequence(let items) = node.content { items } else { [node] }
     }
 
     private func giveUpAfter(_ node: Node) -> Double? {
-        guard let fields = context.fields(node, "'reconnect'", keys: ["give_up_after"]),
+        guard let fields = mapping(node, "'reconnect'", .reconnect),
             let value = fields["give_up_after"]
         else { return nil }
         return value.scalar?.text == "never" ? nil : context.duration(value, "'give_up_after' (or never)")
@@ -111,10 +133,10 @@ extension ProfileDecoder {
 
     // MARK: Environment
 
-    private func literalEnvironment(_ fields: FieldReader) -> [(name: String, value: String)] {
+    private func literalEnvironment(_ fields: FieldReader) -> [EnvironmentEntry] {
         (fields.entries("env") ?? []).compactMap { member in
             checkVariable(member)
-            return context.string(member.value, "'\(member.name)'").map { (member.name, $0) }
+            return environmentEntry(member, fields) { Template(literal: $0, mark: member.value.mark) }
         }
     }
 
@@ -122,10 +144,21 @@ extension ProfileDecoder {
         var entries: [EnvironmentEntry] = []
         for member in fields.entries("env") ?? [] {
             checkVariable(member)
-            guard let text = context.string(member.value, "'\(member.name)'") else { continue }
-            entries.append(EnvironmentEntry(name: member.name, value: plainTemplate(text, at: member.value)))
+            let entry = environmentEntry(member, fields) { plainTemplate($0, at: member.value) }
+            if let entry { entries.append(entry) }
         }
         return entries
+    }
+
+    private func environmentEntry(
+        _ member: Node.Member, _ fields: FieldReader, _ template: (String) -> Template
+    ) -> EnvironmentEntry? {
+        if case .mapping = member.value.content {
+            let secret = secret(member.value, "'\(member.name)'", use: "\(fields.what): env: \(member.name)")
+            return secret.map { EnvironmentEntry(name: member.name, value: .secret($0)) }
+        }
+        let text = context.string(member.value, "'\(member.name)'")
+        return text.map { EnvironmentEntry(name: member.name, value: .text(template($0))) }
     }
 
     private func checkVariable(_ member: Node.Member) {

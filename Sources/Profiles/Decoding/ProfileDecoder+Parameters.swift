@@ -1,10 +1,6 @@
 import YAML
 
 extension ProfileDecoder {
-    private static let parameterKeys = [
-        "type", "default", "choices", "min", "max", "pattern", "allow", "description",
-    ]
-
     mutating func parameters(_ fields: FieldReader) {
         var owners: [String: String] = [:]
         for member in fields.entries("parameters") ?? [] {
@@ -30,7 +26,7 @@ extension ProfileDecoder {
         // `model:` alone declares the name and nothing else.
         if member.value.scalar?.value == .null { return declaration }
         let what = "parameter '\(member.name)'"
-        guard let fields = context.fields(member.value, what, keys: Self.parameterKeys) else { return nil }
+        guard let fields = mapping(member.value, what, .parameter) else { return nil }
         declaration.type = fields.choice("type", of: ParameterDeclaration.Kind.self) ?? .string
         declaration.description = fields.string("description")
         declaration.allow = (fields.list("allow") ?? []).compactMap {

@@ -2,11 +2,15 @@ package import YAML
 
 extension Profile {
     /// Reads a profile and checks everything that can be checked without a target.
-    /// - Parameter file: the name that messages show.
+    /// - Parameters:
+    ///   - file: the name that messages show.
+    ///   - rules: what is known about the words of `connection:`.
     /// - Throws: all problems of the file together.
-    package static func parse(_ bytes: [UInt8], file: String) throws(Diagnostics) -> Profile {
+    package static func parse(
+        _ bytes: [UInt8], file: String, rules: ConnectionRules = ConnectionRules()
+    ) throws(Diagnostics) -> Profile {
         let document = try Document(parsing: bytes, file: file)
-        var decoder = ProfileDecoder(context: DecodingContext(document))
+        var decoder = ProfileDecoder(context: DecodingContext(document), rules: rules)
         let profile = decoder.profile(document.root)
         let warnings = try decoder.context.finish()
         guard var profile else { preconditionFailure("a profile that cannot be read has an error") }
@@ -26,25 +30,25 @@ struct ParameterUse {
 /// it until the context throws.
 struct ProfileDecoder {
     let context: DecodingContext
+    let rules: ConnectionRules
     var declarations: [ParameterDeclaration] = []
     /// Where each declared parameter stands, for the checks at the end.
     var declarationMarks: [String: Mark] = [:]
     /// Every text with placeholders, and the node that it came from, for the checks that need all declarations.
     var uses: [ParameterUse] = []
 
-    init(context: DecodingContext) { self.context = context }
+    init(context: DecodingContext, rules: ConnectionRules) {
+        self.context = context
+        self.rules = rules
+    }
 
-    private static let keys = [
-        "name", "description", "connection", "parameters", "setup", "actions", "stages", "background_collectors",
-        "finally",
-    ]
     private static let advice = [
         "collectors": "write 'background_collectors'",
         "targets": "this version of ecr knows one target; write 'connection'",
     ]
 
     mutating func profile(_ root: Node) -> Profile? {
-        guard let fields = context.fields(root, "the profile", keys: Self.keys, advice: Self.advice) else { return nil }
+        guard let fields = mapping(root, "the profile", .profile, advice: Self.advice) else { return nil }
         let nameNode = fields.require("name", example: "name: my-device")
         let name = nameNode.flatMap { self.name($0, "'name'") }
         let connectionNode = fields.require("connection", example: "connection: {host: my-device}")
@@ -65,7 +69,15 @@ struct ProfileDecoder {
         return Profile(
             name: name ?? "", description: fields.string("description"), connection: connection ?? Connection(host: ""),
             parameters: declarations, setup: setup, finally: finally, actions: actions, stages: stages,
-            collectors: collectors, warnings: [])
+            collectors: collectors, notify: fields["notify"].flatMap { context.notify($0) }, warnings: [])
+    }
+
+    /// A mapping with the keys of a section; the others are reported.
+    /// - Parameter advice: what to say about keys that are tempting but impossible.
+    func mapping(
+        _ node: Node, _ what: String, _ section: ProfileSection, advice: [String: String] = [:]
+    ) -> FieldReader? {
+        context.fields(node, what, keys: section.names, advice: advice)
     }
 
     // MARK: Names
@@ -115,7 +127,7 @@ struct ProfileDecoder {
     private func stages(_ fields: FieldReader, actions: [String]) -> [Stage] {
         var seen: Set<String> = []
         return (fields.list("stages") ?? []).compactMap { item in
-            guard let entry = context.fields(item, "a stage", keys: ["name", "actions"]) else { return nil }
+            guard let entry = mapping(item, "a stage", .stage) else { return nil }
             let nameNode = entry.require("name", example: "name: warmup")
             let name = nameNode.flatMap { self.name($0, "a stage's name") }
             if let name, let nameNode, !seen.insert(name).inserted {

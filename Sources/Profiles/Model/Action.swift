@@ -24,10 +24,19 @@ package struct Action: Sendable {
 /// The outcomes after which another attempt may be made.
 package enum RetryReason: String, Sendable, CaseIterable { case failed, timeout, unknown }
 
-/// `NAME: value` for one action or collector; the value may have placeholders.
+/// `NAME: value` for one action or collector, or for all that runs on a target.
 package struct EnvironmentEntry: Sendable {
+    package enum Value: Sendable {
+        /// May have placeholders; those of a connection have none.
+        case text(Template)
+        case secret(Secret)
+    }
+
     package var name: String
-    package var value: Template
+    package var value: Value
+
+    /// The text that may have placeholders.
+    var template: Template? { if case .text(let template) = value { template } else { nil } }
 }
 
 /// A file that goes to the target before the commands run.

@@ -12,7 +12,7 @@ extension Profile {
             "actions": JSON(members: actions.map { ($0.name, $0.resolved) }),
             "background_collectors": JSON(members: collectors.map { ($0.name, $0.resolved) }),
             "stages": .array(stages.map { ["name": .string($0.name), "actions": JSON(strings: $0.actions)] }),
-            "finally": JSON(strings: finally),
+            "finally": JSON(strings: finally), "notify": notify?.resolved,
         ]
     }
 }
@@ -45,15 +45,16 @@ extension Connection {
         [
             "host": .string(host), "port": port.map { JSON($0) }, "user": JSON(text: user),
             "key_file": JSON(text: keyFile), "timeout": JSON(number: timeout), "known_hosts": JSON(text: knownHosts),
-            "host_key": JSON(text: hostKey), "jump": JSON(text: jump),
+            "host_key": JSON(text: hostKey), "ssh_config": JSON(text: sshConfig), "jump": JSON(list: jump),
             "algorithms": algorithms.map {
                 [
                     "kex": JSON(list: $0.kex), "ciphers": JSON(list: $0.ciphers),
                     "hostkeys": JSON(list: $0.hostkeys), "macs": JSON(list: $0.macs),
+                    "pubkeys": JSON(list: $0.pubkeys),
                 ]
             },
             "keepalive": JSON(number: keepalive), "spool_dir": JSON(text: spoolDir),
-            "env": JSON(members: env.map { ($0.name, .string($0.value)) }),
+            "env": env.resolved, "password": password?.resolved, "sudo_password": sudoPassword?.resolved,
             "reconnect": ["give_up_after": JSON(number: giveUpAfter) ?? "never"],
         ]
     }
@@ -91,7 +92,20 @@ extension ArtifactEntry {
 }
 
 extension [EnvironmentEntry] {
-    fileprivate var resolved: JSON { JSON(members: map { ($0.name, .string($0.value.text)) }) }
+    fileprivate var resolved: JSON { JSON(members: map { ($0.name, $0.value.resolved) }) }
+}
+
+extension EnvironmentEntry.Value {
+    fileprivate var resolved: JSON {
+        switch self {
+        case .text(let template): .string(template.text)
+        case .secret(let secret): secret.resolved
+        }
+    }
+}
+
+extension Secret {
+    fileprivate var resolved: JSON { ["secret": .string(source)] }
 }
 
 extension Metric {

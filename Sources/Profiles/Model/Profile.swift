@@ -16,6 +16,8 @@ package struct Profile: Sendable {
     package var actions: [Action]
     package var stages: [Stage]
     package var collectors: [Collector]
+    /// The command of the controller that is told of events.
+    package var notify: Notify?
     /// What is worth saying although the profile is valid.
     package var warnings: [Diagnostic]
 

@@ -23,10 +23,15 @@ package struct PreparedCollector: Sendable {
 }
 
 extension Profile {
-    /// - Parameter values: those of `parameters(for:given:standing:)` for this action.
-    package func prepare(_ action: Action, with values: ParameterValues) -> PreparedAction {
+    /// - Parameters:
+    ///   - values: those of `parameters(for:given:standing:)` for this action.
+    ///   - secrets: the values of all secrets of the profile, by their variables.
+    package func prepare(
+        _ action: Action, with values: ParameterValues, secrets: [String: String] = [:]
+    ) -> PreparedAction {
         PreparedAction(
-            commands: action.commands.map { shellText($0, values) }, environment: environment(action.env, values),
+            commands: action.commands.map { shellText($0, values) },
+            environment: environment(action.env, values, secrets),
             workdir: action.workdir?.plainText(with: values),
             artifacts: action.artifacts.map {
                 PreparedArtifact(
@@ -34,10 +39,20 @@ extension Profile {
             })
     }
 
-    /// - Parameter values: those of `parameters(for:standing:)` for this collector.
-    package func prepare(_ collector: Collector, with values: ParameterValues) -> PreparedCollector {
+    /// - Parameters:
+    ///   - values: those of `parameters(for:standing:)` for this collector.
+    ///   - secrets: the values of all secrets of the profile, by their variables.
+    package func prepare(
+        _ collector: Collector, with values: ParameterValues, secrets: [String: String] = [:]
+    ) -> PreparedCollector {
         PreparedCollector(
-            command: shellText(collector.command, values), environment: environment(collector.env, values))
+            command: shellText(collector.command, values), environment: environment(collector.env, values, secrets))
+    }
+
+    /// The environment of a command that is in no profile.
+    /// - Parameter secrets: the values of all secrets of the profile, by their variables.
+    package func environmentOfExec(secrets: [String: String]) -> [(name: String, value: String)] {
+        environment([], ParameterValues(), secrets)
     }
 
     private func shellText(_ template: Template, _ values: ParameterValues) -> String {
@@ -48,13 +63,26 @@ extension Profile {
     }
 
     private func environment(
-        _ entries: [EnvironmentEntry], _ values: ParameterValues
+        _ entries: [EnvironmentEntry], _ values: ParameterValues, _ secrets: [String: String]
     ) -> [(name: String, value: String)] {
-        var environment = connection.env
-        for entry in entries {
+        var environment: [(name: String, value: String)] = []
+        for entry in connection.env + entries {
             environment.removeAll { $0.name == entry.name }
-            environment.append((entry.name, entry.value.plainText(with: values)))
+            environment.append((entry.name, text(of: entry.value, values, secrets)))
         }
         return environment + values.all.map { (ParameterDeclaration.environmentName(of: $0.name), $0.value) }
+    }
+
+    private func text(
+        of value: EnvironmentEntry.Value, _ values: ParameterValues, _ secrets: [String: String]
+    ) -> String {
+        switch value {
+        case .text(let template): return template.plainText(with: values)
+        case .secret(let secret):
+            guard let text = secrets[secret.variable] else {
+                preconditionFailure("no value for the secret of \(secret.use): it is checked before a run starts")
+            }
+            return text
+        }
     }
 }

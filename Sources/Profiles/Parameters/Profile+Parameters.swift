@@ -57,6 +57,11 @@ extension Profile {
         return parameters + neededNames(user).filter { parameter(named: $0) == nil }.map { declaration(of: $0) }
     }
 
+    /// Those that an action takes.
+    package func parameters(of action: Action) -> [ParameterDeclaration] {
+        neededNames(ParameterUser(title: action.name, templates: action.templates)).map { declaration(of: $0) }
+    }
+
     // MARK: Shared
 
     private func values(
@@ -131,14 +136,14 @@ private struct ParameterUser {
 extension Action {
     /// Every text of the action that may have placeholders.
     var templates: [Template] {
-        commands + (workdir.map { [$0] } ?? []) + env.map(\.value) + upload.flatMap { [$0.from, $0.to] }
+        commands + (workdir.map { [$0] } ?? []) + env.compactMap(\.template) + upload.flatMap { [$0.from, $0.to] }
             + artifacts.map(\.path) + metrics.compactMap(\.from)
     }
 }
 
 extension Collector {
     /// Every text of the collector that may have placeholders.
-    var templates: [Template] { [command] + env.map(\.value) }
+    var templates: [Template] { [command] + env.compactMap(\.template) }
 }
 
 extension ParameterDeclaration {

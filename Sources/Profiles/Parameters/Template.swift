@@ -68,6 +68,11 @@ package struct Template: Sendable {
 }
 
 extension Template {
+    /// Text without placeholders: braces are braces.
+    init(literal text: String, mark: Mark) {
+        self.init(text: text, mark: mark, pieces: [.literal(Array(text.utf8))])
+    }
+
     /// Text that no shell reads: paths and the values of environment variables.
     init(plain text: String, mark: Mark) {
         self.init(text: text, mark: mark, pieces: Template.pieces(of: Array(text.utf8)))

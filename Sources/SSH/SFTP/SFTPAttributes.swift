@@ -41,7 +41,7 @@ extension SFTPAttributes {
         static let extended: UInt32 = 0x8000_0000
     }
 
-    init(_ reader: inout SFTPReader) throws(SSHError) {
+    init(_ reader: inout WireReader) throws(SSHError) {
         let flags = try reader.uint32()
         if flags & Flag.size != 0 { size = try reader.uint64() }
         if flags & Flag.owner != 0 {
@@ -61,7 +61,7 @@ extension SFTPAttributes {
         }
     }
 
-    func encode(_ writer: inout SFTPWriter) {
+    func encode(_ writer: inout WireWriter) {
         // The protocol knows owner and group, and both times, as pairs only.
         let owner = uid.flatMap { uid in gid.map { (uid, $0) } }
         let times = accessTime.flatMap { access in modificationTime.map { (access, $0) } }

@@ -11,7 +11,7 @@ package enum SFTPReply: Sendable, Equatable {
     /// Takes a packet, without its length, apart.
     /// - Returns: the request's id, 0 for `version`.
     package static func decode(_ packet: ArraySlice<UInt8>) throws(SSHError) -> (id: UInt32, reply: SFTPReply) {
-        var reader = SFTPReader(packet)
+        var reader = WireReader(packet, from: "the SFTP server")
         let type = try reader.uint8()
         if type == 2 { return (0, try version(&reader)) }
         let id = try reader.uint32()
@@ -25,7 +25,7 @@ package enum SFTPReply: Sendable, Equatable {
         }
     }
 
-    private static func version(_ reader: inout SFTPReader) throws(SSHError) -> SFTPReply {
+    private static func version(_ reader: inout WireReader) throws(SSHError) -> SFTPReply {
         let number = try reader.uint32()
         var extensions: [[UInt8]] = []
         while !reader.isAtEnd {
@@ -36,12 +36,12 @@ package enum SFTPReply: Sendable, Equatable {
     }
 
     /// Some servers leave the message and its language out.
-    private static func status(_ reader: inout SFTPReader) throws(SSHError) -> SFTPReply {
+    private static func status(_ reader: inout WireReader) throws(SSHError) -> SFTPReply {
         let code = try reader.uint32()
         return .status(code, message: reader.isAtEnd ? "" : String(decoding: try reader.string(), as: UTF8.self))
     }
 
-    private static func names(_ reader: inout SFTPReader) throws(SSHError) -> [SFTPEntry] {
+    private static func names(_ reader: inout WireReader) throws(SSHError) -> [SFTPEntry] {
         var entries: [SFTPEntry] = []
         for _ in 0..<(try reader.uint32()) {
             let name = try reader.string()

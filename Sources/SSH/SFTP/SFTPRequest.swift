@@ -22,11 +22,11 @@ package enum SFTPRequest: Sendable, Equatable {
 
     /// The packet with its length before it.
     package func encoded(id: UInt32) -> [UInt8] {
-        var body = SFTPWriter()
+        var body = WireWriter()
         body.uint8(type)
         body.uint32(id)
         encodeFields(&body)
-        var packet = SFTPWriter()
+        var packet = WireWriter()
         packet.string(body.bytes)
         return packet.bytes
     }
@@ -51,7 +51,7 @@ package enum SFTPRequest: Sendable, Equatable {
         }
     }
 
-    private func encodeFields(_ body: inout SFTPWriter) {
+    private func encodeFields(_ body: inout WireWriter) {
         switch self {
         case .open(let path, let flags, let attributes):
             body.string(path)

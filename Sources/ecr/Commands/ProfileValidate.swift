@@ -14,7 +14,8 @@ struct ProfileValidate: ParsableCommand {
               ecr profile validate device.yaml
             """)
 
-    @Argument(help: "The profile: a path, or a name in the directory for profiles.") var file: String
+    @Argument(help: ArgumentHelp("The profile: a path, or a name in the directory for profiles.", valueName: "profile"))
+    var file: String
     @OptionGroup var profiles: ProfileOptions
     @OptionGroup var output: JSONOption
     @OptionGroup var common: CommonOptions

@@ -13,7 +13,7 @@ struct RunAction: ParsableCommand {
               ecr run action measure -p size=64
             """)
 
-    @Argument(help: "The action's name.") var name: String
+    @Argument(help: ArgumentHelp("The action's name.", valueName: "action")) var name: String
     @OptionGroup var parameters: ParameterOptions
     @Flag(help: "Return as soon as the action has been launched; print its job.") var detach = false
     @OptionGroup var turn: TurnOptions

@@ -20,7 +20,7 @@ struct RunCollectorStart: ParsableCommand {
               ecr run collector start load
             """)
 
-    @Argument(help: "The collector's name.") var name: String
+    @Argument(help: ArgumentHelp("The collector's name.", valueName: "collector")) var name: String
     @OptionGroup var output: JSONOption
     @OptionGroup var options: RunOptions
 
@@ -37,7 +37,7 @@ struct RunCollectorStop: ParsableCommand {
               ecr run collector stop load
             """)
 
-    @Argument(help: "The collector's name.") var name: String
+    @Argument(help: ArgumentHelp("The collector's name.", valueName: "collector")) var name: String
     @OptionGroup var output: JSONOption
     @OptionGroup var options: RunOptions
 

@@ -20,7 +20,7 @@ struct RunCreate: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-        let runs = common.runs
+        let runs = try common.runs
         let run = try new.make(profile, in: runs)
         try runs.setCurrent(run)
         let shortID = try run.state().shortID

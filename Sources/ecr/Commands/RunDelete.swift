@@ -24,7 +24,7 @@ struct RunDelete: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-        let runs = common.runs
+        let runs = try common.runs
         var chosen: [(run: RunDirectory, condition: String)] = []
         for reference in name {
             let found = try RunFinder(runs).find(reference)

@@ -14,7 +14,8 @@ struct RunDrain: ParsableCommand {
               ecr run drain
             """)
 
-    @Argument(help: "The run (default: --run, $ECR_RUN, else the current run).") var name: String?
+    @Argument(help: ArgumentHelp("The run (default: --run, $ECR_RUN, else the current run).", valueName: "run"))
+    var name: String?
     @Flag(help: "Cancel actions that still run.") var cancelRunning = false
     @OptionGroup var output: JSONOption
     @OptionGroup var options: RunOptions

@@ -17,12 +17,13 @@ struct RunEvents: ParsableCommand {
               ecr run events latest --json
             """)
 
-    @Argument(help: "The run (default: --run, $ECR_RUN, else the current run).") var name: String?
+    @Argument(help: ArgumentHelp("The run (default: --run, $ECR_RUN, else the current run).", valueName: "run"))
+    var name: String?
     @Option(help: ArgumentHelp("Only events of this type; may be repeated.", valueName: "type")) var type: [String] = []
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Only events from this number on, or from a time: \(Moment.accepted).", valueName: "seq or time"))
+            "Only events from this number on, or from a time: \(Moment.accepted).", valueName: "seq|time"))
     var since: String?
     @Flag(help: "Go on as events come, until the run has ended.") var follow = false
     @Flag(help: "Print the lines as they stand in events.jsonl.") var json = false
@@ -65,7 +66,7 @@ private struct EventSelection {
 
     /// - Parameter since: a number or a time.
     init(types: [String], since: String?) throws(ECRFailure) {
-        let known = KnownNames(EventType.all.map(\.rawValue))
+        let known = KnownNames(EventType.specification.map(\.type.rawValue))
         for type in types where !known.names.contains(type) {
             throw ECRFailure(
                 .usage, "there is no event type '\(type)'; \(known.hint(for: type, label: "types") ?? "")")

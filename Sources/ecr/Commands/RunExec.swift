@@ -11,8 +11,10 @@ struct RunExec: ParsableCommand {
             Example:
               ecr run exec -- uname -a
               ecr run exec -- 'dmesg | tail -5'
+              ecr run exec --sudo -- dmesg
             """)
 
+    @Flag(help: "Run it as root, by sudo on the target.") var sudo = false
     @Flag(help: "Return as soon as the command has been launched; print its job.") var detach = false
     @OptionGroup var onInterrupt: InterruptOptions
     @OptionGroup var output: JSONOption
@@ -27,7 +29,8 @@ struct RunExec: ParsableCommand {
         let run = try options.chosenForChange()
         try run.require(["running", "paused"], to: "run a command")
         try JobStream(run: run, isJSON: output.json, onInterrupt: onInterrupt).perform([
-            "request": "exec", "command": JSON(strings: command), "detach": .bool(detach),
+            "request": "exec", "command": JSON(strings: command), "sudo": .bool(sudo),
+            "detach": .bool(detach),
         ])
     }
 }

@@ -16,7 +16,8 @@ struct RunExport: ParsableCommand {
               ecr run export -o dataset.zip
             """)
 
-    @Argument(help: "The run (default: --run, $ECR_RUN, else the current run).") var name: String?
+    @Argument(help: ArgumentHelp("The run (default: --run, $ECR_RUN, else the current run).", valueName: "run"))
+    var name: String?
     @Option(
         name: [.customShort("o"), .long],
         help: ArgumentHelp("The ZIP to write (default: <run id>.zip in the working directory).", valueName: "file"))

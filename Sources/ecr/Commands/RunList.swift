@@ -18,7 +18,7 @@ struct RunList: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-        let runs = common.runs
+        let runs = try common.runs
         let entries = runs.runs().map(RunListEntry.init)
         let current = runs.current()?.id
         if output.json {

@@ -19,7 +19,11 @@ struct RunLog: ParsableCommand {
               ecr run log --all --tail 20
             """)
 
-    @Argument(help: "The job's id, an action's or collector's name for its last job, or `last`.") var job: String?
+    @Argument(
+        help: ArgumentHelp(
+            "The job's id, an action's or collector's name for its last job, or `last`.",
+            valueName: "job|action|collector"))
+    var job: String?
     @Flag(help: "Only what it wrote to stdout.") var stdout = false
     @Flag(help: "Only what it wrote to stderr.") var stderr = false
     @Flag(help: "The lines of all jobs, collectors included.") var all = false

@@ -29,7 +29,8 @@ struct RunParamSet: ParsableCommand {
               ecr run param set size=64 model=resnet50
             """)
 
-    @Argument(help: "The parameters and their values.") var values: [ParameterArgument]
+    @Argument(help: ArgumentHelp("The parameters and their values.", valueName: "name=value")) var values:
+        [ParameterArgument]
     @OptionGroup var output: JSONOption
     @OptionGroup var options: RunOptions
 

@@ -27,7 +27,7 @@ struct RunPrune: ParsableCommand {
     }
 
     func run() throws {
-        let runs = common.runs
+        let runs = try common.runs
         let over = runs.runs().compactMap { run -> (run: RunDirectory, state: RunState)? in
             guard !run.hasSupervisor(), let state = try? run.state(), state.isOver else { return nil }
             return (run, state)

@@ -13,7 +13,8 @@ struct RunShow: ParsableCommand {
               ecr run show --json
             """)
 
-    @Argument(help: "The run (default: --run, $ECR_RUN, else the current run).") var name: String?
+    @Argument(help: ArgumentHelp("The run (default: --run, $ECR_RUN, else the current run).", valueName: "run"))
+    var name: String?
     @OptionGroup var output: JSONOption
     @OptionGroup var options: RunOptions
 

@@ -12,7 +12,7 @@ struct RunStage: ParsableCommand {
               ecr run stage warmup -p repeat=3
             """)
 
-    @Argument(help: "The stage's name.") var name: String
+    @Argument(help: ArgumentHelp("The stage's name.", valueName: "stage")) var name: String
     @OptionGroup var parameters: ParameterOptions
     @OptionGroup var turn: TurnOptions
     @OptionGroup var onInterrupt: InterruptOptions

@@ -18,10 +18,13 @@ struct RunStart: ParsableCommand {
     @Argument(help: "The profile: a path, or a name. Without it the run that was created is started.")
     var profile: String?
     @OptionGroup var new: NewRunOptions
+    @Flag(help: "Use the target although another controller uses it, beside that one.") var share = false
+    @Flag(help: "Take the target over from another controller that is gone.") var takeOver = false
     @OptionGroup var output: JSONOption
     @OptionGroup var options: RunOptions
 
     func validate() throws {
+        if share && takeOver { throw ValidationError("give either --share or --take-over") }
         if profile == nil && new.isGiven {
             throw ValidationError("--name, --tag and -p need a profile: `ecr run start PROFILE …`")
         }
@@ -31,7 +34,7 @@ struct RunStart: ParsableCommand {
     }
 
     func run() throws {
-        let runs = options.common.runs
+        let runs = try options.common.runs
         let interrupt = try InterruptSignal()
         if let profile {
             let run = try new.make(profile, in: runs)
@@ -44,12 +47,12 @@ struct RunStart: ParsableCommand {
     }
 
     private func launch(_ run: RunDirectory, isNew: Bool, _ interrupt: InterruptSignal) throws {
-        let runs = options.common.runs
+        let runs = try options.common.runs
         do {
             var setup = JobLogs(run, stdout: .stderr)
             let ready = try RunLauncher(
                 run, interrupt: interrupt, answer: options.common.answerer(interrupt)
-            ).spawn(.start) { setup.show($0) }
+            ).spawn(share ? .startShared : takeOver ? .startTakingOver : .start) { setup.show($0) }
             try runs.setCurrent(run)
             StartReport(run: run.id, ready: ready).show(asJSON: output.json)
         } catch let error as RunLauncher.Failure {

@@ -16,9 +16,11 @@ struct RunStatus: ParsableCommand {
 
     func run() throws {
         let run = try options.chosen(isChecked: true)
-        // A supervisor that ends meanwhile is no error of a command that only looks.
-        let live = run.isLive ? try? run.request(["request": "status"]) : nil
-        let report = RunStatusReport(run: run, live: live)
+        var report = RunStatusReport(run: run)
+        do { if run.isLive { report.live = try run.request(["request": "status"]) } } catch let failure as ECRFailure {
+            // A supervisor that ends meanwhile is no error of a command that only looks; one that is silent is news.
+            if run.directory.hasSupervisor() { report.silence = failure }
+        }
         if output.json { Terminal.result(report.json) } else { Terminal.result(report.text) }
     }
 }
@@ -26,7 +28,9 @@ struct RunStatus: ParsableCommand {
 struct RunStatusReport {
     let run: ChosenRun
     /// The supervisor's answer, where one lives.
-    let live: JSON?
+    var live: JSON?
+    /// What is to be said of a supervisor that lives and gives none.
+    var silence: ECRFailure?
 
     private var state: RunState { run.state }
     private var isConnected: Bool { live?["connected"]?.bool ?? false }
@@ -38,6 +42,7 @@ struct RunStatusReport {
         if !state.tags.isEmpty { table.add(["tags", state.tags.joined(separator: ", ")]) }
         table.add(["state", run.condition + since])
         if !state.connection.members.isEmpty { table.add(["target", target]) }
+        if let silence { table.add(["supervisor", "does not answer; is it stopped? (\(silence.hint ?? ""))"]) }
         if let reason = live?["held"]?.string { table.add(["held", reason]) }
         if let question = live?["needs_input"]?.string {
             table.add(["needs input", "\(question) (ecr run reconnect)"])
@@ -60,7 +65,7 @@ struct RunStatusReport {
             "run": .string(run.id), "short_id": .string(state.shortID), "name": .string(state.name),
             "profile": .string(state.profile), "state": .string(run.condition),
             "started": state.started.map { .string($0) }, "ended": state.ended.map { .string($0) },
-            "connected": .bool(isConnected),
+            "connected": .bool(isConnected), "answers": run.isLive ? .bool(live != nil) : nil,
             "needs_input": live?["needs_input"] ?? .null,
             "target": .object(state.connection),
             "running": live?["jobs"] ?? .array(state.openJobs.map(state.json(of:))),

@@ -61,7 +61,8 @@ struct RunTagList: ParsableCommand {
               ecr run tag list latest~1
             """)
 
-    @Argument(help: "The run (default: --run, $ECR_RUN, else the current run).") var name: String?
+    @Argument(help: ArgumentHelp("The run (default: --run, $ECR_RUN, else the current run).", valueName: "run"))
+    var name: String?
     @OptionGroup var output: JSONOption
     @OptionGroup var options: RunOptions
 

@@ -11,12 +11,14 @@ struct RunUse: ParsableCommand {
               ecr run use latest~1
             """)
 
-    @Argument(help: "The run: its id, a prefix of it, its short id, latest or latest~N.") var name: String
+    @Argument(
+        help: ArgumentHelp("The run: its id, a prefix of it, its short id, latest or latest~N.", valueName: "run"))
+    var name: String
     @OptionGroup var output: JSONOption
     @OptionGroup var common: CommonOptions
 
     func run() throws {
-        let runs = common.runs
+        let runs = try common.runs
         let run = try RunFinder(runs).find(name)
         try runs.setCurrent(run)
         if output.json { Terminal.result(["run": .string(run.id)]) } else { Terminal.result(run.id) }

@@ -115,7 +115,7 @@ extension RunOptions {
 
     /// Where the run to look at is; its events are not read.
     func directory(_ argument: String? = nil) throws(ECRFailure) -> RunDirectory {
-        let runs = common.runs
+        let runs = try common.runs
         if let reference = named(argument) { return try RunFinder(runs).find(reference) }
         if let current = runs.current() { return current }
         let hint = runs.runs().isEmpty ? "ecr run start PROFILE" : "ecr run list, then ecr run use RUN"
@@ -131,7 +131,7 @@ extension RunOptions {
     private func named(_ argument: String? = nil) -> String? { argument ?? run ?? Host.environment("ECR_RUN") }
 
     private func refuseAmbiguity() throws(ECRFailure) {
-        let live = common.runs.runs().filter { $0.hasSupervisor() }
+        let live = try common.runs.runs().filter { $0.hasSupervisor() }
         guard live.count > 1 else { return }
         let list = live.map { "  \($0.id)" }.joined(separator: "\n")
         throw ECRFailure(

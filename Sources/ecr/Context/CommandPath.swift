@@ -10,9 +10,10 @@ struct CommandPath {
     init(_ words: [String]) throws(ECRFailure) {
         var found: any ParsableCommand.Type = ECR.self
         for (index, word) in words.enumerated() {
-            let below = found.configuration.subcommands
+            let below = found.visibleSubcommands
             guard let next = below.first(where: { $0._commandName == word }) else {
-                throw Self.unknown(word, below: Array(words[..<index]), among: below.map { $0._commandName })
+                throw Self.unknown(
+                    word, below: Array(words[..<index]), among: below.map { $0._commandName })
             }
             found = next
         }
@@ -42,7 +43,7 @@ struct CommandPath {
     private static func meant(_ word: String, below path: [String], among siblings: [String]) -> String? {
         let ofRun = RunCommand.configuration.subcommands.map { $0._commandName }
         if path.isEmpty && ofRun.contains(word) { return "run \(word)" }
-        if let near = KnownNames(siblings.filter { $0 != Supervise._commandName }).closest(to: word) {
+        if let near = KnownNames(siblings).closest(to: word) {
             return (path + [near]).joined(separator: " ")
         }
         return path.isEmpty ? KnownNames(ofRun).closest(to: word).map { "run \($0)" } : nil

@@ -105,7 +105,11 @@ struct JobSentence {
         }
     }
 
-    private static let words = ["timeout": "timed out", "artifact": "a required artifact is missing"]
+    private static let words = [
+        "timeout": "timed out", "artifact": "a required artifact is missing",
+        "unreachable": "ended by the target, which was alone for too long",
+        "sudo": "sudo refused to run it",
+    ]
 
     private static func list(_ details: inout [String], _ artifacts: Int64) -> String {
         if artifacts > 0 { details.append(Amount.count(artifacts, "artifact")) }

@@ -7,7 +7,9 @@ import RunStore
 /// What every command understands.
 struct CommonOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp("The directory that holds the runs (default: $ECR_RUNS_DIR, else ./runs).", valueName: "dir")
+        help: ArgumentHelp(
+            "The directory that holds the runs (default: $ECR_RUNS_DIR, else of ecr.yaml, else ./runs).",
+            valueName: "dir")
     )
     var runsDir: String?
 
@@ -17,7 +19,13 @@ struct CommonOptions: ParsableArguments {
 
     @Flag(help: "Explain on stderr what is done.") var debug = false
 
-    var runs: RunsDirectory { RunsDirectory(path: runsDir ?? Host.environment("ECR_RUNS_DIR") ?? "runs") }
+    /// Where the runs are. The files of settings are not read where they would not count.
+    var runs: RunsDirectory {
+        get throws(ECRFailure) {
+            if let path = runsDir ?? Host.environment("ECR_RUNS_DIR") { return RunsDirectory(path: path) }
+            return RunsDirectory(path: try Settings.load().runsDirectory(option: nil).content)
+        }
+    }
 
     func explain(_ text: @autoclosure () -> String) { if debug { Terminal.say("debug: \(text())") } }
 }
@@ -47,8 +55,12 @@ struct NewRunOptions: ParsableArguments {
 
     func make(_ profile: String, in runs: RunsDirectory) throws(ECRFailure) -> RunDirectory {
         let file = try ProfileFile(profile, directory: profiles.profilesDir)
+        let settings = try Settings.load()
         file.warnings.forEach { Terminal.say($0) }
-        return try RunCreation(file, name: name, tags: tag, parameters: parameters.pairs).make(in: runs)
+        settings.warnings.forEach { Terminal.warn($0) }
+        let creation = try RunCreation(
+            file, name: name, tags: tag, parameters: parameters.pairs, settings: settings)
+        return try creation.make(in: runs)
     }
 
     var isGiven: Bool { name != nil || !tag.isEmpty || !parameters.param.isEmpty }
@@ -57,7 +69,8 @@ struct NewRunOptions: ParsableArguments {
 struct ProfileOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Where to look for profiles by name (also: $ECR_PROFILES_DIR, ./profiles, ./Profiles).", valueName: "dir"))
+            "Where to look for profiles by name (also: $ECR_PROFILES_DIR, ecr.yaml, ./profiles, ./Profiles).",
+            valueName: "dir"))
     var profilesDir: String?
 }
 

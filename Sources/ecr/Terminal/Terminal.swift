@@ -83,10 +83,10 @@ enum Terminal {
     }
 }
 
-/// The last line of the screen, drawn over in place while something takes long. A command has one thread.
+/// The last line of the screen, drawn over in place while something takes long. Written by one thread at a time.
 private enum StatusLine {
-    /// Where it stands at present. `nonisolated(unsafe)`, as the next one, because only the command's one thread writes
-    /// to the terminal.
+    /// Where it stands at present. `nonisolated(unsafe)`, as the next one, because a command's threads take
+    /// turns: whoever waits for another writes nothing.
     nonisolated(unsafe) private static var drawnOn: File?
     /// Whether the cursor stands within a line of somebody's output, which must not be drawn over.
     nonisolated(unsafe) static var isMidLine = false

@@ -85,4 +85,14 @@ extension CommonOptions {
         guard !noInput, let prompt = TerminalPrompt(interrupt: interrupt) else { return nil }
         return { try prompt.ask($0) }
     }
+
+    /// The same for a connection that the command makes itself, on a thread of its own: Ctrl-C at the question is the
+    /// end of the command, which has begun nothing yet.
+    var questioner: QuestionAnswer? {
+        guard !noInput, let prompt = TerminalPrompt(interrupt: nil) else { return nil }
+        return { question in
+            // Not `exit`: this thread stands within libssh, which must not be torn down around it.
+            do { return try prompt.ask(question) } catch { _exit(Exit.report(error)) }
+        }
+    }
 }

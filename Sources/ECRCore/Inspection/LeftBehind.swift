@@ -1,0 +1,61 @@
+import Glibc
+import JSON
+import LinuxSystem
+import RemoteJobs
+import RunStore
+
+/// What has stayed in the runs directory although nobody works on it any more.
+struct LeftBehind {
+    private let runs: RunsDirectory
+
+    init(_ runs: RunsDirectory) { self.runs = runs }
+
+    var all: [Finding] {
+        let resting = runs.runs().filter { !$0.hasSupervisor() }
+        var interrupted: [String] = []
+        var unreadable: [String] = []
+        for run in resting {
+            guard let state = try? run.state() else {
+                unreadable.append(run.id)
+                continue
+            }
+            if RunCondition.word(state, hasSupervisor: false) == "interrupted" { interrupted.append(run.id) }
+        }
+        let sockets = resting.map(\.socket).filter { FileSystem.exists($0) }
+        let parts = resting.flatMap { Self.partialFiles(below: $0.path) }
+        let findings = [
+            Self.finding("interrupted", interrupted, "interrupted") {
+                "ecr run resume --run \($0[0]), or ecr run abort --run \($0[0])"
+            },
+            Self.finding("damaged", unreadable, "not to be read") { "ecr run show \($0[0])" },
+            Self.finding("sockets left", sockets, "without a supervisor", remedy: Self.removal),
+            Self.finding("partial files", parts, "from a transfer that was cut", remedy: Self.removal),
+        ].compactMap { $0 }
+        return findings.isEmpty ? [Finding("left behind", .ok, "nothing in the runs directory")] : findings
+    }
+
+    private static func finding(
+        _ check: String, _ names: [String], _ what: String, remedy: ([String]) -> String
+    ) -> Finding? {
+        guard let first = names.first else { return nil }
+        let more = names.count > 1 ? " and \(names.count - 1) more" : ""
+        return Finding(
+            check, .warning, "\(first)\(more) \(what)", hint: remedy(names), details: ["names": JSON(strings: names)])
+    }
+
+    /// Origin of 8: what still is a command to be copied.
+    private static func removal(_ files: [String]) -> String {
+        "rm " + files.prefix(8).map(shellWord).joined(separator: " ")
+    }
+
+    /// What a pull, or the replacement of a file, leaves when the process is killed in the middle of it.
+    private static func partialFiles(below directory: String) -> [String] {
+        ((try? FileSystem.list(directory)) ?? []).flatMap { name -> [String] in
+            let path = "\(directory)/\(name)"
+            var status = stat()
+            guard lstat(path, &status) == 0 else { return [] }
+            if status.st_mode & S_IFMT == S_IFDIR { return partialFiles(below: path) }
+            return name == "%part" || FileSystem.isTemporary(name) ? [path] : []
+        }
+    }
+}

@@ -1,0 +1,180 @@
+/// What one type of event says, and the members of its `data`.
+package struct EventSpecification: Sendable {
+    package let type: EventType
+    package let meaning: String
+    package let fields: [Field]
+
+    /// One member of `data`.
+    package struct Field: Sendable {
+        /// Several where an event has one or the other.
+        package let names: [String]
+        package let isOptional: Bool
+
+        init(_ notation: Substring) {
+            isOptional = notation.hasSuffix("?")
+            names = notation.dropLast(isOptional ? 1 : 0).split(separator: "|").map(String.init)
+        }
+
+        /// As in the table: `exit?`, `text|base64`.
+        package var notation: String { names.joined(separator: "|") + (isOptional ? "?" : "") }
+    }
+
+    /// - Parameter fields: names divided by blanks; `?` behind one that is not always there, `|` between alternatives.
+    init(_ type: EventType, _ meaning: String, _ fields: String) {
+        self.type = type
+        self.meaning = meaning
+        self.fields = fields.split(separator: " ").map(Field.init)
+    }
+}
+
+extension EventType {
+    /// Every type that is recorded, in the order in which a run meets them: a new one is a new row.
+    package static let specification: [EventSpecification] = [
+        row(
+            .runCreated, "the run was made; format is 1",
+            """
+            format uuid short_id name profile profile_file tags author? licence? notify? parameters ecr controller \
+            profile_sha256 resolved_sha256
+            """),
+        row(
+            .runStarted,
+            "the target is connected and the run begins; with or from whom it was got, where another controller had it",
+            "target spool ecr shared_with? taken_from?"),
+        row(
+            .runInterrupted, "the supervisor was gone; written by whoever takes the run up afterwards",
+            "last_event_time"),
+        row(.runPaused, "nothing new starts from here on; running: the jobs that go on", "reason? running"),
+        row(.runResumed, "a paused run goes on, or an interrupted one was taken up again", "from state"),
+        row(
+            .runCompleted, "the run has ended; complete: whether nothing is missing",
+            "complete without_target? finally_skipped?"),
+        row(.runAborted, "the run was given up", "reason? unfinished? offline?"),
+        row(.stageStarted, "the actions of a stage begin", "target stage actions"),
+        row(.stageCompleted, "all of them have completed", "target stage jobs"),
+        row(.stageFailed, "one has not, and the rest was not begun", "target stage jobs? reason not_run?"),
+        row(
+            .actionStarted,
+            """
+            an attempt of an action is about to be launched; invocation: action, exec, setup or finally. attached: without \
+            a spool; masked: the commands hold a secret, which is replaced
+            """,
+            """
+            target stage? action job invocation attempt parameters commands masked? sudo? attached? timeout_s? \
+            stop_if_unreachable_s? workdir? artifacts? spool target_boot
+            """),
+        row(.actionCompleted, "all of its commands have exited 0", actionEnd),
+        row(
+            .actionFailed,
+            "it has failed; reason: exit, timeout, unreachable, artifact, or sudo, which let nothing begin", actionEnd
+        ),
+        row(.actionCancelled, "it was cancelled", actionEnd),
+        row(
+            .actionUnknown, "nobody knows how it ended: do not take it for failed",
+            "target? stage? action job invocation? attempt? reason stdout_bytes? stderr_bytes? last_seen? outcome?"),
+        row(
+            .actionRetry, "another attempt will be made; job: the one that failed, attempt: the next",
+            "target stage? action job attempt reason"),
+        row(
+            .commandStarted, "one command of a job; these three are written together at the job's end",
+            "target job index command started_target?"),
+        row(.commandCompleted, "the command has exited 0", commandEnd),
+        row(.commandFailed, "the command has failed", commandEnd),
+        row(
+            .commandOutput,
+            "a piece of a job's output; base64 if it is not UTF-8, beyond 1 MiB of a stream sha256 without the bytes",
+            "target job stream offset length masked? text|base64|sha256"),
+        row(.artifactPullStarted, "a file is about to be fetched", "target job size remote|remote_base64"),
+        row(
+            .artifactPulled, "a file is in the run; path is relative to the run's directory",
+            """
+            target job remote|remote_base64 path size mtime mode sha256 method duration_s changed?
+            """),
+        row(
+            .artifactPullFailed, "a file is missing, stale or not readable",
+            "target job remote|remote_base64 reason required"),
+        row(
+            .collectorStarted, "a collector is about to be launched; kind: interval or stream",
+            "target collector job kind command interval_s? spool target_boot"),
+        row(
+            .collectorOutput,
+            """
+            samples; a row has tick, time?, boottime_s, exit? and text, or base64, or beyond 16 KiB length. offset, length \
+            and sha256: of a piece of the job's spool, log_bytes: the length of the collector's log behind it, table_bytes: \
+            the length of its table behind the last row, table_length and table_sha256: of what came to the table. skipped: \
+            [first, last] of ticks that were left out because the sample before still ran, unfinished_tick: the sample that \
+            was being taken when the sampler was stopped
+            """,
+            """
+            target collector job rows skipped? unfinished_tick? offset length sha256 log_bytes table_bytes table_length? \
+            table_sha256? masked?
+            """),
+        row(
+            .collectorGap,
+            """
+            from one time to another a collector should have sampled, and nothing of it is in the record; job: the one \
+            behind whose last sample it begins, samples: how many are missing, if that is known. With first_tick and \
+            last_tick the sampler had numbered them, and they were lost; else none were taken
+            """, "target collector job from to reason samples? first_tick? last_tick?"),
+        row(
+            .collectorStopped, "a collector has ended; outcome: stopped or unknown",
+            """
+            target? collector job outcome bytes? reason? exit? started_target? ended_target? duration_s?
+            """),
+        row(
+            .collectorError, "a collector's sampler has ended by itself, or was killed",
+            "target collector job reason exit"),
+        row(
+            .connectionEstablished, "the target is reached",
+            "target host port user address host_key host_key_type server moved? jumps? kex cipher mac"),
+        row(.connectionLost, "the link is lost; jobs run on", "target reason"),
+        row(.connectionRetry, "an attempt to reconnect has failed", "target attempt reason next_in_s"),
+        row(
+            .targetFacts, "what was found out about the target",
+            "target boot_id uptime_s kernel os? model? hostname user tools sftp"),
+        row(.spoolMade, "the spool on the target was lost and made anew", "target spool lost"),
+        row(.targetRebooted, "the target has another boot id than before", "target boot_id previous_boot_id"),
+        row(
+            .clockOffset, "the target's clock against the controller's; without an offset it could not be read",
+            "target offset_s? uncertainty_s rtt_s target_uptime_s"),
+        row(
+            .ledger,
+            """
+            the comparison of both ends; missing: the holes, remarks: what is none, jobs: for each stream bytes and sha256 \
+            on both ends, and equal; masked: how many bytes stand in the place of secrets; collectors: for each the samples \
+            that were expected and received, and the ticks that were skipped (overruns); gaps, reboots, unknown: those of \
+            the run
+            """,
+            "complete complete_percent missing remarks totals collectors gaps reboots unknown jobs"),
+        row(.parameterSet, "a parameter holds for what begins from here on", "name value previous?"),
+        row(.note, "an observation by a person; at: when it was made, if that was not now", "text at?"),
+        row(.edit, "what the note seq should have said; the note stays, its last edit counts", "seq text"),
+        row(.tagAdded, "the run has a tag more", "tag"),
+        row(.tagRemoved, "the run has a tag less", "tag"),
+        row(
+            .mark,
+            """
+            whether a job, or all that happened from one time to another, is to be used; verdict: ok or invalid; the last \
+            mark of a thing counts
+            """, "job? from? to? verdict reason?"),
+        row(.observation, "something noticed by a program", "text"),
+        row(.exported, "a dataset was written", "file sha256 bytes events"),
+        row(
+            .clockJump, "the controller's wall clock has stepped, or the controller has slept",
+            "step_s? suspended_s?"),
+        row(.logRecovered, "a torn last line was put aside", "bytes kept_as"),
+        row(
+            .storageError, "something could not be recorded, or output on the target is damaged",
+            "message target? job? stream?"),
+    ]
+
+    private static let actionEnd = """
+        target stage? action job invocation attempt reason? exit stdout_bytes stderr_bytes started_target ended_target \
+        duration_s death? warnings?
+        """
+
+    private static let commandEnd = "target job index command started_target? exit ended_target?"
+
+    private static func row(_ type: EventType, _ meaning: String, _ fields: String) -> EventSpecification {
+        EventSpecification(type, meaning, fields)
+    }
+}

@@ -1,0 +1,205 @@
+extension ProfileSection {
+    /// Every mapping of a profile, from the outside in.
+    package static let all = [
+        profile, connection, reconnect, algorithms, parameter, action, artifact, upload, metric, collector, parse,
+        stage, notify, secret,
+    ]
+
+    static let profile = ProfileSection(
+        "", "A profile is a YAML file. It names the target, what to run on it and what to sample meanwhile.",
+        [
+            ProfileKey("name", "text, required", "the profile's name, and a run's unless --name is given"),
+            ProfileKey("description", "text", "what it is, for people"),
+            ProfileKey("connection", "mapping, required", "how the target is reached"),
+            ProfileKey("parameters", "mapping of names", "what -p may set"),
+            ProfileKey("setup", "list of actions", "run once at the start; one that fails aborts the run"),
+            ProfileKey("actions", "mapping of names", "this or background_collectors must have an entry"),
+            ProfileKey("stages", "list", "named lists of actions, run by `ecr run stage`"),
+            ProfileKey("background_collectors", "mapping of names", "what is sampled while the run goes on"),
+            ProfileKey("finally", "list of actions", "run at complete, and at abort while the target is connected"),
+            ProfileKey("notify", "mapping", "a command of this machine that is told of events"),
+        ])
+
+    static let connection = ProfileSection(
+        "connection", "",
+        [
+            ProfileKey("host", "text, required", "a name, an address, or a Host alias of ~/.ssh/config"),
+            ProfileKey("port", "1 to 65535, default 22", "the SSH server's port"),
+            ProfileKey("user", "text, default your own user name", "who to log in as"),
+            ProfileKey(
+                "key_file", "path",
+                "the only key to offer; ~ is your home, a relative path starts at the profile's folder"),
+            ProfileKey("timeout", "duration, default 30", "how long making a connection may take"),
+            ProfileKey("known_hosts", "path, default ~/.ssh/known_hosts", "where host keys are looked up"),
+            ProfileKey("host_key", "SHA256:…", "accept exactly this key and ask no known_hosts file"),
+            ProfileKey(
+                "ssh_config", "path or none, default ~/.ssh/config and the system's",
+                "the file to read instead; what the profile says goes before it"),
+            ProfileKey(
+                "jump", "text or list, as [user@]host[:port], or none", "the hosts to go through, the nearest first"),
+            ProfileKey("algorithms", "mapping", "the methods that SSH may use"),
+            ProfileKey(
+                "keepalive", "duration, default 3s",
+                "the interval of the link's sign of life; after three silent ones it counts as lost"),
+            ProfileKey(
+                "spool_dir", "absolute path, default /var/tmp/ecr-UID, else below $TMPDIR or /tmp",
+                "where the target keeps what jobs write until it is fetched"),
+            ProfileKey(
+                "env", "mapping of texts or secrets", "environment of every command; no name that begins with ECR_"),
+            ProfileKey("password", "secret", "the login password, used before anybody is asked; never a text"),
+            ProfileKey(
+                "sudo_password", "secret", "the password that sudo wants, used before anybody is asked; never a text"),
+            ProfileKey("reconnect", "mapping", "what to do about a lost link"),
+        ])
+
+    static let reconnect = ProfileSection(
+        "connection.reconnect", "",
+        [ProfileKey("give_up_after", "duration or never, default never", "how long a lost link is tried again")])
+
+    static let algorithms = ProfileSection(
+        "connection.algorithms",
+        "SSH's names for methods, one text or a list. +, - or ^ before the first changes the defaults, else they are replaced.",
+        [
+            ProfileKey("kex", "list of texts", "key exchange"), ProfileKey("ciphers", "list of texts", "encryption"),
+            ProfileKey("hostkeys", "list of texts", "host keys"), ProfileKey("macs", "list of texts", "authentication"),
+            ProfileKey("pubkeys", "list of texts", "with which your own keys sign"),
+        ])
+
+    static let parameter = ProfileSection(
+        "parameters.NAME",
+        """
+        Declarations are optional: a placeholder without one takes any text, and must be given. In a command, workdir, \
+        env or path {NAME} is replaced by the value, always as one literal word. Commands also find it in the variable \
+        ECR_PARAM_ and the name in capitals.
+        """,
+        [
+            ProfileKey(
+                "type", "string, int, float, bool, path or words, default string",
+                "what a value must be; words are several, divided at blanks"),
+            ProfileKey("default", "value", "without one the parameter must be given"),
+            ProfileKey("choices", "list", "the values that are allowed"),
+            ProfileKey("min", "number", "for int and float"), ProfileKey("max", "number", "for int and float"),
+            ProfileKey("pattern", "text", "refused by this version of ecr; write choices"),
+            ProfileKey(
+                "allow", "list of newline, leading_dash",
+                "line breaks, or values that begin with -, are refused otherwise"),
+            ProfileKey("description", "text", "what it is, for people"),
+        ])
+
+    static let action = ProfileSection(
+        "actions.NAME", "Commands on the target that end.",
+        [
+            ProfileKey("description", "text", "what it is, for people"),
+            ProfileKey(
+                "commands", "list of texts, required", "run in order, each in a fresh sh, until one fails"),
+            ProfileKey("workdir", "path, default the login directory", "where the commands run"),
+            ProfileKey("env", "mapping of texts or secrets", "environment; texts may have placeholders"),
+            ProfileKey(
+                "sudo", "true or false, default false",
+                """
+                run as root, by the target's sudo; a password is asked for at the terminal, or is sudo_password. What \
+                root leaves in $ECR_OUT is given to the login user
+                """),
+            ProfileKey(
+                "spool", "true or false, default true",
+                """
+                false for output that has no room on the target: it comes over a channel of its own as it is written, \
+                and when the link breaks the rest of it is lost (79). timeout is kept by the target all the same
+                """),
+            ProfileKey(
+                "stop_if_unreachable", "duration, at least 5s",
+                "a dead man's switch that the target keeps: it ends the action after this long without contact"),
+            ProfileKey("upload", "list", "files that go to the target first", feature: .upload),
+            ProfileKey(
+                "artifacts", "list of paths or mappings",
+                """
+                files to fetch afterwards, also after a failure; *, ? and […] are patterns, a directory means all in \
+                it. Every file in the job's own folder $ECR_OUT is fetched without being named
+                """),
+            ProfileKey("metrics", "mapping of names", "numbers to take from the output", feature: .metrics),
+            ProfileKey(
+                "timeout", "duration",
+                "kept by the target, link or not: TERM to the process group, KILL five seconds later"),
+            ProfileKey("retries", "0 to 1000, default 0", "attempts beyond the first"),
+            ProfileKey(
+                "retry_on", "list of failed, timeout, unknown, default [failed, timeout]",
+                "when another attempt is made"),
+        ])
+
+    static let artifact = ProfileSection(
+        "actions.NAME.artifacts[]", "A path alone, or:",
+        [
+            ProfileKey("path", "path, required", "a file, a directory or a pattern"),
+            ProfileKey("allow_old", "true or false, default false", "fetch it even if it is older than the job"),
+            ProfileKey("required", "true or false, default false", "without it the action has failed"),
+        ])
+
+    static let upload = ProfileSection(
+        "actions.NAME.upload[]", "",
+        [
+            ProfileKey("from", "path, required", "a file, from the profile's folder on"),
+            ProfileKey("to", "path, required", "its place on the target"),
+        ])
+
+    static let metric = ProfileSection(
+        "actions.NAME.metrics.NAME", "Either regex or json.",
+        [
+            ProfileKey("regex", "text", "a regular expression whose first group is the number"),
+            ProfileKey("json", "text", "a key of a JSON document"),
+            ProfileKey("from", "path, default stdout", "where to look"),
+            ProfileKey("unit", "text", "the number's unit"),
+        ])
+
+    static let collector = ProfileSection(
+        "background_collectors.NAME", "Either command with interval, or stream.",
+        [
+            ProfileKey("description", "text", "what it is, for people"),
+            ProfileKey("command", "text", "repeated every interval; its output is one sample"),
+            ProfileKey(
+                "interval", "duration, required with command", "a tick is skipped while the one before still runs"),
+            ProfileKey(
+                "timeout", "duration", "for one sample, in whole seconds, where the target has timeout(1)"),
+            ProfileKey("stream", "text", "one long command; each line of its output is a sample"),
+            ProfileKey("parse", "mapping", "how to take columns out of a sample", feature: .parse),
+            ProfileKey("start", "auto or manual, default auto", "with the run, or by `ecr run collector start`"),
+            ProfileKey(
+                "while_paused", "true or false, default true", "false to hold it while the run is paused",
+                feature: .whilePaused),
+            ProfileKey("env", "mapping of texts or secrets", "as for actions"),
+        ])
+
+    static let parse = ProfileSection(
+        "background_collectors.NAME.parse", "",
+        [ProfileKey("regex", "text, required", "a regular expression whose named groups are the columns")])
+
+    static let stage = ProfileSection(
+        "stages[]", "",
+        [
+            ProfileKey("name", "text, required", "the stage's name"),
+            ProfileKey("actions", "list of actions, required", "in their order"),
+        ])
+
+    static let secret = ProfileSection(
+        "….env.NAME, connection.password, connection.sudo_password",
+        """
+        A value that must stand in no file is taken from the environment of the command that starts or resumes the run. \
+        It is masked by * of equal length in whatever is recorded, but not in files that are fetched.
+        """,
+        [
+            ProfileKey(
+                "secret", "env:NAME, required",
+                "the variable; a value of less than 8 characters is refused, a password is taken but not masked then")
+        ])
+
+    static let notify = ProfileSection(
+        "notify",
+        """
+        The command runs beside the run, one event after the other, for up to 60 s each; what it prints goes to \
+        logs/supervisor.log. It finds $ECR_EVENT, $ECR_SEQ, $ECR_RUN, $ECR_RUN_DIR and $ECR_RUNS_DIR, and the event's line \
+        on its stdin.
+        """,
+        [
+            ProfileKey("on", "list of types of events, required", "`ecr help events` lists them"),
+            ProfileKey("run", "text, required", "a command of this machine's shell, run in the profile's folder"),
+        ])
+}

@@ -1,0 +1,141 @@
+import EventLog
+import JSON
+import LinuxSystem
+import RunStore
+import TestSupport
+import Testing
+
+/// Ctrl-C, SIGTERM, and a terminal that is closed, while a command waits for a job.
+@Suite(.serialized, .timeLimit(.minutes(3))) struct SignalTests {
+    private func with(_ body: (RunFixture, RunDirectory, String) async throws -> Void) async throws {
+        let sleep = Processes.uniqueSleep()
+        try await RunFixture.with { fixture in
+            let tidied = fixture.scratch.path("tidied")
+            try fixture.write(
+                """
+                actions:
+                  slow: {commands: ["echo up; sleep \(sleep)"]}
+                  tidy: {commands: ["echo >'\(tidied)'"]}
+                finally: [tidy]
+                """)
+            try await body(fixture, try await fixture.start(), sleep)
+        }
+    }
+
+    @Test func ctrlCAtATerminalAsksAndLeavesTheJob() async throws {
+        try await with { fixture, run, sleep in
+            let action = try fixture.terminal("run", "action", "slow")
+            try await action.waitForOutput("up")
+            action.write([0x03])
+            try await action.waitForOutput("leave it running [Enter]?")
+            action.write(Array("\n".utf8))
+            let result = try await action.wait()
+            #expect(result.status == 130)
+            #expect(result.outputText.contains("job 0001-slow goes on"))
+            #expect(Processes.exist(withArgument: sleep))
+            #expect(try run.state().openJobs.count == 1)
+        }
+    }
+
+    @Test func ctrlCAtATerminalCancelsWhenTold() async throws {
+        try await with { fixture, run, sleep in
+            let action = try fixture.terminal("run", "action", "slow")
+            try await action.waitForOutput("up")
+            action.write([0x03])
+            try await action.waitForOutput("leave it running [Enter]?")
+            action.write(Array("c\n".utf8))
+            let result = try await action.wait()
+            #expect(result.status == 130)
+            #expect(result.outputText.contains("slow cancelled"))
+            #expect(!Processes.exist(withArgument: sleep))
+            #expect(try run.events(.actionCancelled).first?.data["death"]?.string == "confirmed")
+        }
+    }
+
+    @Test func aSecondCtrlCLeavesAtOnce() async throws {
+        try await with { fixture, run, sleep in
+            let action = try fixture.terminal("run", "action", "slow")
+            try await action.waitForOutput("up")
+            action.write([0x03])
+            try await action.waitForOutput("leave it running [Enter]?")
+            action.write([0x03])
+            let result = try await action.wait()
+            #expect(result.status == 130)
+            #expect(result.outputText.contains("job 0001-slow goes on"))
+            #expect(Processes.exist(withArgument: sleep))
+        }
+    }
+
+    @Test func aChoiceThatIsGivenIsNotAskedFor() async throws {
+        try await with { fixture, run, sleep in
+            let action = try fixture.background("run", "action", "slow", "--on-interrupt", "cancel")
+            try await action.waitForOutput("up")
+            action.signal(2)
+            let result = try await action.wait()
+            #expect(result.status == 130)
+            #expect(result.errorText.contains("slow cancelled"))
+            #expect(!Processes.exist(withArgument: sleep))
+            // Without a terminal and without a choice the job goes on.
+            let other = try fixture.background("run", "action", "slow")
+            try await other.waitForOutput("up")
+            other.signal(2)
+            #expect(try await other.wait().errorText.contains("job 0002-slow goes on"))
+            #expect(Processes.exist(withArgument: sleep))
+        }
+    }
+
+    @Test func sigtermInCIAbortsTheRunAndTidiesUp() async throws {
+        try await with { fixture, run, sleep in
+            let action = try fixture.background("run", "action", "slow", environment: ["CI": "true"])
+            try await action.waitForOutput("up")
+            action.signal(15)
+            let result = try await action.wait()
+            #expect(result.status == 143)
+            #expect(result.errorText.contains("is aborted"))
+            #expect(!Processes.exist(withArgument: sleep))
+            #expect(FileSystem.exists(fixture.scratch.path("tidied")))
+            #expect(try run.state().status == .aborted)
+            #expect(try run.events(.runAborted).first?.data["reason"]?.string == "SIGTERM")
+        }
+    }
+
+    @Test func aClosedTerminalStopsNothing() async throws {
+        try await with { fixture, run, sleep in
+            let action = try fixture.terminal("run", "action", "slow")
+            try await action.waitForOutput("up")
+            action.signal(9)
+            _ = try await action.wait()
+            #expect(Processes.exist(withArgument: sleep))
+            #expect(run.hasSupervisor())
+            try await fixture.expect(0, "run", "cancel")
+            #expect(!Processes.exist(withArgument: sleep))
+        }
+    }
+
+    @Test func twoStartsOfOneRunHaveOneWinner() async throws {
+        try await RunFixture.with { fixture in
+            let run = fixture.run(try await fixture.expect(0, "run", "create", "profile.yaml"))
+            async let one = fixture.ecr("run", "start", "--run", run.id)
+            async let two = fixture.ecr("run", "start", "--run", run.id)
+            let results = try await [one, two]
+            #expect(results.map(\.status).sorted() == [0, 75], "\(results.map(\.errorText))")
+            #expect(try run.events(.runStarted).count == 1)
+            #expect(try await fixture.expect(0, "run", "action", "hello").outputText == "hello\n")
+            // Later ones come too late.
+            try await fixture.expect(64, "run", "start", "--run", run.id)
+        }
+    }
+
+    @Test func aStoppedSupervisorIsSaidAndGoesOn() async throws {
+        try await with { fixture, run, _ in
+            let id = try #require(Processes.ids(withArgument: run.path).first)
+            Processes.signal(id, 19)
+            let busy = try await fixture.ecr("note", "is anybody there?")
+            #expect(busy.status == 75)
+            #expect(busy.errorText.contains("does not answer; is it stopped?"))
+            Processes.signal(id, 18)
+            try await fixture.expect(0, "note", "yes")
+            #expect(try run.events(.note).map { $0.data["text"]?.string } == ["yes"])
+        }
+    }
+}
