@@ -76,6 +76,9 @@ package struct SSHOptions: Sendable {
     /// The address as people write it: `host`, or `host:port` where the port is not 22.
     package var address: String { SSHOptions.join(host, port) }
 
+    /// Who logs in where: the name under which a password is remembered.
+    package var account: String { "\(user)@\(address)" }
+
     /// The server in messages.
     var place: String { isJumpHost ? "jump host \(address)" : address }
 

@@ -60,7 +60,7 @@ import Testing
         ("ecr target check la", ["lab"]),
         ("ecr run collector stop ", ["load"]),
         ("ecr run follow ", ["0001-hash"]),
-        ("ecr run mark ", ["0001-hash"]),
+        ("ecr run mark ", ["0001-hash", "hash", "other"]),
         ("ecr run mark 0001-hash ", ["invalid", "ok"]),
         ("ecr run mark 0001-hash ok ", []),
         ("ecr run log ", ["0001-hash", "hash", "other", "load"]),

@@ -24,7 +24,7 @@ import Testing
               use:
                 env: {TOKEN: {secret: env:API_TOKEN}}
                 commands:
-                  - 'printf %s "$TOKEN" | sha256sum; for f in /proc/[0-9]*/cmdline; do tr "\0" " " <$f; echo; done >"$ECR_OUT/lines"'
+                  - 'printf %s "$TOKEN" | sha256sum; for f in /proc/[0-9]*/cmdline; do tr "\0" " " <$f; echo; done >"$ECR_OUT/lines"; true'
               tell:
                 env: {TOKEN: {secret: env:API_TOKEN}}
                 commands:
@@ -159,6 +159,36 @@ import Testing
             #expect(try run.events(.actionStarted).first?.data["masked"]?.bool == true)
             try await fixture.expect(0, "run", "note", "the token \(Self.token) was used")
             try await fixture.expectNowhere(Self.token, in: run)
+        }
+    }
+
+    @Test(.enabled(if: TestUser.isAvailable, "making a user with a password needs root, useradd and chpasswd"))
+    func thePasswordOfTheLoginMayBeOne() async throws {
+        try await TestUser.with { user in
+            let options = SSHServer.Options(extraLines: ["PasswordAuthentication yes", "PubkeyAuthentication no"])
+            try await RunFixture.with(options) { fixture in
+                try fixture.write(
+                    "actions: {a: {commands: [\"id -un; echo $PW\"], env: {PW: {secret: env:BOARD_PASSWORD}}}}",
+                    connection: [
+                        "user": user.name, "spool_dir": "\(user.home)/spool",
+                        "password": "{secret: env:BOARD_PASSWORD}",
+                    ])
+                let run = try await start(fixture, ["BOARD_PASSWORD": user.password])
+                let stars = String(repeating: "*", count: user.password.utf8.count)
+                let result = try await fixture.expect(0, "run", "action", "a")
+                #expect(result.outputText == "\(user.name)\n\(stars)\n")
+                // Nobody is there to be asked, also after a loss.
+                fixture.server.killConnections()
+                try await fixture.wait(for: "another connection") {
+                    try run.events(.connectionEstablished).count == 2
+                }
+                try await fixture.expect(0, "run", "action", "a")
+                try await fixture.expectNowhere(user.password, in: run)
+                let wrong = try await fixture.ecr(
+                    "run", "start", "profile.yaml", environment: ["BOARD_PASSWORD": "wrong one"])
+                #expect(wrong.status == 77)
+                #expect(wrong.errorText.contains("the password that was known: refused"))
+            }
         }
     }
 }

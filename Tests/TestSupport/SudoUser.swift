@@ -19,8 +19,7 @@ package final class SudoUser: Sendable {
 
     /// Whether this machine can make one: root, with sudo and the tools that make users.
     package static let isAvailable: Bool =
-        getuid() == 0
-        && ["sudo", "useradd", "userdel", "chpasswd", "setpriv", "flock"].allSatisfy { Command.find($0) != nil }
+        TestUser.isAvailable && ["sudo", "setpriv"].allSatisfy { Command.find($0) != nil }
 
     /// - Parameter defaults: settings of sudo for this user alone, such as `requiretty`.
     package init(_ rule: Rule = .password, defaults: [String] = []) async throws {
@@ -28,8 +27,10 @@ package final class SudoUser: Sendable {
         // Blanks, quotes and a backslash: what a shell could misread. Long enough to be masked.
         password = #"it's a "pass\nword" $HOME "# + Host.randomBytes(6).map { String($0, radix: 16) }.joined()
         home = "/home/\(name)"
-        try await SudoUser.change("useradd", ["--create-home", "--home-dir", home, "--shell", "/bin/sh", name])
-        uid = getpwnam(name)?.pointee.pw_uid ?? 0
+        try await TestUser.run("useradd", ["--create-home", "--home-dir", home, "--shell", "/bin/sh", name])
+        // getpwnam(3) is not for threads.
+        let id = try await Command.runSuccessfully("/usr/bin/id", ["-u", name]).outputText
+        uid = UInt32(id.dropLast()) ?? 0
         try await setPassword(password)
         try write(rule, defaults)
     }
@@ -37,15 +38,7 @@ package final class SudoUser: Sendable {
     deinit { remove() }
 
     package func setPassword(_ password: String) async throws {
-        try await SudoUser.change("chpasswd", [], input: "\(name):\(password)\n")
-    }
-
-    /// Tests run side by side, and these tools give up at once when another has locked passwd(5).
-    private static let lock = ["/usr/bin/flock", "/run/lock/ecr-test-users"]
-
-    private static func change(_ tool: String, _ arguments: [String], input: String = "") async throws {
-        try await Command.runSuccessfully(
-            lock[0], [lock[1], Command.find(tool) ?? tool] + arguments, input: Array(input.utf8))
+        try await TestUser.run("chpasswd", [], input: "\(name):\(password)\n")
     }
 
     private var rules: String { "/etc/sudoers.d/\(name)" }
@@ -79,9 +72,13 @@ package final class SudoUser: Sendable {
         unlink(rules)
         unlink("/run/sudo/ts/\(name)")
         unlink("/var/lib/sudo/lectured/\(name)")
-        guard let account = getpwnam(name), account.pointee.pw_uid >= 1000 else { return }
-        // It complains of a mailbox that is not there.
-        let words = SudoUser.lock + ["/bin/sh", "-c", "exec userdel --remove --force \"$0\" >/dev/null 2>&1", name]
+        // It gives up at once when somebody else holds the password file.
+        let script = """
+            for i in 1 2 3 4 5 6 7 8 9; do
+            userdel --remove --force "$0" 2>&1 | grep -q lock || break; sleep 0.2
+            done
+            """
+        let words = ["/bin/sh", "-c", script, name]
         var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
         defer { arguments.forEach { free($0) } }
         var pid: pid_t = 0

@@ -30,7 +30,7 @@ package struct TestUser: Sendable {
     private func remove() async throws { try await Self.run("userdel", ["-r", "-f", name]) }
 
     /// The tools lock the password file and give up at once when somebody else holds it.
-    private static func run(_ tool: String, _ arguments: [String], input: String = "") async throws {
+    static func run(_ tool: String, _ arguments: [String], input: String = "") async throws {
         for _ in 0..<50 {
             let result = try await Command.run(Command.find(tool) ?? "", arguments, input: Array(input.utf8))
             if result.status == 0 || !result.errorText.contains("lock") && tool == "userdel" { return }

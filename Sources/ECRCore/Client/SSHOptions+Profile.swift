@@ -75,6 +75,9 @@ private struct ConnectionPlan {
         }
         options.timeout = connection.timeout ?? positive(settings.connectTimeout) ?? Self.timeout
         options.livenessInterval = connection.keepalive ?? positive(settings.serverAliveInterval) ?? Self.keepalive
+        if let secret = connection.password, let password = Host.environment(secret.variable) {
+            options.keyRing.keep(password: password, of: options.account)
+        }
         options.jumps = try jumps(settings, of: options)
         options.ignoredSettings += options.jumps.flatMap(\.ignoredSettings)
         return options
@@ -163,11 +166,6 @@ private struct ConnectionPlan {
         }
         return way
     }
-}
-
-extension SSHOptions {
-    /// Who is logged in to where.
-    fileprivate var account: String { "\(user)@\(address)" }
 }
 
 extension Connection.Algorithms {

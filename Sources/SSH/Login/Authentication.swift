@@ -69,7 +69,7 @@ final class Authentication {
     private func isAllowed(_ flag: UInt32) -> Bool { UInt32(ssh_userauth_list(raw, nil)) & flag != 0 }
 
     /// Who logs in where: the name under which a password is remembered.
-    var account: String { "\(options.user)@\(options.address)" }
+    var account: String { options.account }
 
     /// Repeats a call of libssh until it has an answer, and says what it was. A refusal is none of its errors.
     func judge(_ call: () -> Int32) throws(SSHError) -> LoginStep {

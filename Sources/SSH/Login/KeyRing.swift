@@ -41,8 +41,10 @@ package final class KeyRing: Sendable {
 
     func password(of account: String) -> String? { contents.withLock { $0.passwords[account] } }
 
-    /// - Parameter password: nil forgets it.
-    func keep(password: String?, of account: String) { contents.withLock { $0.passwords[account] = password } }
+    /// - Parameters:
+    ///   - password: nil forgets it.
+    ///   - account: `user@host:port`, as `SSHOptions.account` writes it.
+    package func keep(password: String?, of account: String) { contents.withLock { $0.passwords[account] = password } }
 
     func trusts(_ key: HostKey, as name: String) -> Bool { contents.withLock { $0.hosts[name] == key.fingerprint } }
 

@@ -12,7 +12,7 @@ struct PasswordLogin {
             let step = try offer(known)
             if step != .refused { return step }
             ring.keep(password: nil, of: login.account)
-            login.report.add("the password of before", "refused")
+            login.report.add("the password that was known", "refused")
         }
         for number in 0..<PasswordLogin.questions {
             let again = number == 0 ? "" : "wrong password, try again\n"

@@ -21,7 +21,7 @@ struct RunMark: ParsableCommand {
     @Argument(
         help: ArgumentHelp(
             "The job's id, an action's name for its last job, or `last`; then `invalid` or `ok`; then the reason.",
-            valueName: "job verdict reason"))
+            valueName: "job|action verdict reason"))
     var words: [String]
     @Option(
         parsing: .unconditional, help: ArgumentHelp("Where a span begins: \(Moment.accepted).", valueName: "time"))

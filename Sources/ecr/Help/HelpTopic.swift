@@ -48,6 +48,7 @@ enum HelpTopic: String, CaseIterable {
         ("ECR_AUTHOR", "the author that a new run records, before that of ecr.yaml"),
         ("ECR_LICENCE", "the licence that a new run records, before that of ecr.yaml"),
         ("XDG_CONFIG_HOME", "where ecr/config.yaml is, your own settings, in place of ~/.config"),
+        ("ECR_SSH_CONFIG", "the file to read in place of ~/.ssh/config, where the profile names none"),
         ("NO_COLOR", "no colours, as with --no-color"),
         ("TERM", "`dumb`: no colours, nothing drawn over"),
         ("CI", "where it is set, SIGTERM to a waiting command aborts the run"),

@@ -100,7 +100,9 @@ import Testing
         try await FaultBench.with(hasLink: false, extra: "finally: [count]\n") { bench in
             let run = try await bench.start()
             let complete = try bench.fixture.background("run", "complete")
-            try await bench.fixture.wait(for: "the finally action") { try run.state().openJobs.contains { $0.name == "count" } }
+            try await bench.fixture.wait(for: "the finally action") {
+                try run.state().openJobs.contains { $0.name == "count" }
+            }
             try await bench.killSupervisor(of: run)
             #expect(try await complete.wait().status == 79)
             try bench.openGate()
@@ -179,7 +181,9 @@ import Testing
         try await FaultBench.with(hasLink: false) { bench in
             let run = try await bench.start()
             try await bench.killSupervisor(of: run)
-            let resumes = [try bench.fixture.background("run", "resume"), try bench.fixture.background("run", "resume")]
+            let resumes = [
+                try bench.fixture.background("run", "resume"), try bench.fixture.background("run", "resume"),
+            ]
             var statuses: [Int32] = []
             for resume in resumes { statuses.append(try await resume.wait().status) }
             #expect(statuses.contains(0) && statuses.allSatisfy { [0, 64, 75].contains($0) }, "\(statuses)")
@@ -193,10 +197,12 @@ import Testing
         try await FaultBench.with(hasLink: false) { bench in
             let run = try await bench.start()
             try await withThrowingTaskGroup { group in
-                for number in 1...6 { group.addTask {
-                    let status = try await bench.note("live \(number)")
-                    #expect(status == 0)
-                } } }
+                for number in 1...6 {
+                    group.addTask {
+                        let status = try await bench.note("live \(number)")
+                        #expect(status == 0)
+                    }
+                }
                 for _ in 1...3 {
                     group.addTask { _ = try await bench.fixture.expect(0, "run", "action", "quick") }
                     group.addTask { _ = try await bench.fixture.expect(0, "run", "exec", "true") }
@@ -206,10 +212,12 @@ import Testing
             }
             try await bench.killSupervisor(of: run)
             try await withThrowingTaskGroup { group in
-                for number in 1...6 { group.addTask {
-                    let status = try await bench.note("offline \(number)")
-                    #expect(status == 0)
-                } } }
+                for number in 1...6 {
+                    group.addTask {
+                        let status = try await bench.note("offline \(number)")
+                        #expect(status == 0)
+                    }
+                }
                 try await group.waitForAll()
             }
             try await bench.fixture.expect(0, "run", "resume")
