@@ -74,7 +74,7 @@ let package = Package(
             ]),
         tests(
             "ECRCommandTests",
-            ["TestSupport", "RunStore", "EventLog", "Profiles", "JSON", "LinuxSystem", "ecr"],
+            ["TestSupport", "RunStore", "EventLog", "Hashing", "Profiles", "JSON", "LinuxSystem", "ecr"],
             exclude: ["Snapshots"]),
         tests("SSHTests", ["SSH", "TestSupport", "LinuxSystem"]),
         tests("RemoteJobsTests", ["RemoteJobs", "SSH", "Hashing", "TestSupport", "LinuxSystem"]),

@@ -30,7 +30,7 @@ struct ExportPlan {
 
         let known = Self.knownLengths(run, state)
         var entries = [Entry(name: "events.jsonl", path: run.events, length: checkpoint.byteOffset)]
-        for path in try Self.files(run.path, below: "") where !["events.jsonl", "manifest.json"].contains(path) {
+        for path in try Self.files(run.path) where !["events.jsonl", "manifest.json"].contains(path) {
             let file = "\(run.path)/\(path)"
             let size = try File(path: file, O_RDONLY | O_NOFOLLOW).size()
             entries.append(Entry(name: Self.entryName(path), path: file, length: min(size, known[path] ?? size)))
@@ -56,20 +56,11 @@ struct ExportPlan {
     }
 
     /// The regular files of the run, sorted, without what only a living run needs.
-    private static func files(_ root: String, below folder: String) throws(SystemError) -> [String] {
-        var found: [String] = []
-        for name in try FileSystem.list(folder.isEmpty ? root : "\(root)/\(folder)") {
-            let path = folder.isEmpty ? name : "\(folder)/\(name)"
-            if name.hasPrefix(".") && folder.isEmpty || FileSystem.isTemporary(name) { continue }
-            var status = stat()
-            try check("examine", path: "\(root)/\(path)") { lstat("\(root)/\(path)", &status) }
-            switch status.st_mode & S_IFMT {
-            case S_IFDIR: found += try files(root, below: path)
-            case S_IFREG: found.append(path)
-            default: continue
-            }
+    private static func files(_ root: String) throws(SystemError) -> [String] {
+        let tree = try RunTree(root) { path, name in path == name && name.hasPrefix(".") || FileSystem.isTemporary(name)
         }
-        return found
+        if let (_, error) = tree.unreadable.first { throw error }
+        return tree.files.map(\.path)
     }
 
     /// A backslash divides folders for other systems, and a newline the lines of SHA256SUMS: both are percent-encoded.

@@ -37,7 +37,8 @@ struct EventLogRecovery {
             return
         }
         let keptAs = "\(file.path).torn-\(good.end)"
-        try FileSystem.replace(keptAs, with: try file.read(at: good.end, count: Int(min(size - good.end, 1 << 26))))
+        try FileSystem.replace(
+            keptAs, with: try file.read(at: good.end, count: Int(min(size - good.end, EventWriter.mostTornBytesKept))))
         try file.truncate(to: good.end)
         try file.sync()
         torn = (size - good.end, FileSystem.name(of: keptAs))

@@ -26,60 +26,73 @@ package struct Checkpoint: Sendable, Equatable {
 
     /// Checks that a line is the successor and moves behind it.
     mutating func accept(_ event: Event, line: some Collection<UInt8>) throws(EventLogError) {
+        try checkSeq(of: event)
+        try checkChain(to: event)
+        move(behind: event, line: line)
+    }
+
+    func checkSeq(of event: Event) throws(EventLogError) {
         guard event.seq == seq else { throw EventLogError(.damaged, "seq is \(event.seq), expected \(seq)") }
+    }
+
+    func checkChain(to event: Event) throws(EventLogError) {
         guard event.previous == hash else {
             throw EventLogError(.damaged, "the hash of the line before does not match: one of the two was changed")
         }
-        seq += 1
+    }
+
+    /// Moves behind a line, whatever stood before it.
+    mutating func move(behind event: Event, line: some Collection<UInt8>) {
+        // No trap at the largest number, which a damaged line may have.
+        seq = event.seq &+ 1
         byteOffset += Int64(line.count) + 1
         hash = SHA256.hexDigest(of: line)
+    }
+
+    /// Moves behind a line that is no event.
+    mutating func skip(length: Int64) {
+        seq &+= 1
+        byteOffset += length + 1
     }
 }
 
 /// Reads events in order, checking sequence and chain, in bounded memory. Owned by one caller.
 package struct EventReader: ~Copyable {
-    private let file: File
+    private var lines: LineReader
     /// Behind the last event that was read.
     package private(set) var checkpoint: Checkpoint
-    private var buffer: [UInt8] = []
-    private var consumed = 0
-    private var fileOffset: Int64
 
     package init(path: String, from checkpoint: Checkpoint = Checkpoint()) throws(SystemError) {
-        file = try File(path: path, O_RDONLY)
+        lines = LineReader(try File(path: path, O_RDONLY), from: checkpoint.byteOffset)
         self.checkpoint = checkpoint
-        fileOffset = checkpoint.byteOffset
     }
 
-    /// The next event; nil at the end of what is whole. Call again later for what was appended since.
+    /// The next event; nil at the end of what is whole: a torn last line, which the next writer puts aside, is none.
+    /// Call again later for what was appended since.
     /// - Throws: `EventLogError` (`.badLine`, `.damaged`) naming the line, or `SystemError`.
     package mutating func next() throws -> Event? {
-        guard let line = try nextLine() else { return nil }
-        do {
-            let event = try Event(line: line)
-            try checkpoint.accept(event, line: line)
-            return event
-        } catch {
-            let code = error.code == .damaged ? EventLogError.Code.damaged : .badLine
-            throw EventLogError(code, "\(file.path): line \(checkpoint.seq + 1): \(error.message)")
+        guard let line = try lines.next() else { return nil }
+        let event: Event
+        do throws(EventLogError) { event = try Event(line) } catch {
+            if try lines.isAtEnd() && !line.isTooLong {
+                lines.unread(line)
+                return nil
+            }
+            throw located(error)
         }
+        do throws(EventLogError) { try checkpoint.accept(event, line: line.bytes) } catch { throw located(error) }
+        return event
     }
 
-    private mutating func nextLine() throws(SystemError) -> [UInt8]? {
-        var searched = consumed
-        while true {
-            if let newline = buffer[searched...].firstIndex(of: 0x0A) {
-                let line = Array(buffer[consumed..<newline])
-                consumed = newline + 1
-                return line
-            }
-            buffer.removeFirst(consumed)
-            consumed = 0
-            searched = buffer.count
-            let more = try file.read(at: fileOffset, count: 65_536)
-            if more.isEmpty { return nil }
-            fileOffset += Int64(more.count)
-            buffer += more
-        }
+    private func located(_ error: EventLogError) -> EventLogError {
+        EventLogError(error.code, "\(lines.path): line \(checkpoint.seq + 1): \(error.message)")
+    }
+}
+
+extension Event {
+    /// - Throws: `EventLogError` with code `.badLine`.
+    init(_ line: LineReader.Line) throws(EventLogError) {
+        if line.isTooLong { throw EventLogError(.badLine, "a line of \(line.length) bytes is no event") }
+        try self.init(line: line.bytes)
     }
 }

@@ -32,7 +32,10 @@ extension EventType {
     package static let specification: [EventSpecification] = [
         row(
             .runCreated, "the run was made; format is 1",
-            "format uuid short_id name profile profile_file tags author? licence? notify? parameters ecr controller"),
+            """
+            format uuid short_id name profile profile_file tags author? licence? notify? parameters ecr controller \
+            profile_sha256 resolved_sha256
+            """),
         row(
             .runStarted,
             "the target is connected and the run begins; with or from whom it was got, where another controller had it",
@@ -95,15 +98,31 @@ extension EventType {
         row(
             .collectorOutput,
             """
-            samples; a row has tick, time?, boottime_s, exit? and text, or base64, or beyond 16 KiB length. offset and \
-            length: in the collector's log, table_bytes: the length of its table behind the last row
-            """, "target collector job rows offset length table_bytes masked?"),
+            samples; a row has tick, time?, boottime_s, exit? and text, or base64, or beyond 16 KiB length. offset, length \
+            and sha256: of a piece of the job's spool, log_bytes: the length of the collector's log behind it, table_bytes: \
+            the length of its table behind the last row, table_length and table_sha256: of what came to the table. skipped: \
+            [first, last] of ticks that were left out because the sample before still ran, unfinished_tick: the sample that \
+            was being taken when the sampler was stopped
+            """,
+            """
+            target collector job rows skipped? unfinished_tick? offset length sha256 log_bytes table_bytes table_length? \
+            table_sha256? masked?
+            """),
+        row(
+            .collectorGap,
+            """
+            from one time to another a collector should have sampled, and nothing of it is in the record; job: the one \
+            behind whose last sample it begins, samples: how many are missing, if that is known. With first_tick and \
+            last_tick the sampler had numbered them, and they were lost; else none were taken
+            """, "target collector job from to reason samples? first_tick? last_tick?"),
         row(
             .collectorStopped, "a collector has ended; outcome: stopped or unknown",
             """
             target? collector job outcome bytes? reason? exit? started_target? ended_target? duration_s?
             """),
-        row(.collectorError, "a collector's command has ended by itself", "target collector job reason exit"),
+        row(
+            .collectorError, "a collector's sampler has ended by itself, or was killed",
+            "target collector job reason exit"),
         row(
             .connectionEstablished, "the target is reached",
             "target host port user address host_key host_key_type server kex cipher mac jumps? moved?"),
@@ -120,10 +139,12 @@ extension EventType {
         row(
             .ledger,
             """
-            the comparison of both ends; jobs: for each stream bytes and sha256 on both, and equal; masked: how many bytes \
-            stand in the place of secrets
+            the comparison of both ends; missing: the holes, remarks: what is none, jobs: for each stream bytes and sha256 \
+            on both ends, and equal; masked: how many bytes stand in the place of secrets; collectors: for each the samples \
+            that were expected and received, and the ticks that were skipped (overruns); gaps, reboots, unknown: those of \
+            the run
             """,
-            "complete complete_percent missing remarks jobs"),
+            "complete complete_percent missing remarks totals collectors gaps reboots unknown jobs"),
         row(.parameterSet, "a parameter holds for what begins from here on", "name value previous?"),
         row(.note, "an observation by a person; at: when it was made, if that was not now", "text at?"),
         row(.edit, "what the note seq should have said; the note stays, its last edit counts", "seq text"),

@@ -28,6 +28,8 @@ package final class EventWriter: Sendable {
     package static let appendByte: Int64 = 0
     /// Byte 1: a supervisor lives.
     package static let supervisorByte: Int64 = 1
+    /// How much of a torn last line is kept when it is put aside: more than any line is long, less than a memory.
+    package static let mostTornBytesKept: Int64 = 1 << 26
 
     private let queue = Mailbox<Request>()
     /// Closed by the writer's thread when it ends.

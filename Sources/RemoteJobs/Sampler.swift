@@ -4,9 +4,10 @@ import LinuxSystem
 /// which its samples stand in the spool.
 ///
 /// Interval: `\n<token> B <tick> <uptime>\n`, the command's output (stdout and stderr), `\n<token> E <tick> <status> <uptime>\n`.
+/// `\n<token> O <first tick> <last tick> <uptime>\n`: these ticks were skipped, because the one before still ran.
 /// Stream: `<token> L <tick> <uptime> <line>\n` for each line of the command's output.
-/// The token is random, so that no output can look like a mark. Ticks count from 0 and are those of the interval, so that
-/// a skipped one (its predecessor still ran) leaves a gap in the numbers: ticks never pile up.
+/// The token is random, so that no output can look like a mark. Ticks count from 0 and are those of the interval; they
+/// never pile up. Every number comes as a sample or as skipped: one that comes as neither was lost.
 package struct Sampler: Sendable {
     package let token: String
     package let commands: [String]
@@ -39,7 +40,8 @@ package struct Sampler: Sendable {
             PREFIXsh -c COMMAND 2>&1; r=$?
             read -r u x </proc/uptime; printf '\n%s E %s %s %s\n' TOKEN "$n" "$r" "$u"
             n=$((n+1)); w=$((t+n*STEP-${u%.*}${u#*.}))
-            if [ "$w" -lt 0 ]; then k=$(((-w+STEP-1)/STEP)); n=$((n+k)); w=$((w+k*STEP)); fi
+            if [ "$w" -lt 0 ]; then k=$(((-w+STEP-1)/STEP)); printf '\n%s O %s %s %s\n' TOKEN "$n" "$((n+k-1))" "$u"
+            n=$((n+k)); w=$((w+k*STEP)); fi
             [ "$w" -eq 0 ] || { NAP; }
             done
             """#
@@ -79,19 +81,29 @@ package struct Sample: Sendable, Equatable {
     package let text: [UInt8]
 }
 
+/// What a piece of a sampler's spool tells.
+package struct SampleBatch: Sendable, Equatable {
+    package var samples: [Sample] = []
+    /// Ticks that the sampler skipped.
+    package var skipped: [ClosedRange<Int64>] = []
+    /// The bytes of the spool that all this covers.
+    package var length = 0
+}
+
 /// Cuts a sampler's spool into samples. Bytes of an unfinished sample wait for their rest.
 package struct SampleParser: Sendable {
     private let mark: [UInt8]
     private var buffer: [UInt8] = []
+    /// The tick of the sample that has begun, and of which the end has not come yet.
+    package private(set) var unfinishedTick: Int64?
 
     package init(token: String) { mark = Array("\(token) ".utf8) }
 
-    /// Adds bytes; returns the samples that are whole now and how many bytes of the spool they cover.
-    package mutating func take(_ bytes: [UInt8]) -> (samples: [Sample], length: Int) {
+    /// Adds bytes; returns what is whole now.
+    package mutating func take(_ bytes: [UInt8]) -> SampleBatch {
         buffer += bytes
-        var samples: [Sample] = []
+        var batch = SampleBatch()
         var begun: (tick: Int64, uptime: Double, text: Int)?
-        var consumed = 0
         var place = 0
         while let newline = buffer[place...].firstIndex(of: 0x0A) {
             let line = buffer[place..<newline]
@@ -100,29 +112,39 @@ package struct SampleParser: Sendable {
             guard line.starts(with: mark) else { continue }
             let words = line.dropFirst(mark.count).split(
                 separator: 0x20, maxSplits: 3, omittingEmptySubsequences: false)
-            guard words.count >= 3, let tick = Int64(text(words[1])) else { continue }
+            guard words.count >= 3, let tick = tick(words[1]) else { continue }
             switch text(words[0]) {
             case "B": begun = Double(text(words[2])).map { (tick, $0, place) }
             case "E":
                 if let start = begun, start.tick == tick {
-                    samples.append(
+                    batch.samples.append(
                         Sample(
                             tick: tick, uptime: start.uptime, status: Int64(text(words[2])),
                             text: Array(buffer[start.text..<max(start.text, lineStart - 1)])))
                 }
                 begun = nil
-                consumed = place
+                batch.length = place
+            case "O":
+                if let last = self.tick(words[2]), last >= tick { batch.skipped.append(tick...last) }
+                begun = nil
+                batch.length = place
             case "L":
-                samples.append(
+                batch.samples.append(
                     Sample(
                         tick: tick, uptime: Double(text(words[2])) ?? 0, status: nil,
                         text: words.count > 3 ? Array(words[3]) : []))
-                consumed = place
+                batch.length = place
             default: break
             }
         }
-        buffer.removeFirst(consumed)
-        return (samples, consumed)
+        buffer.removeFirst(batch.length)
+        unfinishedTick = begun?.tick
+        return batch
+    }
+
+    /// No number that later sums could overflow with.
+    private func tick(_ bytes: ArraySlice<UInt8>) -> Int64? {
+        Int64(text(bytes)).flatMap { (0..<1 << 53).contains($0) ? $0 : nil }
     }
 
     private func text(_ bytes: ArraySlice<UInt8>) -> String { String(decoding: bytes, as: UTF8.self) }

@@ -30,6 +30,8 @@ package struct JobState: Sendable, Equatable {
     package var samples: Int64 = 0
     /// The length of a collector's table behind its last recorded row.
     package var tableBytes: Int64 = 0
+    /// How a collector's samples follow one another.
+    package var sampling = SamplingState()
     /// How many of the recorded bytes stand in the place of a secret.
     package var stdoutMasked: Int64 = 0
     package var stderrMasked: Int64 = 0
@@ -63,7 +65,8 @@ package struct JobState: Sendable, Equatable {
             "stderr_bytes": .int(stderrBytes), "stdout_masked": stdoutMasked > 0 ? .int(stdoutMasked) : nil,
             "stderr_masked": stderrMasked > 0 ? .int(stderrMasked) : nil, "attached": isAttached ? true : nil,
             "samples": kind == .collector ? .int(samples) : nil,
-            "table_bytes": kind == .collector ? .int(tableBytes) : nil, "spool": spool.map { .string($0) },
+            "table_bytes": kind == .collector ? .int(tableBytes) : nil,
+            "sampling": kind == .collector ? sampling.json : nil, "spool": spool.map { .string($0) },
             "boot": boot.map { .string($0) }, "mark": mark?.json,
         ]
     }
@@ -89,6 +92,7 @@ package struct JobState: Sendable, Equatable {
         isAttached = json["attached"]?.bool ?? false
         samples = json["samples"]?.int ?? 0
         tableBytes = json["table_bytes"]?.int ?? 0
+        sampling = SamplingState(json: json["sampling"])
         spool = json["spool"]?.string
         boot = json["boot"]?.string
         mark = Mark(json: json["mark"])

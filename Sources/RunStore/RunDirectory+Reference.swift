@@ -17,7 +17,8 @@ extension RunDirectory {
     ]
 
     private static let columns = """
-        time (UTC, computed from the target's uptime), boottime_s (seconds of the target's uptime), tick (from 0; a gap \
-        is a skipped tick), exit (empty for a stream) and text (stdout and stderr together, quoted as in RFC 4180)
+        time (UTC, computed from the target's uptime), boottime_s (seconds of the target's uptime), tick (from 0; one that \
+        is missing was skipped or lost, as the events say), exit (empty for a stream) and text (stdout and stderr together, \
+        quoted as in RFC 4180)
         """
 }

@@ -47,14 +47,14 @@ package struct RunDirectory: Sendable, Equatable {
 
     /// Whether a supervisor lives: it holds byte 1 of the event stream, which the kernel releases with its death.
     package func hasSupervisor() -> Bool {
-        guard let file = try? File(path: events, O_RDWR) else { return false }
+        guard let file = try? File(path: events, O_RDONLY) else { return false }
         return (try? file.isLocked(byte: EventWriter.supervisorByte)) ?? false
     }
 
     /// The run's state: the manifest's checkpoint and the events behind it.
     /// - Throws: `EventLogError` (damage), `SystemError` (not readable).
     package func state() throws -> RunState {
-        var state = savedState() ?? RunState()
+        var state = try savedState() ?? RunState()
         do {
             try state.catchUp(with: events)
         } catch let error as EventLogError where state.checkpoint.seq > 0 && error.code != .storage {
@@ -65,11 +65,31 @@ package struct RunDirectory: Sendable, Equatable {
         return state
     }
 
-    private func savedState() -> RunState? {
+    /// As `state`, and also checks the numbers and the chain of the events in front of the manifest's checkpoint.
+    package func checkedState() throws -> RunState {
+        let state = try state()
+        if try EventChain.leads(to: state.checkpoint, in: events) { return state }
+        var whole = RunState()
+        try whole.catchUp(with: events)
+        return whole
+    }
+
+    /// The manifest's state; nil where there is none that this version can read.
+    /// - Throws: `EventLogError` where events are missing that the manifest knows of: they were on disk before it was.
+    private func savedState() throws -> RunState? {
         guard let bytes = try? FileSystem.read(manifest), let json = try? JSON(parsing: bytes),
-            let state = RunState(json: json), let size = try? File(path: events, O_RDONLY).size(),
-            size >= state.checkpoint.byteOffset
+            let state = RunState(json: json)
         else { return nil }
+        let size = try File(path: events, O_RDONLY).size()
+        guard size >= state.checkpoint.byteOffset else {
+            var reader = try EventReader(path: events)
+            // A manifest of another run tells nothing about this one.
+            if let first = try reader.next(), first.time != state.created { return nil }
+            throw EventLogError(
+                .damaged,
+                "\(events) has \(size) bytes, but its manifest.json knows of \(state.checkpoint.byteOffset): the end is "
+                    + "missing, or the manifest is wrong")
+        }
         return state
     }
 

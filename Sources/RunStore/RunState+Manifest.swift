@@ -18,7 +18,8 @@ extension RunState {
             "jobs": .array(jobs.map(\.json)), "notes": .int(notes),
             "recent_notes": .array(recentNotes.map(\.json)), "edits": .int(edits), "invalid_times": invalidTimes.json,
             "exported": .bool(isExported), "artifacts": .array(artifacts),
-            "failed_pulls": .int(failedPulls), "ledger": ledger.map { .object($0) }, "last_event": .string(lastTime),
+            "failed_pulls": .int(failedPulls), "gaps": .array(gaps), "reboots": .array(reboots),
+            "ledger": ledger.map { .object($0) }, "last_event": .string(lastTime),
             "head_hash": .string(checkpoint.hash), "checkpoint": checkpoint.json,
         ]
     }
@@ -58,6 +59,8 @@ extension RunState {
         isExported = json["exported"]?.bool ?? false
         artifacts = json["artifacts"]?.array ?? []
         failedPulls = json["failed_pulls"]?.int ?? 0
+        gaps = json["gaps"]?.array ?? []
+        reboots = json["reboots"]?.array ?? []
         ledger = json["ledger"]?.object
         lastTime = json["last_event"]?.string ?? ""
         restore(

@@ -51,6 +51,10 @@ package struct RunState: Sendable, Equatable {
     /// The data of every `artifact_pulled`.
     package var artifacts: [JSON] = []
     package var failedPulls: Int64 = 0
+    /// The data of every `collector_gap`.
+    package var gaps: [JSON] = []
+    /// When each `target_rebooted` was recorded, and the new boot id.
+    package var reboots: [JSON] = []
     package var ledger: JSONObject?
     package var lastTime = ""
     /// Behind the last event that was folded in.
@@ -130,7 +134,11 @@ package struct RunState: Sendable, Equatable {
         case .tagRemoved: tags.removeAll { $0 == data["tag"]?.string }
         case .artifactPulled: artifacts.append(.object(data))
         case .artifactPullFailed: failedPulls += 1
+        case .targetRebooted: reboots.append(["time": .string(event.time), "boot_id": data["boot_id"]])
         case .ledger: ledger = data
+        case .collectorGap:
+            gaps.append(.object(data))
+            applyToJob(event)
         default: applyToJob(event)
         }
     }
@@ -177,24 +185,26 @@ package struct RunState: Sendable, Equatable {
         case .actionStarted, .collectorStarted: start(id, event)
         case .actionCompleted, .actionFailed, .actionCancelled, .actionUnknown, .collectorStopped: end(id, event)
         case .commandOutput:
-            let behind = (event.data["offset"]?.int ?? 0) + (event.data["length"]?.int ?? 0)
+            let behind = (event.data["offset"]?.int ?? 0) &+ (event.data["length"]?.int ?? 0)
             let masked = event.data["masked"]?.int ?? 0
             let isError = event.data["stream"]?.string == "stderr"
             change(id) {
                 $0.lastSeen = event.time
                 if isError { $0.stderrBytes = behind } else { $0.stdoutBytes = behind }
-                if isError { $0.stderrMasked += masked } else { $0.stdoutMasked += masked }
+                if isError { $0.stderrMasked &+= masked } else { $0.stdoutMasked &+= masked }
             }
         case .collectorOutput:
-            let behind = (event.data["offset"]?.int ?? 0) + (event.data["length"]?.int ?? 0)
+            let behind = (event.data["offset"]?.int ?? 0) &+ (event.data["length"]?.int ?? 0)
             let rows = Int64(event.data["rows"]?.array?.count ?? 0)
             change(id) {
                 $0.lastSeen = event.time
                 $0.stdoutBytes = behind
-                $0.stdoutMasked += event.data["masked"]?.int ?? 0
+                $0.stdoutMasked &+= event.data["masked"]?.int ?? 0
                 $0.samples += rows
                 $0.tableBytes = event.data["table_bytes"]?.int ?? $0.tableBytes
+                $0.sampling.apply(output: event.data)
             }
+        case .collectorGap: change(id) { $0.sampling.apply(gap: event.data) }
         default: break
         }
     }

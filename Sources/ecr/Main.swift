@@ -25,6 +25,7 @@ struct ECR: ParsableCommand {
             RunNote.self,
             RunAction.self,
             RunStatus.self,
+            Verify.self,
             Config.self,
             HelpCommand.self,
             Completion.self,

@@ -62,6 +62,7 @@ import Testing
         "run param set",
         "run param list",
         "run drain",
+        "verify",
     ]
 
     @Test(arguments: commands) func helpOf(_ command: String) async throws {

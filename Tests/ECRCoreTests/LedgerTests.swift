@@ -26,10 +26,12 @@ import Testing
     }
 
     private func state(
-        outcome: EventType = .actionCompleted, masked: Int64? = nil, isAttached: Bool = false
+        outcome: EventType = .actionCompleted, masked: Int64? = nil, isAttached: Bool = false,
+        more: [(EventType, JSONObject)] = []
     ) -> RunState {
         var state = RunState()
         let spoolName = JSON.string(spool)
+        let samples: JSON = [["tick": 0]]
         let events: [(EventType, JSONObject)] = [
             (.actionStarted, ["job": "0001-a", "action": "a", "spool": spoolName, "attached": .bool(isAttached)]),
             (
@@ -40,13 +42,13 @@ import Testing
             ),
             (outcome, ["job": "0001-a"]),
             (.collectorStarted, ["job": "0002-c", "collector": "c", "spool": spoolName]),
-            (.collectorOutput, ["job": "0002-c", "offset": 0, "length": 3, "rows": [[:]]]),
+            (.collectorOutput, ["job": "0002-c", "offset": 0, "length": 3, "rows": samples]),
             (.collectorStopped, ["job": "0002-c"]),
             (.collectorStarted, ["job": "0003-c", "collector": "c", "spool": spoolName]),
-            (.collectorOutput, ["job": "0003-c", "offset": 0, "length": 3, "rows": [[:]]]),
+            (.collectorOutput, ["job": "0003-c", "offset": 0, "length": 3, "rows": samples]),
             (.collectorStopped, ["job": "0003-c"]),
         ]
-        for (index, (type, data)) in events.enumerated() {
+        for (index, (type, data)) in (events + more).enumerated() {
             state.apply(
                 Event(
                     seq: Int64(index), time: "", boottimeNanoseconds: 0, boot: "", type: type, data: data, previous: "")
@@ -140,5 +142,96 @@ import Testing
     @Test func jobsOfALostSpoolAreNotComparedWithANewOne() throws {
         let ledger = try Ledger(run, state(), spool: "/var/tmp/ecr-0/other", remote: remote)
         #expect(ledger.missing.count == 4)
+    }
+
+    @Test func aLogThatWasLostHereIsAHole() throws {
+        var remote = remote
+        for key in remote.keys { remote[key]?.sha256 = "" }
+        try FileSystem.replace(run.collectorLog("c"), with: Array("old".utf8))
+        #expect(try ledger(remote).missing == ["0003-c stdout: the controller's own log has lost bytes"])
+        try run.remove()
+        #expect(try ledger(remote).missing.count == 3)
+    }
+
+    // MARK: Samples
+
+    private func collector(_ ledger: Ledger) -> JSON? { ledger.json["collectors"]?.array?.first }
+
+    @Test func samplesOfAllJobsAreCounted() throws {
+        let ledger = try ledger(remote)
+        #expect(
+            collector(ledger) == ["collector": "c", "expected": 2, "received": 2, "overruns": 0, "gaps": 0])
+        #expect(ledger.json["totals"]?["samples"] == 2 && ledger.json["totals"]?["expected_samples"] == 2)
+    }
+
+    @Test func skippedTicksAreNamedAndNoHole() throws {
+        let ledger = try ledger(
+            remote,
+            state(more: [
+                (.collectorOutput, ["job": "0003-c", "offset": 3, "length": 0, "rows": [], "skipped": [[1, 9]]])
+            ]))
+        #expect(ledger.isWhole && ledger.remarks == ["c: 9 ticks skipped, the sample before still ran"])
+        #expect(
+            collector(ledger) == ["collector": "c", "expected": 2, "received": 2, "overruns": 9, "gaps": 0])
+    }
+
+    private func gap(_ data: JSONObject) -> (EventType, JSONObject) {
+        var all: JSONObject = [
+            "collector": "c", "job": "0003-c", "from": "2026-01-27T14:02:11.000000Z",
+            "to": "2026-01-27T14:02:51.000000Z",
+            "reason": "the target was rebooted",
+        ]
+        all.merge(data)
+        return (.collectorGap, all)
+    }
+
+    @Test func aGapIsAHoleWithItsSamplesAndItsTime() throws {
+        let ledger = try ledger(remote, state(more: [gap(["samples": 38])]))
+        #expect(
+            ledger.missing == [
+                "c: 38 samples from 2026-01-27 14:02:11 to 2026-01-27 14:02:51: the target was rebooted"
+            ])
+        #expect(collector(ledger) == ["collector": "c", "expected": 40, "received": 2, "overruns": 0, "gaps": 1])
+        #expect(ledger.json["complete_percent"] == 5.0)
+        #expect(ledger.json["gaps"]?.array?.count == 1)
+    }
+
+    @Test func aGapOfAnUnknownNumberOfSamplesIsAHole() throws {
+        let ledger = try ledger(remote, state(more: [gap([:])]))
+        #expect(!ledger.isWhole && ledger.json["complete_percent"] == .double(99.99))
+        #expect(collector(ledger)?["expected"] == 2)
+    }
+
+    @Test func lostTicksAreCountedOnce() throws {
+        let more: [(EventType, JSONObject)] = [
+            gap(["samples": 4, "first_tick": 1, "last_tick": 4]),
+            (.collectorOutput, ["job": "0003-c", "offset": 3, "length": 0, "rows": [["tick": 5]]]),
+        ]
+        let ledger = try ledger(remote, state(more: more))
+        #expect(collector(ledger) == ["collector": "c", "expected": 7, "received": 3, "overruns": 0, "gaps": 1])
+        #expect(ledger.missing.count == 1)
+    }
+
+    @Test func ticksThatNoEventAccountsForAreAHole() throws {
+        let ledger = try ledger(
+            remote,
+            state(more: [(.collectorOutput, ["job": "0003-c", "offset": 3, "length": 0, "rows": [["tick": 5]]])]))
+        #expect(ledger.missing == ["0003-c: 4 samples are missing"])
+        #expect(collector(ledger)?["expected"] == 7)
+    }
+
+    @Test func ofACollectorWithAnUnknownEndTheGapIsTheHole() throws {
+        let unknown: (EventType, JSONObject) = (.collectorStopped, ["job": "0003-c", "outcome": "unknown"])
+        let open = try ledger(remote, state(more: [unknown]))
+        #expect(open.missing == ["0003-c: its outcome is unknown"])
+        let ledger = try ledger(remote, state(more: [unknown, gap(["samples": 38])]))
+        #expect(ledger.missing.count == 1 && ledger.missing[0].hasPrefix("c: 38 samples"))
+        #expect(ledger.json["unknown"] == ["0003-c"])
+    }
+
+    @Test func aRebootIsNamedAndNoHole() throws {
+        let ledger = try ledger(remote, state(more: [(.targetRebooted, ["boot_id": "b"])]))
+        #expect(ledger.isWhole && ledger.remarks.count == 1)
+        #expect(ledger.json["totals"]?["reboots"] == 1)
     }
 }

@@ -14,6 +14,17 @@ import Testing
         #expect(try stream.events().count == 3)
     }
 
+    /// A power cut may leave a last line that has its newline and is none: the writer puts it aside as well.
+    @Test func aLastLineThatIsNoEventIsTorn() throws {
+        let stream = try Stream(notes: 2)
+        try stream.overwrite(try stream.bytes() + [0, 0, 0, 0x0A])
+        var reader = try EventReader(path: stream.path)
+        #expect(try reader.next()?.seq == 0 && reader.next()?.seq == 1)
+        #expect(try reader.next() == nil && reader.next() == nil)
+        try stream.append(.note)
+        #expect(try stream.events().map(\.type) == [.note, .note, .logRecovered, .note])
+    }
+
     @Test func readingGoesOnWhereItEnded() throws {
         let stream = try Stream(notes: 2)
         var reader = try EventReader(path: stream.path)

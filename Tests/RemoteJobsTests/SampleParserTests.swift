@@ -26,9 +26,9 @@ import Testing
 
     @Test func everyOutputComesBackAsItWas() {
         var parser = SampleParser(token: Self.token)
-        let (samples, length) = parser.take(spool)
-        #expect(samples == whole)
-        #expect(length == spool.count)
+        let batch = parser.take(spool)
+        #expect(batch.samples == whole)
+        #expect(batch.length == spool.count)
     }
 
     @Test func aStatusBelongsToItsSample() {
@@ -53,16 +53,42 @@ import Testing
         #expect(spool.flatMap { parser.take([$0]).samples } == whole)
     }
 
-    @Test func skippedTicksKeepTheirNumbers() {
+    @Test func skippedTicksAreSaid() {
+        let bytes = interval(0, [0x61]) + Array("\n#tok O 1 3 5.0\n".utf8) + interval(4, [])
+        for split in 0...bytes.count {
+            var parser = SampleParser(token: Self.token)
+            let first = parser.take(Array(bytes[..<split]))
+            let second = parser.take(Array(bytes[split...]))
+            #expect(first.samples + second.samples == [sample(0, [0x61]), sample(4, [])], "\(split)")
+            #expect(first.skipped + second.skipped == [1...3], "\(split)")
+        }
+    }
+
+    @Test func aSampleWithoutItsEndIsLostWhenTheNextBegins() {
         var parser = SampleParser(token: Self.token)
-        #expect(parser.take(interval(0, []) + interval(4, [])).samples.map(\.tick) == [0, 4])
+        let batch = parser.take(Array("\n#tok B 0 1.5\nha".utf8) + interval(1, [0x61]))
+        #expect(batch.samples == [sample(1, [0x61])])
+        #expect(batch.skipped == [])
+    }
+
+    @Test(arguments: [
+        "E 0 0 1", "O 3 1 1.0", "O -1 4 1.0", "O 1 9223372036854775807 1.0", "B 9007199254740992 1.0", "B 0 nan",
+        "L 0 inf x",
+    ]) func marksThatMakeNoSenseAreNoTrap(mark: String) {
+        var parser = SampleParser(token: Self.token)
+        let batch = parser.take(Array("\n#tok \(mark)\n".utf8) + interval(5, [0x61]))
+        #expect(batch.samples.last == sample(5, [0x61]))
+        #expect(batch.skipped == [])
     }
 
     @Test func aSampleWithoutItsEndIsHeldBack() {
         var parser = SampleParser(token: Self.token)
-        let (samples, length) = parser.take(interval(0, [0x61]) + Array("\n#tok B 1 2.5\nhalf".utf8))
-        #expect(samples == [sample(0, [0x61])])
-        #expect(length == interval(0, [0x61]).count)
+        let batch = parser.take(interval(0, [0x61]) + Array("\n#tok B 1 2.5\nhalf".utf8))
+        #expect(batch.samples == [sample(0, [0x61])])
+        #expect(batch.length == interval(0, [0x61]).count)
+        #expect(parser.unfinishedTick == 1)
+        #expect(parser.take(Array("\n#tok E 1 0 2.6\n".utf8)).samples == [sample(1, Array("half".utf8))])
+        #expect(parser.unfinishedTick == nil)
     }
 
     @Test func linesOfAStreamAreSamples() {
@@ -83,21 +109,30 @@ import Testing
 
 /// The sampler's own text, run by real shells.
 @Suite struct SamplerTests {
-    private func run(_ shell: [String], _ sampler: Sampler, until text: String) async throws -> [UInt8] {
+    /// Runs a sampler until it has told enough.
+    private func run(
+        _ shell: [String], _ sampler: Sampler, until isEnough: (SampleBatch) -> Bool
+    ) async throws -> SampleBatch {
         let command = try RunningCommand(shell[0], Array(shell.dropFirst()) + ["-c", sampler.commands[0]])
-        try await command.waitForOutput(text)
-        command.signal(9)
-        _ = try await command.wait()
-        return command.output
+        while true {
+            let isRunning = command.isRunning
+            var parser = SampleParser(token: sampler.token)
+            let batch = parser.take(command.output)
+            if isEnough(batch) || !isRunning {
+                command.signal(9)
+                _ = try await command.wait()
+                return batch
+            }
+            try await Task.sleep(for: .milliseconds(20))
+        }
     }
 
     @Test(arguments: Shells.all) func anIntervalSamplesAgainAndAgain(shell: [String]) async throws {
         let command = #"printf 'TOKEN STEP NAP PREFIX '\''COMMAND'\'' %s' "a  b"; echo no >&2; exit 4"#
         let sampler = Sampler.interval(
             command: command, interval: 0.05, timeout: 5, token: "#t'k", tools: ["timeout", "fractional-sleep"])
-        var parser = SampleParser(token: "#t'k")
-        let samples = parser.take(try await run(shell, sampler, until: "#t'k E 2 ")).samples
-        #expect(samples.count >= 2)
+        let samples = try await run(shell, sampler) { $0.samples.count >= 3 }.samples
+        #expect(samples.count >= 3)
         #expect(samples.first?.tick == 0)
         for sample in samples {
             #expect(String(decoding: sample.text, as: UTF8.self) == "TOKEN STEP NAP PREFIX 'COMMAND' a  bno\n")
@@ -106,12 +141,25 @@ import Testing
         }
     }
 
+    @Test(arguments: Shells.all) func aSampleThatTakesLongerThanItsIntervalSkipsTicks(shell: [String]) async throws {
+        let sampler = Sampler.interval(
+            command: "sleep 0.25", interval: 0.1, timeout: nil, token: "#t", tools: ["fractional-sleep"])
+        let batch = try await run(shell, sampler) { $0.samples.count >= 3 }
+        #expect(batch.skipped.count >= 2)
+        // Every number is a sample or skipped, and is it once.
+        var next: Int64 = 0
+        let accounted = batch.samples.map { $0.tick...$0.tick } + batch.skipped
+        for range in accounted.sorted(by: { $0.lowerBound < $1.lowerBound }) {
+            #expect(range.lowerBound == next)
+            next = range.upperBound + 1
+        }
+    }
+
     @Test(arguments: Shells.all) func aHungSampleIsEndedByItsTimeout(shell: [String]) async throws {
         let sampler = Sampler.interval(
             command: "echo begun; exec sleep 100", interval: 0.1, timeout: 1, token: "#t",
             tools: ["timeout", "fractional-sleep"])
-        var parser = SampleParser(token: "#t")
-        let samples = parser.take(try await run(shell, sampler, until: "#t E 0 ")).samples
+        let samples = try await run(shell, sampler) { !$0.samples.isEmpty }.samples
         // BusyBox adds its "Terminated".
         #expect(samples.first?.text.starts(with: Array("begun\n".utf8)) == true)
         #expect(samples.first.map { $0.status != 0 } == true)

@@ -42,6 +42,16 @@ import Testing
                 (.runStarted, ["spool": "/s"]),
                 (.actionStarted, ["action": "x", "job": "0001-x", "invocation": "exec"]),
                 (.actionFailed, ["job": "0001-x", "exit": 2, "duration_s": 0.5]), (.runInterrupted, [:]),
+                (.collectorStarted, ["collector": "c", "job": "0002-c"]),
+                (
+                    .collectorOutput,
+                    [
+                        "job": "0002-c", "offset": 0, "length": 9, "table_bytes": 40, "skipped": [[1, 2]],
+                        "rows": [["tick": 0, "boottime_s": 1.5, "time": "2026-01-27T14:30:52.000000Z"]],
+                    ]
+                ),
+                (.collectorGap, ["job": "0002-c", "samples": 2, "first_tick": 3, "last_tick": 4]),
+                (.targetRebooted, ["boot_id": "b"]),
                 (.ledger, ["complete_percent": 99.5, "missing": ["x"]]),
             ])
         let folded = try run.state()
@@ -50,6 +60,33 @@ import Testing
         #expect(read.json(id: run.id) == folded.json(id: run.id))
         #expect(read.job("0001-x")?.kind == .exec)
         #expect(read.isInterruptionRecorded)
+        #expect(read.gaps.count == 1 && read.reboots.count == 1)
+        #expect(read.job("0002-c")?.sampling == folded.job("0002-c")?.sampling)
+        #expect(read.job("0002-c")?.sampling.nextTick == 5)
+    }
+
+    @Test func eventsThatTheManifestKnowsMustBeThere() throws {
+        let run = try make("a")
+        try append(to: run, [(.note, ["text": "one"]), (.note, ["text": "two"])])
+        try run.save(try run.state())
+        let bytes = try FileSystem.read(run.events)
+        let end = try #require(bytes.dropLast().lastIndex(of: 0x0A))
+        try FileSystem.replace(run.events, with: Array(bytes[...end]))
+        let error = #expect(throws: EventLogError.self) { try run.state() }
+        #expect(error?.code == .damaged)
+        #expect(error?.message.contains("the end is missing") == true)
+    }
+
+    @Test func aCheckedStateLooksInFrontOfTheManifest() throws {
+        let run = try make("a")
+        try append(to: run, [(.note, ["text": "one"]), (.note, ["text": "two"])])
+        try run.save(try run.state())
+        #expect(try run.checkedState() == run.state())
+        let text = String(decoding: try FileSystem.read(run.events), as: UTF8.self)
+        try FileSystem.replace(run.events, with: Array(text.replacing("one", with: "0ne").utf8))
+        #expect(try run.state().notes == 2)
+        let error = #expect(throws: EventLogError.self) { try run.checkedState() }
+        #expect(error?.message.contains("line 3:") == true)
     }
 
     @Test func onlyTheTailBehindTheManifestIsFolded() throws {

@@ -1,5 +1,6 @@
 import EventLog
 import Glibc
+import Hashing
 import JSON
 import LinuxSystem
 import Profiles
@@ -50,9 +51,13 @@ package struct RunCreation {
     }
 
     private func fill(_ run: RunDirectory) throws {
+        let resolved = Array((file.profile.resolved.prettyText + "\n").utf8)
         try FileSystem.replace(run.profileSnapshot, with: file.bytes)
-        try FileSystem.replace(run.profileResolved, with: Array((file.profile.resolved.prettyText + "\n").utf8))
+        try FileSystem.replace(run.profileResolved, with: resolved)
         let writer = try EventWriter(path: run.events)
+        var event = event
+        event["profile_sha256"] = .string(SHA256.hexDigest(of: file.bytes))
+        event["resolved_sha256"] = .string(SHA256.hexDigest(of: resolved))
         try writer.appendBlocking(.runCreated, event)
         writer.close()
         try run.save(try run.state())

@@ -22,7 +22,8 @@ struct CollectorRunner {
             .collectorStarted,
             [
                 "target": .string(RunEngine.targetName), "collector": .string(collector.name), "job": .string(job),
-                "kind": .string(kind), "command": .string(prepared.command), "interval_s": interval.map { .double($0) },
+                "kind": .string(kind), "command": .string(prepared.command),
+                "interval_s": collector.interval.map { .double($0) },
                 "spool": .string(spool), "target_boot": .string(target.facts.boot),
             ])
         try await observe(boot: target.facts.boot, recorded: nil, isNew: true)
@@ -33,8 +34,7 @@ struct CollectorRunner {
         try await observe(boot: state.boot ?? "", recorded: state, isNew: false)
     }
 
-    private var kind: String { if case .command = collector.kind { "interval" } else { "stream" } }
-    private var interval: Double? { if case .command(_, let interval, _) = collector.kind { interval } else { nil } }
+    private var kind: String { collector.interval == nil ? "stream" : "interval" }
 
     private func observe(boot: String, recorded: JobState?, isNew: Bool) async throws {
         let target = try await link.target()
@@ -51,11 +51,10 @@ struct CollectorRunner {
         let request = JobRequest(
             job: job, spool: spool, commands: sampler.commands,
             environment: prepared.environment + [("ECR_RUN", journal.directory.id), ("ECR_JOB", job)])
-        let earlier = journal.state.jobs.filter { $0.kind == .collector && $0.name == collector.name && $0.id != job }
+        let earlier = journal.state.jobs(ofCollector: collector.name).prefix { $0.id != job }
         let recorder = try SampleRecorder(
-            journal: journal, link: link, collector: collector.name, job: job, token: token,
-            base: earlier.reduce(0) { $0 + $1.stdoutBytes }, recorded: recorded?.stdoutBytes ?? 0,
-            tableLength: max(recorded?.tableBytes ?? 0, earlier.last?.tableBytes ?? 0))
+            journal: journal, link: link, collector: collector, job: job, token: token,
+            earlier: Array(earlier), recorded: recorded)
         var observer = JobObserver(
             journal: journal, link: link, feed: JobFeed(), request: request, boot: boot, pace: .sampled,
             streams: [recorder])
@@ -70,18 +69,21 @@ struct CollectorRunner {
         ]
         switch verdict {
         case .ended(let record):
+            try await recordGap(at: record, bytes: bytes)
             data["outcome"] = "stopped"
             data["exit"] = .int(record.status)
             data["started_target"] = .double(record.started)
             data["ended_target"] = .double(record.ended)
             data["duration_s"] = .double(((record.ended - record.started) * 100).rounded() / 100)
             if record.reason != .cancel {
-                data["reason"] = "the command ended by itself"
+                let signal = record.status - JobState.lastOwnStatus
+                let reason = signal > 0 ? "killed by signal \(signal)" : "the command ended by itself"
+                data["reason"] = .string(reason)
                 journal.post(
                     .collectorError,
                     [
                         "target": .string(RunEngine.targetName), "collector": .string(collector.name),
-                        "job": .string(job), "reason": "the command ended by itself", "exit": .int(record.status),
+                        "job": .string(job), "reason": .string(reason), "exit": .int(record.status),
                     ])
             }
         case .unknown(let reason):
@@ -89,5 +91,16 @@ struct CollectorRunner {
             data["reason"] = .string(reason)
         }
         try await journal.append(.collectorStopped, data)
+    }
+
+    /// Where the sampler died, the gap ends later than its job: see `CollectorGap.behind`.
+    private func recordGap(at record: ExitRecord, bytes: Int64) async throws {
+        let isOwnEnd = collector.interval == nil && record.status <= JobState.lastOwnStatus
+        guard record.reason == .cancel || isOwnEnd, let state = journal.state.job(job) else { return }
+        let time = await link.clock?.time(atUptime: record.ended)
+        let gap = CollectorGap(
+            atEndOf: state, lostBytes: record.stdoutBytes - bytes, uptime: record.ended,
+            time: time ?? Clock.iso8601(microseconds: Clock.wallMicroseconds()), interval: collector.interval)
+        if let gap { try await journal.append(.collectorGap, gap.data) }
     }
 }

@@ -136,7 +136,8 @@ extension RunEngine {
     }
 
     private func makeLedger() async throws -> Ledger {
-        try await makeLedger(remote: try await link.target().outputHashes(spool: spool))
+        try await recordOpenGaps()
+        return try await makeLedger(remote: try await link.target().outputHashes(spool: spool))
     }
 
     private func makeLedger(remote: [String: (bytes: Int64, sha256: String)]?) async throws -> Ledger {

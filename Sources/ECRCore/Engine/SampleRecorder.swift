@@ -1,7 +1,9 @@
 import EventLog
 import Glibc
+import Hashing
 import JSON
 import LinuxSystem
+import Profiles
 import RemoteJobs
 import RunStore
 
@@ -16,13 +18,15 @@ struct SampleRecorder: StreamRecorder {
     private(set) var offset: Int64
     private let journal: Journal
     private let link: TargetLink
-    private let collector: String
+    private let collector: Collector
     private let job: String
     private let log: File
     private let table: File
     /// Where this job's bytes begin in the log: behind those of earlier jobs of the collector.
     private let base: Int64
+    /// The table's length behind the last recorded row; 0 before there is one.
     private var tableLength: Int64
+    private var sampling: SamplingState
     private var parser: SampleParser
     private var intake: MaskedIntake
     /// Bytes of the spool that are read and not recorded.
@@ -31,29 +35,29 @@ struct SampleRecorder: StreamRecorder {
     private var masked: Int64 = 0
 
     /// Opens the files and cuts them to what is acknowledged.
+    /// - Parameters:
+    ///   - earlier: the collector's jobs before this one, whose bytes and rows stand in front.
+    ///   - recorded: what is on record of this job; nil for a new one.
     init(
-        journal: Journal, link: TargetLink, collector: String, job: String, token: String, base: Int64, recorded: Int64,
-        tableLength: Int64
+        journal: Journal, link: TargetLink, collector: Collector, job: String, token: String, earlier: [JobState],
+        recorded: JobState?
     ) throws {
         self.journal = journal
         self.link = link
         self.collector = collector
         self.job = job
-        self.base = base
-        offset = recorded
+        base = earlier.reduce(0) { $0 + $1.stdoutBytes }
+        offset = recorded?.stdoutBytes ?? 0
+        sampling = recorded?.sampling ?? SamplingState()
         parser = SampleParser(token: token)
-        intake = MaskedIntake(journal.secrets, job: job, stream: stream, recorded: recorded)
-        log = try File(path: journal.directory.collectorLog(collector), O_RDWR | O_CREAT)
-        try log.truncate(to: base + recorded)
-        table = try File(path: journal.directory.collectorRows(collector), O_RDWR | O_CREAT)
-        if tableLength == 0 {
-            try table.truncate(to: 0)
-            try table.write(Array(Self.header.utf8), at: 0)
-            self.tableLength = Int64(Self.header.utf8.count)
-        } else {
-            try table.truncate(to: tableLength)
-            self.tableLength = tableLength
-        }
+        intake = MaskedIntake(journal.secrets, job: job, stream: stream, recorded: recorded?.stdoutBytes ?? 0)
+        log = try File(path: journal.directory.collectorLog(collector.name), O_RDWR | O_CREAT)
+        try log.truncate(to: base + offset)
+        // A job without a row has left the table as it was.
+        tableLength = max(recorded?.tableBytes ?? 0, earlier.map(\.tableBytes).max() ?? 0)
+        table = try File(path: journal.directory.collectorRows(collector.name), O_RDWR | O_CREAT)
+        try table.truncate(to: tableLength)
+        if tableLength == 0 { try table.write(Array(Self.header.utf8), at: 0) }
     }
 
     var readOffset: Int64 { offset + Int64(held.count + intake.heldBytes) }
@@ -62,33 +66,65 @@ struct SampleRecorder: StreamRecorder {
         let (bytes, newlyMasked) = intake.take(bytes, isLast: isLast)
         masked += newlyMasked
         held += bytes
-        let (samples, length) = parser.take(bytes)
-        let piece = Array(held.prefix(isLast ? held.count : length))
+        let batch = parser.take(bytes)
+        let piece = Array(held.prefix(isLast ? held.count : batch.length))
         if piece.isEmpty { return }
-        let zero = await link.clock?.boottimeZero
-        var rows: [JSON] = []
-        var text: [UInt8] = []
-        for sample in samples {
-            let time = zero.map { Clock.iso8601(microseconds: $0 + Int64(sample.uptime * 1e6)) }
-            rows.append(row(sample, time))
-            text += tableRow(sample, time)
-        }
-        let behind = tableLength + Int64(text.count)
-        try await journal.append(
-            .collectorOutput,
-            [
-                "target": .string(RunEngine.targetName), "collector": .string(collector), "job": .string(job),
-                "rows": .array(rows), "offset": .int(offset), "length": .int(Int64(piece.count)),
-                "table_bytes": .int(behind), "masked": masked > 0 ? .int(masked) : nil,
-            ],
-            raw: [
-                RawWrite(file: log, offset: base + offset, bytes: piece),
-                RawWrite(file: table, offset: tableLength, bytes: text),
-            ])
+        let clock = await link.clock
+        func time(of sample: Sample) -> String? { clock?.time(atUptime: sample.uptime) }
+        let text = tableText(of: batch.samples, time(of:))
+        // Before the samples: a crash in between must not leave them without it.
+        for gap in gaps(in: batch, time(of:)) { journal.post(.collectorGap, gap.data) }
+        let data: JSONObject = [
+            "target": .string(RunEngine.targetName), "collector": .string(collector.name), "job": .string(job),
+            "rows": .array(batch.samples.map { row($0, time(of: $0)) }), "skipped": ranges(batch.skipped),
+            "unfinished_tick": isLast ? parser.unfinishedTick.map { .int($0) } : nil, "offset": .int(offset),
+            "length": .int(Int64(piece.count)), "sha256": .string(SHA256.hexDigest(of: piece)),
+            "log_bytes": .int(base + offset + Int64(piece.count)), "table_bytes": .int(tableLength + Int64(text.count)),
+            "table_length": text.isEmpty ? nil : JSON(text.count),
+            "table_sha256": text.isEmpty ? nil : .string(SHA256.hexDigest(of: text)),
+            "masked": masked > 0 ? .int(masked) : nil,
+        ]
+        var raw = [RawWrite(file: log, offset: base + offset, bytes: piece)]
+        if !text.isEmpty { raw.append(RawWrite(file: table, offset: tableLength, bytes: text)) }
+        try await journal.append(.collectorOutput, data, raw: raw)
+        sampling.apply(output: data)
         held.removeFirst(piece.count)
         masked = 0
         offset += Int64(piece.count)
-        tableLength = behind
+        tableLength += Int64(text.count)
+    }
+
+    private func ranges(_ ranges: [ClosedRange<Int64>]) -> JSON? {
+        ranges.isEmpty ? nil : .array(ranges.map { [.int($0.lowerBound), .int($0.upperBound)] })
+    }
+
+    /// What is missing in front of a batch and within it.
+    private func gaps(in batch: SampleBatch, _ time: (Sample) -> String?) -> [CollectorGap] {
+        var gaps: [CollectorGap] = []
+        if sampling.lastTick == nil, let began = batch.samples.first.flatMap(time) {
+            let earlier = journal.state.jobs(ofCollector: collector.name).prefix { $0.id != job }
+            gaps = CollectorGap.behind(Array(earlier), .sample(at: began), interval: collector.interval)
+        }
+        let accounted = (batch.samples.map { $0.tick...$0.tick } + batch.skipped).sorted {
+            $0.lowerBound < $1.lowerBound
+        }
+        var next = sampling.nextTick
+        for range in accounted {
+            if range.lowerBound > next { gaps.append(gap(next...range.lowerBound - 1, in: batch, time)) }
+            next = max(next, range.upperBound + 1)
+        }
+        return gaps
+    }
+
+    private func gap(
+        _ ticks: ClosedRange<Int64>, in batch: SampleBatch, _ time: (Sample) -> String?
+    ) -> CollectorGap {
+        let before = batch.samples.last { $0.tick < ticks.lowerBound }.flatMap(time) ?? sampling.lastTime
+        let after = batch.samples.first { $0.tick > ticks.upperBound }.flatMap(time)
+        let started = journal.state.job(job)?.started ?? ""
+        return CollectorGap(
+            collector.name, job, lost: ticks, from: before ?? started,
+            to: after ?? Clock.iso8601(microseconds: Clock.wallMicroseconds()))
     }
 
     private func row(_ sample: Sample, _ time: String?) -> JSON {
@@ -104,6 +140,12 @@ struct SampleRecorder: StreamRecorder {
             row["base64"] = .string(Base64.encode(sample.text))
         }
         return .object(row)
+    }
+
+    /// The rows of a batch, behind the table's header if they are its first.
+    private func tableText(of samples: [Sample], _ time: (Sample) -> String?) -> [UInt8] {
+        if samples.isEmpty { return [] }
+        return samples.reduce(into: tableLength == 0 ? Array(Self.header.utf8) : []) { $0 += tableRow($1, time($1)) }
     }
 
     /// RFC 4180: quotes doubled; bytes that are not UTF-8 are replaced, since the log has them.

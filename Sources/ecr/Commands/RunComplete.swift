@@ -56,6 +56,10 @@ struct LedgerReport {
         Terminal.say(
             "\(headline)\ncomplete: \(isCompared ? "\(result["complete_percent"]?.text ?? "?") %" : "not known")")
         for hole in missing { Terminal.say("missing: \(hole.string ?? hole.text)") }
+        for remark in result["ledger"]?["remarks"]?.array ?? [] {
+            Terminal.say("remark: \(remark.string ?? remark.text)")
+        }
+        if let hash = result["head_hash"]?.string { Terminal.say("head hash: \(hash)") }
         if let spool = result["spool"]?.string { Terminal.say("the target's copy is kept in \(spool)") }
         let reference = run.reference.replacingOption()
         Terminal.say("next: ecr run \(isCompared ? "export" : "drain")\(reference)")

@@ -44,7 +44,7 @@ struct RunEvents: ParsableCommand {
             if follow && !events.isOver {
                 Terminal.say("run \(run.id) is interrupted; `ecr run resume` takes it up again")
             }
-        } catch { throw ECRFailure(error) }
+        } catch { throw ECRFailure(error, in: run) }
     }
 
     private func line(_ event: Event) -> String { String(decoding: event.line, as: UTF8.self) }
@@ -90,7 +90,7 @@ private struct Corrections {
     init(_ run: RunDirectory) throws {
         guard let state = try? run.state(), state.edits > 0 else { return }
         var reader = try EventReader(path: run.events)
-        while let event = try reader.next() {
+        while let event = (try? reader.next()) ?? nil {
             if event.type == .edit, let note = event.data["seq"]?.int { last[note] = event }
         }
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ECRCore
+import EventLog
 import JSON
 import RunStore
 
@@ -31,6 +32,9 @@ struct RunList: ParsableCommand {
         var table = Table(["", "RUN", "ID", "STATE", "AGE", "ACTIONS", "NAME"])
         for entry in entries { table.add([entry.id == current ? "*" : " "] + entry.cells) }
         Terminal.result(table.text())
+        for entry in entries where entry.isDamaged {
+            Terminal.warn("the events of run \(entry.id) are damaged; `ecr verify \(entry.id)` says where")
+        }
     }
 }
 
@@ -40,11 +44,21 @@ private struct RunListEntry {
     private let state: RunState?
     private let condition: String
 
+    private static let damaged = "damaged"
+
+    var isDamaged: Bool { condition == Self.damaged }
+
     init(_ run: RunDirectory) {
         id = run.id
         let isLive = run.hasSupervisor()
-        state = try? run.state()
-        condition = state.map { RunCondition.word($0, hasSupervisor: isLive) } ?? "damaged"
+        do {
+            let state = try run.state()
+            self.state = state
+            condition = RunCondition.word(state, hasSupervisor: isLive)
+        } catch {
+            state = nil
+            condition = error is EventLogError ? Self.damaged : "unreadable"
+        }
     }
 
     private var actions: [JobState] { (state?.jobs ?? []).filter { $0.kind != .collector } }

@@ -19,7 +19,7 @@ struct RunShow: ParsableCommand {
     @OptionGroup var options: RunOptions
 
     func run() throws {
-        let run = try options.chosen(name)
+        let run = try options.chosen(name, isChecked: true)
         guard output.json else {
             Terminal.result(RunShowReport(run: run).text)
             return
@@ -39,12 +39,13 @@ private struct RunShowReport {
     init(run: ChosenRun) { self.run = run }
 
     var text: String {
-        ([("", header)] + [("notes", notes), ("jobs", jobs), ("artifacts", artifacts), ("facts", facts)]).filter {
-            !$0.1.isEmpty
-        }
-        .map { title, table in
-            title.isEmpty ? table.text() : "\n\(Terminal.styled(title, .bold))\n\(table.text(indent: 2))"
-        }.joined(separator: "\n")
+        ([("", header)] + RecordTables(state).sections
+            + [("notes", notes), ("jobs", jobs), ("artifacts", artifacts), ("facts", facts)]).filter {
+                !$0.1.isEmpty
+            }
+            .map { title, table in
+                title.isEmpty ? table.text() : "\n\(Terminal.styled(title, .bold))\n\(table.text(indent: 2))"
+            }.joined(separator: "\n")
     }
 
     private var header: Table {
@@ -72,7 +73,6 @@ private struct RunShowReport {
             table.add(["invalid", "\(time): \(span.mark.reason ?? "")"])
         }
         table.add(["events", "\(state.checkpoint.seq), head \(state.checkpoint.hash)"])
-        if let ledger = state.ledger { table.add(["ledger", LedgerSentence(ledger).text]) }
         table.add(["directory", run.directory.path])
         return table
     }

@@ -15,7 +15,7 @@ struct RunStatus: ParsableCommand {
     @OptionGroup var options: RunOptions
 
     func run() throws {
-        let run = try options.chosen()
+        let run = try options.chosen(isChecked: true)
         var report = RunStatusReport(run: run)
         do { if run.isLive { report.live = try run.request(["request": "status"]) } } catch let failure as ECRFailure {
             // A supervisor that ends meanwhile is no error of a command that only looks; one that is silent is news.
@@ -50,7 +50,7 @@ struct RunStatusReport {
         for job in running { table.add(["runs", job]) }
         for name in live?["waiting"]?.array ?? [] { table.add(["waits", name.string ?? ""]) }
         for entry in CollectorList(run).entries {
-            table.add(["collector", "\(entry.name)  \(entry.state), \(Amount.count(entry.samples, "sample"))"])
+            table.add(["collector", "\(entry.name)  \(entry.sentence)"])
         }
         for job in lastActions { table.add(["did", JobSentence(state.json(of: job)).text]) }
         let artifacts = Amount.count(Int64(state.artifacts.count), "artifact")

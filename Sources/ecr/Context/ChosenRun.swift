@@ -17,8 +17,12 @@ final class ChosenRun {
     let reference: String
     private let options: CommonOptions
 
-    /// - Parameter isAsked: the supervisor of a live run is asked, so the events need not be read.
-    init(_ directory: RunDirectory, isDefault: Bool, isAsked: Bool, _ options: CommonOptions) throws(ECRFailure) {
+    /// - Parameters:
+    ///   - isAsked: the supervisor of a live run is asked, so the events need not be read.
+    ///   - isChecked: of a run at rest the whole stream is looked at, not only what the manifest does not know.
+    init(
+        _ directory: RunDirectory, isDefault: Bool, isAsked: Bool, isChecked: Bool = false, _ options: CommonOptions
+    ) throws(ECRFailure) {
         self.directory = directory
         self.options = options
         reference = isDefault ? "" : " --run \(directory.id)"
@@ -26,7 +30,9 @@ final class ChosenRun {
         isLive = directory.hasSupervisor()
         options.explain("run \(directory.path), \(isLive ? "with" : "without") a supervisor")
         if isLive && isAsked { return }
-        state = try ECRFailure.catching { try directory.state() }
+        do { state = isChecked && !isLive ? try directory.checkedState() : try directory.state() } catch {
+            throw ECRFailure(error, in: directory)
+        }
     }
 
     var id: String { directory.id }
@@ -99,9 +105,12 @@ final class ChosenRun {
 
 extension RunOptions {
     /// The run to look at.
-    /// - Parameter argument: the run that the command line names beside the options, if any.
-    func chosen(_ argument: String? = nil) throws(ECRFailure) -> ChosenRun {
-        try ChosenRun(try directory(argument), isDefault: named(argument) == nil, isAsked: false, common)
+    /// - Parameters:
+    ///   - argument: the run that the command line names beside the options, if any.
+    ///   - isChecked: damage anywhere in the events of a run at rest is an error. It costs a second a gigabyte.
+    func chosen(_ argument: String? = nil, isChecked: Bool = false) throws(ECRFailure) -> ChosenRun {
+        try ChosenRun(
+            try directory(argument), isDefault: named(argument) == nil, isAsked: false, isChecked: isChecked, common)
     }
 
     /// Where the run to look at is; its events are not read.
@@ -128,5 +137,14 @@ extension RunOptions {
         throw ECRFailure(
             .usage, "\(live.count) runs are live, so name the one that is meant:\n\(list)",
             hint: "the same command with --run \(live[live.count - 1].id)")
+    }
+}
+
+extension ECRFailure {
+    /// As it is, or where the events are damaged with the command that looks at all of them.
+    init(_ error: any Error, in run: RunDirectory) {
+        let failure = ECRFailure(error)
+        let isDamaged = failure.exitCode == ExitCode.damaged.rawValue
+        self = isDamaged ? ECRFailure(.damaged, failure.message, hint: "ecr verify \(run.id)") : failure
     }
 }

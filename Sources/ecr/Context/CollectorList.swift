@@ -9,7 +9,14 @@ struct CollectorList {
         let job: String?
         /// running, stopped, not started, or unknown: without a supervisor nobody knows whether it still samples.
         let state: String
+        /// Why it has ended, where nobody had asked for it.
+        let reason: String?
         let samples: Int64
+
+        /// `stopped: killed by signal 9, 12 samples`.
+        var sentence: String {
+            "\(state)\(reason.map { ": \($0)" } ?? ""), \(Amount.count(samples, "sample"))"
+        }
     }
 
     let entries: [Entry]
@@ -22,7 +29,7 @@ struct CollectorList {
             let own = jobs.filter { $0.name == name }
             return Entry(
                 name: name, job: own.last?.id, state: Self.word(for: own.last, isLive: run.isLive),
-                samples: own.reduce(0) { $0 + $1.samples })
+                reason: own.last?.reason, samples: own.reduce(0) { $0 + $1.samples })
         }
     }
 
@@ -40,7 +47,7 @@ struct CollectorList {
         let list = entries.map { entry -> JSON in
             [
                 "name": .string(entry.name), "job": entry.job.map { .string($0) }, "state": .string(entry.state),
-                "samples": .int(entry.samples),
+                "reason": entry.reason.map { .string($0) }, "samples": .int(entry.samples),
             ]
         }
         return ["collectors": .array(list)]

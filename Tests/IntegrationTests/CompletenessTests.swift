@@ -1,0 +1,246 @@
+import EventLog
+import Glibc
+import JSON
+import LinuxSystem
+import RunStore
+import TestSupport
+import Testing
+
+/// What the ledger, the gaps and `ecr verify` make of real collectors that are slow, die, or lose what they wrote.
+@Suite(.serialized, .timeLimit(.minutes(3))) struct CompletenessTests {
+    private func ledger(of run: RunDirectory) throws -> JSON {
+        .object(try #require(try run.events(.ledger).last?.data))
+    }
+
+    private func collector(_ ledger: JSON) -> JSON? { ledger["collectors"]?.array?.first }
+
+    private func waitForSamples(
+        _ fixture: RunFixture, _ run: RunDirectory, of job: String, _ count: Int64
+    ) async throws {
+        try await fixture.wait(for: "samples of \(job)") { try run.state().job(job)?.samples ?? 0 >= count }
+    }
+
+    /// The ticks of all rows and those that were skipped, as the events tell them.
+    private func ticks(of run: RunDirectory) throws -> (sampled: [Int64], skipped: [Int64]) {
+        let events = try run.events(.collectorOutput)
+        let rows = events.flatMap { $0.data["rows"]?.array ?? [] }.compactMap { $0["tick"]?.int }
+        let skipped = events.flatMap { $0.data["skipped"]?.array ?? [] }.flatMap { range -> [Int64] in
+            guard let first = range.array?.first?.int, let last = range.array?.last?.int else { return [] }
+            return Array(first...last)
+        }
+        return (rows, skipped)
+    }
+
+    private func expectWhole(
+        _ fixture: RunFixture, _ reference: String = "latest", at location: SourceLocation = #_sourceLocation
+    ) async throws {
+        let result = try await fixture.ecr("verify", "--json", reference)
+        #expect(result.status == 0, "\(result.outputText)", sourceLocation: location)
+        #expect(try result.json()["remarks"] == [], sourceLocation: location)
+    }
+
+    /// The pid of the process group of a job, as the target's own record tells it.
+    private func pid(of job: String, in run: RunDirectory) throws -> pid_t {
+        let spool = try #require(try run.state().spool)
+        let meta = try FileSystem.read("\(spool)/\(job.prefix { $0 != "-" })/meta")
+        return try #require(pid_t(String(decoding: meta, as: UTF8.self).split(separator: " ")[4]))
+    }
+
+    @Test func aSamplerThatIsSlowerThanItsIntervalSkipsTicksAndHasNoHole() async throws {
+        try await RunFixture.with(
+            profile: "background_collectors: {slow: {command: \"sleep 0.35; echo x\", interval: 0.1}}"
+        ) { fixture in
+            let run = try await fixture.start()
+            try await waitForSamples(fixture, run, of: "0001-slow", 3)
+            let completed = try await fixture.expect(0, "run", "complete")
+            #expect(completed.errorText.contains("complete: 100 %\nremark: slow: "))
+            #expect(completed.errorText.contains(" ticks skipped, the sample before still ran\n"))
+            let (sampled, skipped) = try ticks(of: run)
+            #expect(!skipped.isEmpty)
+            // Every number up to the last is there once.
+            #expect((sampled + skipped).sorted() == Array(0..<Int64(sampled.count + skipped.count)))
+            let entry = try collector(ledger(of: run))
+            #expect(entry?["received"]?.int == Int64(sampled.count) && entry?["expected"] == entry?["received"])
+            #expect(entry?["overruns"]?.int == Int64(skipped.count) && entry?["gaps"] == 0)
+            #expect(try run.events(.collectorGap).isEmpty)
+            try await expectWhole(fixture)
+        }
+    }
+
+    @Test func aSamplerThatIsKilledOnTheTargetLeavesAGapUntilItIsStartedAgain() async throws {
+        try await RunFixture.with(profile: "background_collectors: {load: {command: \"echo x\", interval: 0.1}}") {
+            fixture in
+            let run = try await fixture.start()
+            try await waitForSamples(fixture, run, of: "0001-load", 3)
+            kill(-(try pid(of: "0001-load", in: run)), SIGKILL)
+            try await fixture.wait(for: "its end") { try run.events(.collectorStopped).count == 1 }
+            let error = try #require(try run.events(.collectorError).first)
+            #expect(error.data["reason"] == "killed by signal 9" && error.data["exit"] == 137)
+            let status = try await fixture.expect(0, "status")
+            #expect(status.outputText.contains("load  stopped: killed by signal 9, "))
+            try await Task.sleep(for: .seconds(1))
+            try await fixture.expect(0, "run", "collector", "start", "load")
+            try await waitForSamples(fixture, run, of: "0002-load", 3)
+
+            let completed = try await fixture.expect(1, "run", "complete")
+            let gaps = try run.events(.collectorGap)
+            #expect(gaps.count == 1)
+            let gap = try #require(gaps.first?.data)
+            let rows = try run.events(.collectorOutput).flatMap { event in
+                (event.data["rows"]?.array ?? []).map { (event.data["job"]?.string, $0["time"]?.string) }
+            }
+            #expect(gap["job"] == "0001-load" && gap["reason"] == "killed by signal 9")
+            #expect(gap["from"]?.string == rows.last { $0.0 == "0001-load" }?.1)
+            #expect(gap["to"]?.string == rows.first { $0.0 == "0002-load" }?.1)
+            let samples = try #require(gap["samples"]?.int)
+            #expect(samples >= 9)
+            #expect(completed.errorText.contains("missing: load: \(samples) samples from "))
+            let entry = try collector(ledger(of: run))
+            #expect(entry?["expected"]?.int == Int64(rows.count) + samples)
+            #expect(entry?["received"]?.int == Int64(rows.count) && entry?["gaps"] == 1)
+            let show = try await fixture.expect(0, "run", "show").outputText
+            #expect(show.contains("COLLECTOR  EXPECTED  RECEIVED  SKIPPED  GAPS"))
+            #expect(show.contains("killed by signal 9"))
+            // A hole is no damage: the record says of itself what it lacks.
+            try await expectWhole(fixture)
+        }
+    }
+
+    @Test func aSamplerThatIsNotStartedAgainHasAGapUntilTheEnd() async throws {
+        try await RunFixture.with(
+            profile: """
+                background_collectors:
+                  load: {command: "echo x", interval: 0.2}
+                  words: {stream: "echo one; echo two"}
+                """
+        ) { fixture in
+            let run = try await fixture.start()
+            try await waitForSamples(fixture, run, of: "0001-load", 2)
+            try await waitForSamples(fixture, run, of: "0002-words", 2)
+            kill(-(try pid(of: "0001-load", in: run)), SIGKILL)
+            try await fixture.wait(for: "both ends") { try run.events(.collectorStopped).count == 2 }
+            try await Task.sleep(for: .seconds(1))
+            try await fixture.expect(1, "run", "complete")
+            let gaps = try run.events(.collectorGap)
+            // A stream may end by itself.
+            #expect(gaps.map { $0.data["collector"] } == ["load"])
+            #expect(gaps.first?.data["samples"]?.int ?? 0 >= 4)
+            // With a hole, what the target has may be the only good copy.
+            let spool = try #require(try run.state().spool)
+            #expect(FileSystem.isDirectory(spool))
+        }
+    }
+
+    @Test func ticksThatTheSpoolHasLostAreAGapWithTheirNumbers() async throws {
+        try await RunFixture.with(profile: "background_collectors: {load: {command: \"echo x\", interval: 0.1}}") {
+            fixture in
+            let run = try await fixture.start()
+            try await waitForSamples(fixture, run, of: "0001-load", 2)
+            fixture.killSupervisor(of: run)
+            try await fixture.wait(for: "its death") { !run.hasSupervisor() }
+            let recorded = try #require(try run.state().job("0001-load"))
+            let spool = "\(try #require(try run.state().spool))/0001/stdout"
+            try await fixture.wait(for: "more samples") {
+                try File(path: spool, O_RDONLY).size() > recorded.stdoutBytes + 1000
+            }
+            // A few marks become unreadable, as a medium may do it.
+            let file = try File(path: spool, O_RDWR)
+            try file.write([UInt8](repeating: 0x20, count: 400), at: recorded.stdoutBytes + 200)
+
+            try await fixture.expect(0, "run", "resume")
+            try await fixture.wait(for: "the gap") { try run.events(.collectorGap).count == 1 }
+            let gap = try #require(try run.events(.collectorGap).first?.data)
+            let (first, last) = (try #require(gap["first_tick"]?.int), try #require(gap["last_tick"]?.int))
+            let seen = try await fixture.expect(1, "run", "complete")
+            #expect(seen.errorText.contains("the target's spool does not have them"))
+            let (sampled, skipped) = try ticks(of: run)
+            let accounted = sampled + skipped + Array(first...last)
+            #expect(accounted.sorted() == Array(0..<Int64(accounted.count)))
+            #expect(gap["samples"]?.int == last - first + 1)
+            let entry = try collector(ledger(of: run))
+            #expect(entry?["expected"]?.int == Int64(sampled.count) + last - first + 1)
+            #expect(entry?["received"]?.int == Int64(sampled.count))
+            try await expectWhole(fixture)
+        }
+    }
+
+    /// Another supervisor would find the numbers that it expects only if the record keeps them.
+    @Test func anInterruptionAloneIsNoGap() async throws {
+        try await RunFixture.with(
+            profile: "background_collectors: {slow: {command: \"sleep 0.25; echo x\", interval: 0.1}}"
+        ) { fixture in
+            let run = try await fixture.start()
+            for round in 1...3 {
+                try await waitForSamples(fixture, run, of: "0001-slow", Int64(round * 2))
+                fixture.killSupervisor(of: run)
+                try await fixture.wait(for: "its death") { !run.hasSupervisor() }
+                // Between two supervisors the record is whole as well.
+                #expect(try await fixture.ecr("verify").status == 0)
+                try await fixture.expect(0, "run", "resume")
+            }
+            try await fixture.expect(0, "run", "complete")
+            let (sampled, skipped) = try ticks(of: run)
+            #expect((sampled + skipped).sorted() == Array(0..<Int64(sampled.count + skipped.count)))
+            try await expectWhole(fixture)
+        }
+    }
+
+    /// The second job takes no sample, and the third must not begin the table anew.
+    @Test func aJobWithoutSamplesLeavesTheTableAsItIs() async throws {
+        try await RunFixture.with { fixture in
+            let quiet = fixture.scratch.path("quiet")
+            try fixture.write(
+                """
+                background_collectors:
+                  words: {stream: "[ -e '\(quiet)' ] || echo word; exec sleep 1000"}
+                """)
+            let run = try await fixture.start()
+            try await waitForSamples(fixture, run, of: "0001-words", 1)
+            try await fixture.expect(0, "run", "collector", "stop", "words")
+            try fixture.scratch.write("quiet", "")
+            try await fixture.expect(0, "run", "collector", "start", "words")
+            try await fixture.wait(for: "the second job") { try run.state().job("0002-words") != nil }
+            try await fixture.expect(0, "run", "collector", "stop", "words")
+            unlink(quiet)
+            try await fixture.expect(0, "run", "collector", "start", "words")
+            try await waitForSamples(fixture, run, of: "0003-words", 1)
+            try await fixture.expect(0, "run", "complete")
+            let table = String(decoding: try FileSystem.read(run.collectorRows("words")), as: UTF8.self)
+            #expect(table.split(separator: "\n").count == 3)
+            try await expectWhole(fixture)
+        }
+    }
+
+    @Test func aRunIsVerifiedWhileItGoesOnAndAsADataset() async throws {
+        try await RunFixture.with(
+            profile: """
+                actions:
+                  noise: {commands: ["head -c 2000000 /dev/urandom; echo 1 >$ECR_OUT/a.csv; echo e >&2; printf 'ü\\\\n'"]}
+                background_collectors:
+                  load: {command: "cat /proc/loadavg", interval: 0.1}
+                  noise: {stream: "while :; do head -c 300 /dev/urandom; sleep 0.05; done"}
+                """
+        ) { fixture in
+            let run = try await fixture.start()
+            let action = try fixture.background("run", "action", "noise")
+            while action.isRunning {
+                let result = try await fixture.ecr("verify", "--json")
+                let json = try result.json()
+                #expect(result.status == 0, "\(result.outputText)")
+                #expect(json["live"] == true && json["remarks"] == [] && json["unnamed"] == [])
+            }
+            try await waitForSamples(fixture, run, of: "0001-load", 3)
+            let completed = try await fixture.expect(0, "run", "complete")
+            let head = try run.state().checkpoint.hash
+            #expect(completed.errorText.contains("head hash: \(head)\n"))
+            try await fixture.expect(0, "run", "export", "-o", "out.zip")
+            try await expectWhole(fixture)
+            #expect(try await fixture.ecr("verify", "--head", head).status == 0)
+            try await Command.runSuccessfully(
+                try #require(Command.find("unzip")), ["-q", "out.zip", "-d", "copy"],
+                workingDirectory: fixture.scratch.path)
+            try await expectWhole(fixture, "copy/\(run.id)")
+            #expect(try await fixture.ecr("verify", "copy/\(run.id)", "--head", head).status == 0)
+        }
+    }
+}
