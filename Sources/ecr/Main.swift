@@ -121,20 +121,25 @@ struct RunCommand: ParsableCommand {
 }
 
 @main enum Main {
+    /// Ends by `_exit`: `exit` would tear down libcrypto under the thread of the SSH loop. Nothing is left to be flushed,
+    /// since all that is said goes through write(2).
     static func main() async {
+        _exit(await status())
+    }
+
+    private static func status() async -> Int32 {
         do {
             var command = try ECR.parseAsRoot()
-            if let supervise = command as? Supervise {
-                exit(await supervise.supervise())
-            }
+            if let supervise = command as? Supervise { return await supervise.supervise() }
             // Commands that connect by themselves. The root is none, so that the others pay nothing for it.
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {
                 try command.run()
             }
+            return ECRCore.ExitCode.success.rawValue
         } catch {
-            exit(Exit.report(error))
+            return Exit.report(error)
         }
     }
 }

@@ -86,7 +86,9 @@ package struct RunLauncher {
     private var hasStarted: Bool { (try? run.state())?.status != .created }
 
     private func cancelled(_ code: ExitCode) -> Failure {
-        Failure(failure: ECRFailure(code, "the start of run \(run.id) was cancelled"), isKept: hasStarted)
+        let hint = hasStarted ? "ecr run resume, or ecr run abort: what was begun may still run on the target" : nil
+        return Failure(
+            failure: ECRFailure(code, "the start of run \(run.id) was cancelled", hint: hint), isKept: hasStarted)
     }
 
     private func died() -> ECRFailure {

@@ -63,16 +63,23 @@ private struct RunListEntry {
 
     private var actions: [JobState] { (state?.jobs ?? []).filter { $0.kind != .collector } }
     private var completed: Int { actions.filter { $0.outcome == .completed }.count }
-    private var failed: Int { actions.filter { $0.outcome != .completed && $0.outcome != .running }.count }
+    private var failed: Int { count(.failed) }
+
+    private func count(_ outcome: JobState.Outcome) -> Int { actions.filter { $0.outcome == outcome }.count }
+
+    /// `6 ok, 1 failed, 2 unknown`: what is unknown is never told as failed.
+    private var tally: String {
+        let others = [(failed, "failed"), (count(.cancelled), "cancelled"), (count(.unknown), "unknown")]
+        return (["\(completed) ok"] + others.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }).joined(separator: ", ")
+    }
 
     private var invalid: Int { state.map { state in state.jobs.count { !state.isValid($0) } } ?? 0 }
 
     var cells: [String] {
         guard let state else { return [id, "", condition, "", "", ""] }
-        let counts = failed == 0 ? "\(completed) ok" : "\(completed) ok, \(failed) failed"
         return [
             id, state.shortID, condition, Amount.age(since: state.started ?? state.created),
-            actions.isEmpty ? "-" : counts, state.name,
+            actions.isEmpty ? "-" : tally, state.name,
         ]
     }
 
@@ -83,6 +90,7 @@ private struct RunListEntry {
             "tags": state.map { JSON(strings: $0.tags) }, "created": (state?.created).map { .string($0) },
             "started": (state?.started).map { .string($0) }, "ended": (state?.ended).map { .string($0) },
             "actions_completed": JSON(completed), "actions_failed": JSON(failed),
+            "actions_cancelled": JSON(count(.cancelled)), "actions_unknown": JSON(count(.unknown)),
             "jobs_invalid": JSON(invalid), "exported": state.map { .bool($0.isExported) }, "current": .bool(isCurrent),
         ]
     }

@@ -9,7 +9,7 @@ struct RunMark: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "mark", abstract: "Say that a job, or a span of time, is not to be used, or is after all.",
         discussion: """
-            Nothing is removed: metrics, comparisons and reports leave out what is marked invalid, and say so. The last \
+            Nothing is removed: `show`, `status` and `list` say what is marked invalid. The last \
             mark counts. A job that reaches into a marked span is invalid, too.
 
             Example:

@@ -91,7 +91,12 @@ struct RunStatusReport {
     private var target: String {
         let address = StartReport.address(.object(state.connection))
         return live == nil || state.isOver
-            ? address : "\(address), \(isConnected ? "connected" : "link lost, reconnecting")"
+            ? address : "\(address), \(link)"
+    }
+
+    private var link: String {
+        if isConnected { return "connected" }
+        return live?["needs_input"]?.string == nil ? "link lost, reconnecting" : "link lost, waiting for an answer"
     }
 
     private var running: [String] {
@@ -117,6 +122,7 @@ struct RunStatusReport {
         case "created": "ecr run start\(run.reference)"
         case "interrupted": "ecr run resume\(run.reference)"
         case "paused": "ecr run resume\(run.reference)"
+        case "running" where live?["needs_input"]?.string != nil: "ecr run reconnect\(run.reference)"
         case "running":
             live?["held"]?.string != nil
                 ? "ecr run resume\(run.reference)"

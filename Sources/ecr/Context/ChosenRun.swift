@@ -50,7 +50,7 @@ final class ChosenRun {
         switch condition {
         case "created": "ecr run start\(reference)"
         case "interrupted": "ecr run resume\(reference)"
-        case "completed", "aborted": "ecr run start PROFILE"
+        case "completed", "aborted": "ecr run export\(reference.replacingOption()), or ecr run start PROFILE"
         default: "ecr run status\(reference)"
         }
     }

@@ -41,6 +41,8 @@ struct JobStream {
 
     /// The way out names the job that is meant: the last one on record may be another.
     private func known(_ failure: ECRFailure, _ job: String?) -> ECRFailure {
+        // The supervisor that said so knew the job, and better what to do.
+        if let job, failure.hint?.hasSuffix(job) == true { return failure }
         guard let job else {
             return ECRFailure(
                 .unknownOutcome, failure.message, hint: "ecr run resume, then ecr run status: it may not have begun")

@@ -52,7 +52,6 @@ enum HelpTopic: String, CaseIterable {
         ("NO_COLOR", "no colours, as with --no-color"),
         ("TERM", "`dumb`: no colours, nothing drawn over"),
         ("CI", "where it is set, SIGTERM to a waiting command aborts the run"),
-        ("ECR_SSH_CONFIG", "the ssh_config file to read in place of ~/.ssh/config and the system's"),
         ("SSH_AUTH_SOCK", "where the ssh-agent is asked for keys"),
         ("HOME", "what ~ stands for"),
     ]

@@ -22,7 +22,7 @@ struct TerminalPrompt {
         Terminal.clearStatus()
         return try withoutEcho {
             // Only now: what is typed before the terminal has changed its ways is lost.
-            write(SafeText.lines(question.text) + " ")
+            write(SafeText.lines(question.text) + (question.text.hasSuffix(" ") ? "" : " "))
             return try readLine(isEchoed: question.isEchoed)
         }
     }
