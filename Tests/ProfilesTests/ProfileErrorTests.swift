@@ -148,7 +148,7 @@ import YAML
         #expect(connection("host: h, spool_dir: x") == ["error: 'spool_dir' cannot be 'x'; write a path from '/' on"])
         #expect(
             connection("host: h, passphrase: y") == [
-                "error: unknown key 'passphrase' in 'connection'; a profile holds no passphrase; load the key into the agent with ssh-add, or type it when asked",
+                "error: unknown key 'passphrase' in 'connection'; a profile holds no passphrase; load the key into the agent with ssh-add, or type it when asked"
             ])
         #expect(
             connection("host: h, jump: [a, me@b:2222], ssh_config: none, algorithms: {kex: [+a], macs: a, pubkeys: []}")
