@@ -23,17 +23,20 @@ package enum DatasetExport {
     }
 
     /// Writes the dataset, completely or not at all. The run may go on meanwhile.
-    /// - Parameter progress: called now and then with a fraction from 0 to 1.
+    /// - Parameters:
+    ///   - inspect: shown the bytes of every file of the run, one file after the other.
+    ///   - progress: called now and then with a fraction from 0 to 1.
     /// - Throws: `EventLogError` for a damaged stream, `DatasetError` else.
     package static func export(
-        _ run: RunDirectory, to destination: String, progress: @escaping (Double) -> Void = { _ in }
+        _ run: RunDirectory, to destination: String, inspect: (_ name: String, _ bytes: [UInt8]) -> Void = { _, _ in },
+        progress: @escaping (Double) -> Void = { _ in }
     ) throws -> Summary {
         let plan: ExportPlan
         do { plan = try ExportPlan(run) } catch let error as SystemError {
             throw DatasetError(code: .source, message: error.description)
         }
         do {
-            try write(plan, id: run.id, to: destination, progress)
+            try write(plan, id: run.id, to: destination, inspect, progress)
             return try summary(of: destination, plan)
         } catch let error as ArchiveError {
             throw DatasetError(code: error.code == .source ? .source : .storage, message: error.description)
@@ -43,14 +46,16 @@ package enum DatasetExport {
     }
 
     private static func write(
-        _ plan: ExportPlan, id: String, to destination: String, _ progress: @escaping (Double) -> Void
+        _ plan: ExportPlan, id: String, to destination: String, _ inspect: (String, [UInt8]) -> Void,
+        _ progress: @escaping (Double) -> Void
     ) throws {
         let writer = try ArchiveWriter(destination: destination)
         let now = Clock.wallMicroseconds() / 1_000_000
         var sums = ""
         for entry in plan.entries {
             try writer.add(name: "\(id)/\(entry.name)", path: entry.path, length: entry.length)
-            sums += "\(try hash(entry.path, length: entry.length))  \(entry.name)\n"
+            let hash = try hash(entry.path, length: entry.length) { inspect(entry.name, $0) }
+            sums += "\(hash)  \(entry.name)\n"
         }
         try writer.add(name: "\(id)/manifest.json", bytes: plan.manifest, modificationTime: now)
         sums += "\(SHA256.hexDigest(of: plan.manifest))  manifest.json\n"
@@ -66,7 +71,9 @@ package enum DatasetExport {
     }
 
     /// The hash of a file's first bytes, in bounded memory.
-    private static func hash(_ path: String, length: Int64) throws(SystemError) -> String {
+    private static func hash(
+        _ path: String, length: Int64, _ inspect: ([UInt8]) -> Void = { _ in }
+    ) throws(SystemError) -> String {
         let file = try File(path: path, O_RDONLY)
         var hash = SHA256()
         var offset: Int64 = 0
@@ -74,6 +81,7 @@ package enum DatasetExport {
             let bytes = try file.read(at: offset, count: Int(min(1 << 18, length - offset)))
             if bytes.isEmpty { break }
             hash.update(bytes)
+            inspect(bytes)
             offset += Int64(bytes.count)
         }
         return hash.hexDigest()

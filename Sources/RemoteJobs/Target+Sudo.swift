@@ -63,7 +63,13 @@ extension Target {
     /// - Parameter spool: the run's spool directory, for sudo's words; the password is in no file.
     package func trySudo(password: String, spool: String) async throws(SSHError) -> SudoAnswer {
         let path = shellWord("\(spool)/sudo")
-        _ = try await dispatcher.run("rm -f \(path); ecr_pw=\(shellWord(password)); ecr_try \(path); ecr_pw=")
+        let reply = try await dispatcher.run(
+            """
+            if [ -d \(shellWord(spool)) ]; then
+            rm -f \(path); ecr_pw=\(shellWord(password)); ecr_try \(path); ecr_pw=
+            else echo nospool; fi
+            """)
+        if reply.text.hasPrefix("nospool") { return .refused("the spool on the target is gone", hint: nil) }
         for _ in 0..<Self.sudoPatience / Self.sudoPause {
             let words = try await dispatcher.run("while read -r l; do echo \"$l\"; done <\(path)").text
             if let end = words.split(separator: "\n").last, end.hasPrefix("tried "),

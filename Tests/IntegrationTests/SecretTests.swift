@@ -143,6 +143,28 @@ import Testing
         }
     }
 
+    @Test func anExportSaysWhereASecretIs() async throws {
+        let profile = #"""
+            actions: {keep: {env: {TOKEN: {secret: env:API_TOKEN}}, commands: ['echo "$TOKEN" >"$ECR_OUT/config"; echo fine >"$ECR_OUT/other"']}}
+            """#
+        try await RunFixture.with(profile: profile) { fixture in
+            let run = try await start(fixture)
+            try await fixture.expect(0, "run", "action", "keep")
+            // A file is what it was on the target; a mask in it would make it another one.
+            #expect(
+                try FileSystem.read("\(run.path)/artifacts/0001-keep/config") == Array("\(Self.token)\n".utf8))
+            try await fixture.expect(0, "run", "complete")
+            let zip = fixture.scratch.path("data.zip")
+            let told = try await fixture.ecr("run", "export", "-o", zip, environment: Self.environment)
+            #expect(told.status == 0)
+            let warning = "the dataset holds a secret: the value of $API_TOKEN in artifacts/0001-keep/config"
+            #expect(told.errorText.contains(warning))
+            #expect(told.errorText.split(separator: "holds a secret").count == 2)
+            let untold = try await fixture.expect(0, "run", "export", "-o", zip, "--force")
+            #expect(!untold.errorText.contains("holds a secret"))
+        }
+    }
+
     @Test func aParameterCannotHoldASecret() async throws {
         let profile = """
             actions: {a: {commands: ["echo {p}"], env: {T: {secret: env:API_TOKEN}}}}

@@ -68,7 +68,7 @@ actor SudoAccess {
         for attempt in 0..<Self.questions {
             let again = attempt == 0 ? "" : "sudo refused the password, try again\n"
             let question = Question(
-                kind: Question.sudo, text: "\(again)\(purpose) runs under sudo: password of \(account): ",
+                kind: Question.sudo, text: "\(again)\(purpose) runs under sudo: password of \(account):",
                 isEchoed: false)
             guard let answer = await prompts.ask(question) else {
                 throw refused(

@@ -9,6 +9,8 @@ package struct SecretMask: Sendable {
 
     /// Every form of every secret, by its first byte.
     private var forms: [[[UInt8]]] = Array(repeating: [], count: 256)
+    /// Whether a form begins with a byte: most bytes need no other look.
+    private var begins = Array(repeating: false, count: 256)
     private var longest = 0
 
     package init() {}
@@ -34,6 +36,7 @@ package struct SecretMask: Sendable {
     private mutating func add(form: [UInt8]) {
         let first = Int(form[0])
         if forms[first].contains(form) { return }
+        begins[first] = true
         forms[first].append(form)
         // The longest is looked for first: a form may begin with another one.
         forms[first].sort { $0.count > $1.count }
@@ -62,7 +65,8 @@ package struct SecretMask: Sendable {
 
     /// The length of the longest form that begins at a place; 0 for none.
     func length(in bytes: [UInt8], at place: Int) -> Int {
-        forms[Int(bytes[place])].first { form in
+        guard begins[Int(bytes[place])] else { return 0 }
+        return forms[Int(bytes[place])].first { form in
             bytes.count - place >= form.count && form.indices.allSatisfy { bytes[place + $0] == form[$0] }
         }?.count ?? 0
     }

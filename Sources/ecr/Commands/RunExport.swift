@@ -10,7 +10,8 @@ struct RunExport: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export", abstract: "Write a run as a dataset: one ZIP with everything in it.",
         discussion: """
-            Any unzip opens it, and `sha256sum -c SHA256SUMS` checks it. A run that still goes on can be exported, too.
+            Any unzip opens it, and `sha256sum -c SHA256SUMS` checks it. A run that still goes on can be exported, too. \
+            Secrets of the profile whose variables are set here are looked for in it, and a warning says where they are.
 
             Example:
               ecr run export -o dataset.zip
@@ -33,10 +34,12 @@ struct RunExport: ParsableCommand {
             throw ECRFailure(
                 .usage, "\(file) exists already", hint: "another name with -o FILE, or --force to replace it")
         }
-        let summary = try DatasetExport.export(run.directory, to: file) { fraction in
-            Terminal.showStatus("exporting \(Int(fraction * 100)) %")
-        }
+        var scan = SecretScan(run.directory)
+        let summary = try DatasetExport.export(
+            run.directory, to: file, inspect: { scan?.look(at: $0, $1) },
+            progress: { Terminal.showStatus("exporting \(Int($0 * 100)) %") })
         Terminal.clearStatus()
+        for finding in scan?.findings ?? [] { Terminal.warn("the dataset holds a secret: the value of \(finding)") }
         let isRecorded = record(summary, in: run)
         show(summary, isRecorded: isRecorded)
     }
