@@ -39,15 +39,18 @@ package struct RunDirectory: Sendable, Equatable {
         for folder in ["artifacts", "logs", "logs/actions", "logs/collectors"] {
             try FileSystem.makeDirectories("\(path)/\(folder)")
         }
-        try File(path: reserve, O_WRONLY | O_CREAT).reserve(65_536)
+        try makeReserve()
     }
+
+    /// Takes the space that is given back when the disk is full. Origin of 64 KiB: a failure event needs a block or two.
+    package func makeReserve() throws(SystemError) { try File(path: reserve, O_WRONLY | O_CREAT).reserve(65_536) }
 
     /// Removes the directory with everything in it.
     package func remove() throws(SystemError) { try FileSystem.removeTree(path) }
 
     /// Whether a supervisor lives: it holds byte 1 of the event stream, which the kernel releases with its death.
     package func hasSupervisor() -> Bool {
-        guard let file = try? File(path: events, O_RDWR) else { return false }
+        guard let file = try? File(path: events, O_RDONLY) else { return false }
         return (try? file.isLocked(byte: EventWriter.supervisorByte)) ?? false
     }
 

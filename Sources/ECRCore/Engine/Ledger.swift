@@ -54,6 +54,10 @@ struct Ledger: Sendable {
         }
         var logBases: [String: Int64] = [:]
         for job in state.jobs {
+            if job.wasRefused {
+                remarks.append("\(job.id) was not begun: the target's disk was full")
+                continue
+            }
             if job.outcome == .unknown { missing.append("\(job.id): its outcome is unknown") }
             if job.kind == .collector {
                 let base = logBases[job.name] ?? 0

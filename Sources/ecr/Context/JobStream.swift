@@ -108,6 +108,7 @@ struct JobSentence {
     private static let words = [
         "timeout": "timed out", "artifact": "a required artifact is missing",
         "unreachable": "ended by the target, which was alone for too long",
+        "disk": "nothing was run: the target's disk is full",
     ]
 
     private static func list(_ details: inout [String], _ artifacts: Int64) -> String {
