@@ -26,12 +26,9 @@ import Testing
                 let fault = try SystemCallFaults(call, .death, when: "\(deaths + 1)")
                 let tracer = try await fault.attach(to: try pid(of: run))
                 let action = try await bench.fixture.ecr("run", "action", "quick")
-                guard fault.hasStruck else {
-                    #expect(action.status == 0)
-                    tracer.signal(SIGINT)
-                    _ = try await tracer.wait()
-                    break
-                }
+                if action.status == 0 { tracer.signal(SIGINT) }
+                _ = try await tracer.wait()
+                guard fault.hasStruck else { break }
                 deaths += 1
                 #expect(action.status == 79, "\(action.errorText)")
                 try await bench.fixture.wait(for: "the supervisor's death") { !run.hasSupervisor() }
@@ -58,9 +55,9 @@ import Testing
                 let fault = try SystemCallFaults("fdatasync", .death, when: "\(deaths + 1)")
                 let tracer = try await fault.attach(to: try pid(of: run))
                 let completed = try await bench.fixture.ecr("run", "complete")
+                _ = try await tracer.wait()
                 guard fault.hasStruck else {
                     #expect(completed.errorText.contains("complete: 100"), "\(completed.errorText)")
-                    _ = try await tracer.wait()
                     break
                 }
                 deaths += 1
@@ -100,7 +97,9 @@ import Testing
         try await FaultBench.with(hasLink: false, extra: "finally: [count]\n") { bench in
             let run = try await bench.start()
             let complete = try bench.fixture.background("run", "complete")
-            try await bench.fixture.wait(for: "the finally action") { try run.state().openJobs.contains { $0.name == "count" } }
+            try await bench.fixture.wait(for: "the finally action") {
+                try run.state().openJobs.contains { $0.name == "count" }
+            }
             try await bench.killSupervisor(of: run)
             #expect(try await complete.wait().status == 79)
             try bench.openGate()
@@ -179,7 +178,9 @@ import Testing
         try await FaultBench.with(hasLink: false) { bench in
             let run = try await bench.start()
             try await bench.killSupervisor(of: run)
-            let resumes = [try bench.fixture.background("run", "resume"), try bench.fixture.background("run", "resume")]
+            let resumes = [
+                try bench.fixture.background("run", "resume"), try bench.fixture.background("run", "resume"),
+            ]
             var statuses: [Int32] = []
             for resume in resumes { statuses.append(try await resume.wait().status) }
             #expect(statuses.contains(0) && statuses.allSatisfy { [0, 64, 75].contains($0) }, "\(statuses)")
@@ -193,17 +194,27 @@ import Testing
         try await FaultBench.with(hasLink: false) { bench in
             let run = try await bench.start()
             try await withThrowingTaskGroup { group in
-                for number in 1...6 { group.addTask { #expect(try await bench.note("live \(number)") == 0) } }
+                for number in 1...6 {
+                    group.addTask {
+                        let status = try await bench.note("live \(number)")
+                        #expect(status == 0)
+                    }
+                }
                 for _ in 1...3 {
                     group.addTask { _ = try await bench.fixture.expect(0, "run", "action", "quick") }
-                    group.addTask { _ = try await bench.fixture.expect(0, "run", "exec", "true") }
+                    group.addTask { _ = try await bench.fixture.expect(0, "run", "exec", "--", "true") }
                     group.addTask { _ = try await bench.fixture.expect(0, "status") }
                 }
                 try await group.waitForAll()
             }
             try await bench.killSupervisor(of: run)
             try await withThrowingTaskGroup { group in
-                for number in 1...6 { group.addTask { #expect(try await bench.note("offline \(number)") == 0) } }
+                for number in 1...6 {
+                    group.addTask {
+                        let status = try await bench.note("offline \(number)")
+                        #expect(status == 0)
+                    }
+                }
                 try await group.waitForAll()
             }
             try await bench.fixture.expect(0, "run", "resume")
