@@ -14,7 +14,8 @@ struct EventLogRecovery {
     /// Only the last line can be torn, so only the two last lines are looked at; `ecr verify` reads them all.
     init(_ file: File) throws(EventLogError) {
         do { try self.init(reading: file) } catch let error as EventLogError { throw error } catch {
-            throw EventLogError(.unavailable, "\(error)")
+            let isStorage = (error as? SystemError)?.isStorageFailure ?? false
+            throw EventLogError(isStorage ? .storage : .unavailable, "\(error)")
         }
     }
 
@@ -36,6 +37,9 @@ struct EventLogRecovery {
             torn = nil
             return
         }
+        // A stream that is damaged further up is evidence: nothing of it is changed.
+        var reader = try EventReader(path: file.path)
+        while reader.checkpoint.byteOffset < good.end, try reader.next() != nil {}
         let keptAs = "\(file.path).torn-\(good.end)"
         try FileSystem.replace(
             keptAs, with: try file.read(at: good.end, count: Int(min(size - good.end, EventWriter.mostTornBytesKept))))

@@ -65,7 +65,10 @@ extension EventType {
         row(.actionCompleted, "all of its commands have exited 0", actionEnd),
         row(
             .actionFailed,
-            "it has failed; reason: exit, timeout, unreachable, artifact, or sudo, which let nothing begin", actionEnd
+            """
+            it has failed; reason: exit, timeout, unreachable, artifact, or what let nothing begin: sudo, disk (the \
+            target's is full)
+            """, actionEnd
         ),
         row(.actionCancelled, "it was cancelled", actionEnd),
         row(
@@ -168,8 +171,8 @@ extension EventType {
     ]
 
     private static let actionEnd = """
-        target stage? action job invocation attempt reason? exit stdout_bytes stderr_bytes started_target ended_target \
-        duration_s death? warnings?
+        target stage? action job invocation attempt reason? exit? stdout_bytes stderr_bytes started_target? \
+        ended_target? duration_s? death? warnings?
         """
 
     private static let commandEnd = "target job index command started_target? exit ended_target?"

@@ -47,10 +47,13 @@ package final class EventWriter: Sendable {
 
     /// Opens the stream, or makes it, takes the right to append, and recovers a torn last line.
     ///
-    /// - Parameter onCommit: called on the writer's thread, in order, with events that are on disk.
+    /// - Parameters:
+    ///   - onCommit: called on the writer's thread, in order, with events that are on disk.
+    ///   - onFailure: called on the writer's thread, once, when from now on nothing can be acknowledged.
     /// - Throws: `.locked` when another writer is there; `.damaged` when the stream is broken before its last line.
     package init(
-        path: String, onCommit: @escaping @Sendable (_ events: [Event], _ behind: Checkpoint) -> Void = { _, _ in }
+        path: String, onCommit: @escaping @Sendable (_ events: [Event], _ behind: Checkpoint) -> Void = { _, _ in },
+        onFailure: @escaping @Sendable (EventLogError) -> Void = { _ in }
     ) throws(EventLogError) {
         do {
             let isNew = !FileSystem.exists(path)
@@ -66,7 +69,7 @@ package final class EventWriter: Sendable {
         lastEvent = recovery.last
         let commit = CommitLoop(
             file: file, checkpoint: recovery.checkpoint,
-            reserve: FileSystem.parent(of: path) + "/.reserve", onCommit: onCommit)
+            reserve: FileSystem.parent(of: path) + "/.reserve", onCommit: onCommit, onFailure: onFailure)
         startThread { [queue, ended, file] in
             commit.run(queue)
             file.unlock(byte: Self.appendByte)
@@ -82,11 +85,14 @@ package final class EventWriter: Sendable {
 
     /// As the initialiser, but waits a moment for a command that is just appending a note.
     package static func openPatiently(
-        path: String, onCommit: @escaping @Sendable (_ events: [Event], _ behind: Checkpoint) -> Void = { _, _ in }
+        path: String, onCommit: @escaping @Sendable (_ events: [Event], _ behind: Checkpoint) -> Void = { _, _ in },
+        onFailure: @escaping @Sendable (EventLogError) -> Void = { _ in }
     ) throws(EventLogError) -> EventWriter {
         var tries = 0
         while true {
-            do throws(EventLogError) { return try EventWriter(path: path, onCommit: onCommit) } catch {
+            do throws(EventLogError) {
+                return try EventWriter(path: path, onCommit: onCommit, onFailure: onFailure)
+            } catch {
                 tries += 1
                 guard error.code == .locked, tries < patience.tries else { throw error }
                 usleep(patience.microseconds)
@@ -145,16 +151,19 @@ package final class EventWriter: Sendable {
         private var checkpoint: Checkpoint
         private let reserve: String
         private let onCommit: @Sendable ([Event], Checkpoint) -> Void
+        private let onFailure: @Sendable (EventLogError) -> Void
         private var failure: EventLogError?
 
         init(
             file: File, checkpoint: Checkpoint, reserve: String,
-            onCommit: @escaping @Sendable ([Event], Checkpoint) -> Void
+            onCommit: @escaping @Sendable ([Event], Checkpoint) -> Void,
+            onFailure: @escaping @Sendable (EventLogError) -> Void
         ) {
             self.file = file
             self.checkpoint = checkpoint
             self.reserve = reserve
             self.onCommit = onCommit
+            self.onFailure = onFailure
         }
 
         func run(_ queue: Mailbox<Request>) {
@@ -165,9 +174,11 @@ package final class EventWriter: Sendable {
                 }
                 let events: [Event]
                 do { events = try commit(batch) } catch {
-                    failure = EventLogError(.storage, "could not record: \(error)")
+                    let failure = EventLogError(.storage, "could not record: \(error)")
+                    self.failure = failure
                     reportStorageError(error)
-                    batch.forEach { $0.done(.failure(failure ?? EventLogError(.storage, "\(error)"))) }
+                    batch.forEach { $0.done(.failure(failure)) }
+                    onFailure(failure)
                     continue
                 }
                 onCommit(events, checkpoint)

@@ -6,6 +6,8 @@ package struct ExitRecord: Sendable, Equatable {
         case unreachable
         /// Sudo did not let the commands begin.
         case sudo
+        /// The target's disk had no room for the job's records, so that the commands were not begun.
+        case disk
     }
     package enum Death: String, Sendable {
         case notAsked = "-"

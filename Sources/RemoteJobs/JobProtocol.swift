@@ -20,6 +20,8 @@
 ///   group); start and end are uptimes; the byte counts are the write positions: 0 only for an empty file, and a lower
 ///   bound when the job reopened its own output; files is 1 when `out/` has something. It is made with O_EXCL: a job
 ///   that nothing could kill is given up with a record in its name, which its own must not replace.
+///   Where the disk has no room for it, it is a second line of `meta`, whose block the job has already; where it had none
+///   for `meta` either, the commands were not begun (reason disk), and it is the second line of `claim`.
 /// - `ctl`, `root`: of a job that runs under sudo, see `rootLibrary`.
 /// - A job without a spool has no `stdout` and `stderr`: `ecr_attach` runs it in the shell of a channel of its own.
 ///

@@ -43,6 +43,9 @@ package struct JobState: Sendable, Equatable {
     package var spool: String?
     package var boot: String?
 
+    /// The target's disk had no room for its records, so that nothing of it has run.
+    package var wasRefused: Bool { reason == "disk" }
+
     package init(id: String, kind: Kind, name: String, started: String) {
         self.id = id
         self.kind = kind

@@ -48,6 +48,35 @@ import Testing
         }
     }
 
+    /// Within a line it is put aside, between two lines it is not torn: nothing of what stands before is touched.
+    @Test func aTailTornAtEveryByteOfTheLastThreeLines() throws {
+        let whole = try Stream(notes: 6).bytes()
+        let lines = whole.split(separator: 0x0A).suffix(3).reduce(0) { $0 + $1.count + 1 }
+        for kept in (whole.count - lines)..<whole.count {
+            let stream = try Stream()
+            try stream.overwrite(Array(whole.prefix(kept)))
+            try stream.append(.note, ["text": "after"])
+            let events = try stream.events()
+            let good = whole.prefix(kept).lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
+            #expect(try stream.bytes().starts(with: whole.prefix(good)))
+            #expect(events.last?.data["text"]?.string == "after")
+            #expect(events.filter { $0.type == .logRecovered }.count == (good < kept ? 1 : 0), "\(kept) bytes kept")
+        }
+    }
+
+    @Test func aTornLineBehindDamageIsNotTouched() throws {
+        let stream = try Stream(notes: 5)
+        var bytes = try stream.bytes()
+        let place = try #require(bytes.firstRange(of: Array("note 1".utf8)))
+        bytes[place.lowerBound] = UInt8(ascii: "N")
+        bytes.removeLast(9)
+        try stream.overwrite(bytes)
+        let error = #expect(throws: EventLogError.self) { try EventWriter(path: stream.path) }
+        #expect(error?.code == .damaged)
+        #expect(try stream.bytes() == bytes)
+        #expect(try stream.torn() == [])
+    }
+
     @Test(arguments: ["garbage\n", "\n", "{\"seq\":2}\n"])
     func aLastLineThatIsNoEventIsPutAside(_ line: String) throws {
         let stream = try Stream(notes: 2)

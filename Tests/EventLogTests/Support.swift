@@ -9,7 +9,7 @@ struct Stream {
     let scratch: ScratchDirectory
     var path: String { scratch.path("events.jsonl") }
 
-    init() throws { scratch = try ScratchDirectory() }
+    init() throws { scratch = try ScratchDirectory(isInMemory: true) }
 
     /// A stream with this many notes, closed again.
     init(notes: Int) throws {

@@ -1,3 +1,4 @@
+import Glibc
 import LinuxSystem
 import TestSupport
 import Testing
@@ -38,6 +39,13 @@ private struct LocalSpool {
         let line = try file("exit", job: job)
         #expect(line.hasSuffix("\n"))
         return try #require(ExitRecord(line: line.dropLast()))
+    }
+
+    /// Lets a record of the job find no room: a claim can be made and takes no line (full(4)), others cannot be made.
+    func fill(_ name: String, job: String = "0001-job") throws {
+        try FileSystem.makeDirectories(scratch.path("spool/\(job)/out"))
+        let place = name == "claim" ? "/dev/full" : "/nonexistent/folder/\(name)"
+        try check("link") { symlink(place, scratch.path("spool/\(job)/\(name)")) }
     }
 
     /// A snippet that waits until a file of the job is there and not empty.
@@ -211,6 +219,57 @@ private struct LocalSpool {
         try #require(lost.count == 2)
         #expect(JobStanding(reply: lost[0], boot: Clock.bootID) == .wrapperLost)
         #expect(JobStanding(reply: lost[1], boot: Clock.bootID) == .vanished)
+    }
+
+    // MARK: A full disk
+
+    @Test(arguments: Shells.all) func aClaimThatFindsNoRoomIsTakenBack(shell: [String]) async throws {
+        let spool = try LocalSpool(shell)
+        try spool.fill("claim")
+        let launch = spool.launch("echo ran >>\(shellWord(spool.scratch.path("count")))")
+        #expect(try await spool.run(launch).outputText == "nospace\n")
+        #expect(try FileSystem.list(spool.scratch.path("spool/0001-job")) == ["out"])
+        #expect(!FileSystem.exists(spool.scratch.path("count")))
+        // With room it may be launched.
+        #expect(try await spool.run(launch).outputText == "launched\n")
+        #expect(try spool.scratch.read("count") == "ran\n")
+        #expect(try spool.file("claim") == "claim 1 end\n")
+    }
+
+    @Test(arguments: Shells.all) func aJobWithoutRoomForItsMetaDoesNotBegin(shell: [String]) async throws {
+        let spool = try LocalSpool(shell)
+        try spool.fill("meta")
+        let launch = spool.launch("echo ran >>\(shellWord(spool.scratch.path("count")))")
+        #expect(try await spool.run(launch).outputText == "launched\n")
+        #expect(!FileSystem.exists(spool.scratch.path("count")))
+        #expect(try spool.record().reason == .disk)
+    }
+
+    @Test(arguments: Shells.all) func anExitWithoutRoomIsInMeta(shell: [String]) async throws {
+        let spool = try LocalSpool(shell)
+        try spool.fill("exit")
+        let result = try await spool.run(spool.launch("echo out; exit 3"))
+        let lines = try spool.file("meta").split(separator: "\n")
+        try #require(lines.count == 2)
+        let record = try #require(ExitRecord(line: lines[1]))
+        #expect(record.status == 3 && record.reason == .exit && record.stdoutBytes == 4)
+        #expect(result.errorText == "X 0001-job \(lines[1])\n")
+        let standing = JobStanding(
+            reply: try await spool.run("ecr_status \(spool.place)").outputText, boot: Clock.bootID)
+        #expect(standing == .ended(record))
+    }
+
+    @Test(arguments: Shells.all) func anExitWithoutAnyRoomButTheClaimsIsInTheClaim(shell: [String]) async throws {
+        let spool = try LocalSpool(shell)
+        try spool.fill("meta")
+        try spool.fill("exit")
+        _ = try await spool.run(spool.launch("echo out"))
+        let lines = try spool.file("claim").split(separator: "\n")
+        try #require(lines.count == 2)
+        let record = try #require(ExitRecord(line: lines[1]))
+        #expect(record.reason == .disk)
+        let reply = try await spool.run("ecr_status \(spool.place)").outputText
+        #expect(JobStanding(reply: reply, boot: Clock.bootID) == .ended(record))
     }
 
     @Test(arguments: Shells.all) func theJobHasTheUsersUmaskAndSignals(shell: [String]) async throws {

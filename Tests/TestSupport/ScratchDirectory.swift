@@ -8,8 +8,11 @@ package final class ScratchDirectory: Sendable {
     /// The absolute path, without a slash at its end.
     package let path: String
 
-    package init() throws {
-        var template = Array("\(Host.environment("TMPDIR") ?? "/tmp")/ecr-test.XXXXXX".utf8CString)
+    /// - Parameter isInMemory: for tests that sync a thousand times, and test nothing about it; the memory is /dev/shm.
+    package init(isInMemory: Bool = false) throws {
+        let usual = Host.environment("TMPDIR") ?? "/tmp"
+        let parent = isInMemory && access("/dev/shm", W_OK) == 0 ? "/dev/shm" : usual
+        var template = Array("\(parent)/ecr-test.XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw SystemError("create a scratch directory") }
         path = FileSystem.absolute(String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self))
     }

@@ -50,7 +50,9 @@ package struct ECRFailure: Error, Sendable, Equatable {
         switch error {
         case let failure as ECRFailure: self = failure
         case let error as SystemError:
-            self.init([ENOENT, ENOTDIR].contains(error.code) ? .notFound : .storage, error.description)
+            self.init(
+                [ENOENT, ENOTDIR].contains(error.code) ? .notFound : .storage, error.description,
+                hint: error.isStorageFailure ? Self.roomHint : nil)
         case let error as RunStoreError: self.init(error)
         case let error as EventLogError: self.init(error)
         case let error as Diagnostics: self.init(error, .invalidInput)
@@ -59,6 +61,9 @@ package struct ECRFailure: Error, Sendable, Equatable {
         default: self.init(.bug, "\(error)")
         }
     }
+
+    /// A run whose disk has failed reads as interrupted; its status says how to go on.
+    private static let roomHint = "see to the disk (df -h), then ecr run status"
 
     private init(_ error: RunStoreError) {
         switch error.code {
@@ -72,7 +77,7 @@ package struct ECRFailure: Error, Sendable, Equatable {
     private init(_ error: EventLogError) {
         switch error.code {
         case .badLine, .damaged: self.init(.damaged, error.message)
-        case .storage: self.init(.storage, error.message)
+        case .storage: self.init(.storage, error.message, hint: Self.roomHint)
         case .locked: self.init(.busy, error.message, hint: "type the command again")
         case .unavailable: self.init(.notFound, error.message)
         }

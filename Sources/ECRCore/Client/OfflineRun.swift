@@ -24,7 +24,7 @@ package struct OfflineRun {
     @discardableResult
     package func record(_ type: EventType, _ data: JSONObject) throws(ECRFailure) -> Event {
         let event = try append(type, data)
-        try refresh()
+        refresh()
         return event
     }
 
@@ -46,7 +46,7 @@ package struct OfflineRun {
             }
         }
         try append(.runAborted, ["reason": reason.map { .string($0) }, "offline": true])
-        try refresh()
+        refresh()
         return state.openJobs
     }
 
@@ -55,7 +55,6 @@ package struct OfflineRun {
         do { return try writer.appendBlocking(type, data) } catch { throw ECRFailure(error) }
     }
 
-    private func refresh() throws(ECRFailure) {
-        try ECRFailure.catching { try run.save(try run.state()) }
-    }
+    /// The manifest is a summary: an event is on record without it.
+    private func refresh() { if let state = try? run.state() { try? run.save(state) } }
 }

@@ -122,14 +122,12 @@ struct ActionRunner {
         defer { contact?.cancel() }
         let verdict = try await observer.run(isNew: isNew)
         let job = observer.request.job
-        guard case .ended(let record) = verdict else {
-            guard case .unknown(let reason) = verdict else { fatalError("a verdict is one of two") }
-            var data = terminalData(spec, observer, reason: reason)
-            data["last_seen"] = observer.lastSeen.map { .string($0) }
-            try await journal.append(.actionUnknown, data)
-            var end = JobEnd(job: job, name: spec.name, outcome: .unknown)
-            end.reason = reason
-            return end
+        let record: ExitRecord
+        switch verdict {
+        case .ended(let ended) where ended.reason == .disk: return try await recordRefusal(spec, observer, .disk)
+        case .ended(let ended): record = ended
+        case .unknown(let reason): return try await recordUnknown(spec, observer, reason)
+        case .notStarted(let reason): return try await recordRefusal(spec, observer, reason)
         }
         try await recordCommands(spec, record, job, observer.request.spool, steps)
         let step = ArtifactStep(
@@ -151,6 +149,27 @@ struct ActionRunner {
         return end
     }
 
+    private func recordUnknown(
+        _ spec: JobSpec, _ observer: any JobObserving, _ reason: String
+    ) async throws -> JobEnd {
+        var data = terminalData(spec, observer, reason: reason)
+        data["last_seen"] = observer.lastSeen.map { .string($0) }
+        try await journal.append(.actionUnknown, data)
+        var end = JobEnd(job: observer.request.job, name: spec.name, outcome: .unknown)
+        end.reason = reason
+        return end
+    }
+
+    /// A job that is known not to have begun has failed; nothing about it is unknown.
+    private func recordRefusal(
+        _ spec: JobSpec, _ observer: any JobObserving, _ reason: ExitRecord.Reason
+    ) async throws -> JobEnd {
+        try await journal.append(.actionFailed, terminalData(spec, observer, reason: reason.rawValue))
+        var end = JobEnd(job: observer.request.job, name: spec.name, outcome: .failed)
+        end.reason = reason.rawValue
+        return end
+    }
+
     private func type(of outcome: JobState.Outcome) -> EventType {
         switch outcome {
         case .completed: .actionCompleted
@@ -166,7 +185,7 @@ struct ActionRunner {
         case .cancel: (outcome, reason) = (.cancelled, "cancelled")
         case .timeout: (outcome, reason) = (.failed, "timeout")
         case .unreachable: (outcome, reason) = (.failed, "unreachable")
-        case .sudo: (outcome, reason) = (.failed, SudoAccess.reason)
+        case .sudo, .disk: (outcome, reason) = (.failed, record.reason.rawValue)
         case .exit where record.status != 0: (outcome, reason) = (.failed, "exit")
         case .exit where isArtifactFailure: (outcome, reason) = (.failed, "artifact")
         case .exit: outcome = .completed

@@ -89,6 +89,9 @@ struct CollectorRunner {
         case .unknown(let reason):
             data["outcome"] = "unknown"
             data["reason"] = .string(reason)
+        case .notStarted(let reason):
+            data["outcome"] = "stopped"
+            data["reason"] = .string(reason.rawValue)
         }
         try await journal.append(.collectorStopped, data)
     }

@@ -11,6 +11,8 @@ enum JobVerdict: Sendable {
     case ended(ExitRecord)
     /// Nothing on the target can say how it ended.
     case unknown(reason: String)
+    /// Nothing of it has run, and nothing will.
+    case notStarted(ExitRecord.Reason)
 }
 
 /// Whoever brings a job to its end on record.
@@ -104,12 +106,12 @@ struct JobObserver: JobObserving {
             return nil
         case .claimedBefore: return nil
         case .spoolLost: return .unknown(reason: "the spool on the target is gone")
-        case .noSpace: return .unknown(reason: "the target's disk is full: the job could not be claimed")
+        case .noSpace: return .notStarted(.disk)
         }
     }
 
     private mutating func reattach(to target: Target, mayLaunch: inout Bool) async throws -> JobVerdict? {
-        let standing = try await target.standing(of: request.job, in: request.spool)
+        let standing = try await settledStanding(on: target)
         // Nobody writes any more, or nobody will tell of the end: what is there now is the output so far.
         if [.rebooted, .wrapperLost, .vanished].contains(standing) { try await readToEnd(target) }
         switch standing {
@@ -132,6 +134,17 @@ struct JobObserver: JobObserving {
         case .wrapperLost: return .unknown(reason: "the job's wrapper was killed; the job may still run")
         case .vanished: return .unknown(reason: "the job was killed together with its wrapper")
         }
+    }
+
+    /// Origin of 25 x 0.2 s: claim and `meta` are a few milliseconds apart, on a board under load some hundred. A launch
+    /// whose connection was cut between the two goes on there.
+    private func settledStanding(on target: Target) async throws -> JobStanding {
+        var standing = try await target.standing(of: request.job, in: request.spool)
+        for _ in 0..<25 where standing == .claimedOnly {
+            try await Task.sleep(for: .milliseconds(200))
+            standing = try await target.standing(of: request.job, in: request.spool)
+        }
+        return standing
     }
 
     private func spoolFiles(on target: Target) async -> [SpoolFile] {

@@ -46,7 +46,9 @@ struct JobEnd: Sendable {
     var exitCode: ExitCode {
         switch outcome {
         case .completed, .stopped: .success
-        case .failed: reason == "timeout" ? .timeout : .experimentSaidNo
+        case .failed where reason == "timeout": .timeout
+        case .failed where reason == "disk": .storage
+        case .failed: .experimentSaidNo
         case .cancelled: .interrupted
         case .unknown, .running: .unknownOutcome
         }

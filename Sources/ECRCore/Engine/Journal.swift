@@ -22,15 +22,22 @@ package final class Journal: Sendable {
     }
 
     /// Opens the run's stream, takes the right to append, and folds what is there.
-    package init(_ directory: RunDirectory) throws {
+    /// - Parameter onFailure: called once, when from now on nothing can be recorded.
+    package init(
+        _ directory: RunDirectory, onFailure: @escaping @Sendable (EventLogError) -> Void = { _ in }
+    ) throws {
         self.directory = directory
         let (fold, listener) = (StateFold(), Listener())
-        writer = try EventWriter.openPatiently(path: directory.events) { events, checkpoint in
-            fold.take(events, behind: checkpoint)
-            listener.body.withLock { $0 }?(events)
-        }
+        writer = try EventWriter.openPatiently(
+            path: directory.events,
+            onCommit: { events, checkpoint in
+                fold.take(events, behind: checkpoint)
+                listener.body.withLock { $0 }?(events)
+            }, onFailure: onFailure)
         self.fold = fold
         self.listener = listener
+        // A disk that was full has cost it; without it the run goes on as well, until the disk is full again.
+        try? directory.makeReserve()
         fold.begin(with: try directory.state())
     }
 
@@ -55,10 +62,13 @@ package final class Journal: Sendable {
     /// Hands over an event that the next `append` will share its sync with.
     package func post(_ type: EventType, _ data: JSONObject) { writer.post(type, secrets.mask.masked(data)) }
 
-    /// Replaces the manifest, away from the caller's thread.
-    package func saveManifest() async throws {
+    /// Replaces the manifest, away from the caller's thread. It is a summary of what is on disk already: failing to renew
+    /// it costs readers some milliseconds, and ends nothing.
+    package func saveManifest() async {
         let (directory, state) = (directory, state)
-        try await worker.run { try directory.save(state) }
+        do { try await worker.run { try directory.save(state) } } catch {
+            Supervisor.log("cannot save the manifest: \(error)")
+        }
     }
 }
 

@@ -85,6 +85,10 @@ struct Ledger: Sendable {
     ) throws {
         var logBases: [String: Int64] = [:]
         for job in state.jobs {
+            if job.wasRefused {
+                remarks.append("\(job.id) was not begun: the target's disk was full")
+                continue
+            }
             addOutcome(of: job)
             let remote = job.spool == spool ? remote : nil
             if job.kind == .collector {

@@ -80,7 +80,7 @@ extension RunEngine {
     /// With everything on our disk the target's copy may go; with a hole it may be the only good one. Failing to remove
     /// it costs space, not data.
     private func end(with ledger: Ledger) async throws -> JSON {
-        try await journal.saveManifest()
+        await journal.saveManifest()
         if ledger.isWhole { try? await link.target().removeSpool(spool) }
         await link.close()
         return [
@@ -126,7 +126,7 @@ extension RunEngine {
                 "reason": reason.map { .string($0) },
                 "unfinished": unfinished.isEmpty ? nil : JSON(strings: unfinished.map(\.id)),
             ])
-        try await journal.saveManifest()
+        await journal.saveManifest()
         if unfinished.isEmpty, await link.isConnected { try? await link.target().removeSpool(spool) }
         await link.close()
         return [

@@ -11,7 +11,7 @@ extension RunEngine {
         try requireRunning()
         try await journal.append(
             .runPaused, ["reason": reason.map { .string($0) }, "running": JSON(strings: live.keys.sorted())])
-        try await journal.saveManifest()
+        await journal.saveManifest()
         return ["state": "paused", "running": JSON(strings: live.keys.sorted())]
     }
 
@@ -25,7 +25,7 @@ extension RunEngine {
         }
         if journal.state.status == .paused {
             try await journal.append(.runResumed, ["from": "paused", "state": "running"])
-            try await journal.saveManifest()
+            await journal.saveManifest()
         }
         openGate()
         return ["state": "running", "waiting": JSON(strings: turns.map(\.name))]

@@ -100,7 +100,7 @@ actor RunEngine {
                 "target": .string(Self.targetName), "spool": .string(spool), "ecr": .string(ECRVersion.current),
                 "shared_with": claim == .share ? other : nil, "taken_from": claim == .takeOver ? other : nil,
             ])
-        try await journal.saveManifest()
+        await journal.saveManifest()
         for name in profile.setup { try await runSetup(name, progress, listener) }
         for collector in profile.collectors where collector.start == .auto { try startCollector(collector.name) }
         return target

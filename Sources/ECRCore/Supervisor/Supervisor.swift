@@ -122,13 +122,15 @@ private final class SupervisorLife: Sendable {
     private let engine: RunEngine
     private let prompts: PromptRelay
     private let secrets: SecretValues
-    private let ending = Mailbox<Int32>()
+    private let ending: Mailbox<Int32>
     private let notifier: Notifier?
 
     /// Takes the locks and reads the profile as it was given at the run's making.
     init(_ directory: RunDirectory) throws {
         self.directory = directory
-        journal = try Journal(directory)
+        let ending = Mailbox<Int32>()
+        self.ending = ending
+        journal = try Journal(directory) { Self.noticeStorageFailure($0, ending) }
         guard try journal.file.lock(byte: EventWriter.supervisorByte) else {
             throw ECRFailure(.busy, "run \(directory.id) has a supervisor already", hint: "ecr run status")
         }
@@ -150,21 +152,11 @@ private final class SupervisorLife: Sendable {
     /// - Returns: what the command that started us reports.
     func begin(_ task: Supervisor.Task, _ launcher: LauncherLink) async throws -> JSON {
         let ending = ending
-        // Clients that wait are told the reason first; then the run reads as interrupted, and can be resumed.
-        let end: @Sendable (ExitCode) -> Void = { code in
-            Task {
-                try? await Task.sleep(for: .milliseconds(200))
-                ending.send(code.rawValue)
-            }
-        }
-        await engine.setFatalHandler { error in
-            Supervisor.log("cannot record: \(error)")
-            end(ExitCode.storage)
-        }
+        await engine.setFatalHandler { Self.noticeStorageFailure($0, ending) }
         await engine.link.setReturnHandler { [engine] in await engine.linkReturned(isRebooted: $0) }
         await engine.link.setGivingUpHandler { error in
             Supervisor.log("the link is given up: \(error)")
-            end(ExitCode.unreachable)
+            Self.end(ending, with: .unreachable)
         }
         let asked = prompts.add { await launcher.ask($0) }
         defer { prompts.remove(asked) }
@@ -182,9 +174,22 @@ private final class SupervisorLife: Sendable {
             ending.send(ExitCode.success.rawValue)
             return result
         }
-        try await journal.saveManifest()
+        await journal.saveManifest()
         try listen()
         return report
+    }
+
+    private static func noticeStorageFailure(_ error: any Error, _ ending: Mailbox<Int32>) {
+        Supervisor.log("cannot record: \(error)")
+        end(ending, with: .storage)
+    }
+
+    /// Clients that wait are told the reason first; then the run reads as interrupted, and can be resumed.
+    private static func end(_ ending: Mailbox<Int32>, with code: ExitCode) {
+        Task {
+            try? await Task.sleep(for: .milliseconds(200))
+            ending.send(code.rawValue)
+        }
     }
 
     private func listen() throws {
@@ -242,7 +247,7 @@ private final class SupervisorLife: Sendable {
             try? await Task.sleep(for: .seconds(5))
             let seq = journal.state.checkpoint.seq
             if seq == saved || Task.isCancelled { continue }
-            do { try await journal.saveManifest() } catch { Supervisor.log("cannot save the manifest: \(error)") }
+            await journal.saveManifest()
             saved = seq
         }
     }

@@ -65,7 +65,9 @@ extension JobState {
     fileprivate var exitCode: Int32 {
         switch outcome {
         case .completed, .stopped, .running: 0
-        case .failed: reason == "timeout" ? 124 : 1
+        case .failed where reason == "timeout": 124
+        case .failed where reason == "disk": 74
+        case .failed: 1
         case .cancelled: 130
         case .unknown: 79
         }

@@ -44,7 +44,8 @@ struct TargetTrust: AsyncParsableCommand {
         try trust.add(key)
         show(key, trust, isAdded: true)
         Terminal.say("\(key.text) is trusted from now on (\(trust.file))")
-        Terminal.say("next: ecr target check \(reference.profile == nil && !target.contains("@") ? "USER@" : "")\(target)")
+        Terminal.say(
+            "next: ecr target check \(reference.profile == nil && !target.contains("@") ? "USER@" : "")\(target)")
     }
 
     private func ask(_ trust: HostKeyTrust) throws -> HostKeyTrust.Key {

@@ -111,6 +111,7 @@ struct JobSentence {
         "timeout": "timed out", "artifact": "a required artifact is missing",
         "unreachable": "ended by the target, which was alone for too long",
         "sudo": "sudo refused to run it",
+        "disk": "nothing was run: the target's disk is full",
     ]
 
     private static func list(_ details: inout [String], _ artifacts: Int64) -> String {

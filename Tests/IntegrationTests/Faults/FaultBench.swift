@@ -21,15 +21,17 @@ final class FaultBench: Sendable {
 
     /// Starts a server, and a link before it, and runs a body with the profile written and no run begun.
     /// - Parameters:
+    ///   - isInMemory: the runs are in memory, for tests that sync very often.
     ///   - connection: further keys of `connection:`.
     ///   - extra: further top-level keys of the profile.
     static func with(
-        _ options: SSHServer.Options = .init(), hasLink: Bool = true, connection: [String: String] = [:],
+        _ options: SSHServer.Options = .init(), hasLink: Bool = true, isInMemory: Bool = false,
+        connection: [String: String] = [:],
         extra: String = "", _ body: (FaultBench) async throws -> Void
     ) async throws {
         let server = try await SSHServer.start(options)
         let link = hasLink ? try FlakyLink(to: server.port) : nil
-        var fixture = RunFixture(server: server, scratch: try ScratchDirectory())
+        var fixture = RunFixture(server: server, scratch: try ScratchDirectory(isInMemory: isInMemory))
         // Origin of 0.2: a dead link is found in 0.6 s, while a busy machine still answers in time.
         fixture.connection = ["keepalive": "0.2", "host_key": "\"\(server.hostKeyFingerprint)\""]
         if let link { fixture.connection["port"] = "\(link.port)" }
@@ -90,6 +92,18 @@ final class FaultBench: Sendable {
         acknowledged.withLock { $0[seq] = text }
         return 0
     }
+
+    /// Records notes until one is refused: a full disk may have room for some lines in a block that is its own already.
+    func noteUntilRefused(_ text: String) async throws -> Int32 {
+        for number in 1...100 {
+            let status = try await note("\(text) \(number)")
+            if status != 0 { return status }
+        }
+        return 0
+    }
+
+    /// How many notes were acknowledged.
+    var notes: Int { acknowledged.withLock { $0.count } }
 
     /// Begins `count` and waits until the first half of its output is on record.
     func beginCount(on run: RunDirectory) async throws -> RunningCommand {

@@ -2,6 +2,9 @@ import Glibc
 import LinuxSystem
 
 /// A wall clock that can be stepped for chosen programs: libfaketime. Their monotonic clocks stay true.
+///
+/// libfaketime 0.9.10 shifts absolute timers of the monotonic clock, too. Ahead of the true time they only fire early;
+/// behind it every sleep would take that much longer, so the clock is never behind.
 package struct FalseClock: Sendable {
     private let scratch: ScratchDirectory
 
@@ -11,14 +14,15 @@ package struct FalseClock: Sendable {
 
     package static var isAvailable: Bool { library != nil }
 
-    package init() throws {
+    /// - Parameter seconds: how far it is ahead.
+    package init(aheadBy seconds: Int = 0) throws {
         scratch = try ScratchDirectory()
-        try step(bySeconds: 0)
+        try set(aheadBy: seconds)
     }
 
-    /// Moves the clock away from the true time.
-    package func step(bySeconds seconds: Int) throws {
-        try FileSystem.replace(scratch.path("offset"), with: Array("\(seconds < 0 ? "" : "+")\(seconds)s\n".utf8))
+    package func set(aheadBy seconds: Int) throws {
+        precondition(seconds >= 0, "a clock that is behind stops every sleep")
+        try FileSystem.replace(scratch.path("offset"), with: Array("+\(seconds)s\n".utf8))
     }
 
     /// What a program must find in its environment to see this clock.

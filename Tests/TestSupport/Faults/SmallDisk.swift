@@ -30,6 +30,12 @@ package final class SmallDisk: Sendable {
         } catch  where error.code == ENOSPC {}
     }
 
+    /// Gives some blocks of 4 KiB back.
+    package func free(blocks: Int64) throws {
+        let file = try File(path: filler, O_WRONLY)
+        try file.truncate(to: max(0, try file.size() - blocks * 4096))
+    }
+
     /// Gives the room of `fill` back.
     package func free() throws { try check("remove", path: filler) { unlink(filler) } }
 

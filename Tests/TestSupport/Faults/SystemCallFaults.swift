@@ -52,8 +52,11 @@ package struct SystemCallFaults: Sendable {
         return command
     }
 
-    /// Whether the fault has struck.
-    package var hasStruck: Bool { ((try? scratch.read("trace")) ?? "").contains("(INJECTED)") }
+    /// Whether the fault has struck; known once the command, or the tracer, has ended.
+    package var hasStruck: Bool {
+        let trace = (try? scratch.read("trace")) ?? ""
+        return trace.contains("(INJECTED)") || trace.contains("killed by SIGKILL")
+    }
 
     private var options: [String] {
         [
