@@ -1,3 +1,4 @@
+import JSON
 import Profiles
 
 /// Replaces known secrets by `*` of equal length, so that offsets stay those of the target: as they are, line by line
