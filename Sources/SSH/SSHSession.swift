@@ -14,6 +14,8 @@ import Glibc
     /// The server's address in numbers; behind a jump host its name.
     nonisolated package let address: String
     nonisolated package let algorithms: NegotiatedAlgorithms
+    /// What let us in, as in messages: `key /home/me/.ssh/id_ed25519`, `password`; several where the server wanted more.
+    nonisolated package let credentials: [String]
 
     /// nil once the session is lost or closed; libssh has then freed its channels, too.
     private(set) var raw: ssh_session?
@@ -41,6 +43,7 @@ import Glibc
         serverBanner = outcome.serverBanner
         address = outcome.address
         algorithms = outcome.algorithms
+        credentials = outcome.credentials
         place = options.place
         raw = outcome.raw
         event = ssh_event_new()

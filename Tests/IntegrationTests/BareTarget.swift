@@ -26,7 +26,8 @@ struct BareTarget: Sendable {
     var environment: [String: String?] {
         [
             "HOME": scratch.path("home"), "ECR_RUN": nil, "ECR_RUNS_DIR": nil, "ECR_PROFILES_DIR": nil,
-            "SSH_AUTH_SOCK": nil, "XDG_CONFIG_HOME": nil, "NO_COLOR": "1", "TERM": "xterm",
+            "ECR_AUTHOR": nil, "ECR_LICENCE": nil, "ECR_SSH_CONFIG": nil, "SSH_AUTH_SOCK": nil, "XDG_CONFIG_HOME": nil,
+            "NO_COLOR": "1", "TERM": "xterm",
         ]
     }
 

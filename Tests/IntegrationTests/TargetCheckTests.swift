@@ -52,6 +52,7 @@ import Testing
             #expect(json.check(name) != nil, "\(name)")
         }
         #expect(json.check("host key")?["fingerprint"]?.string == (target.server as? SSHServer)?.hostKeyFingerprint)
+        #expect(json.check("login")?["by"] == [.string("key \(target.scratch.path("home/.ssh/id_ed25519"))")])
         #expect(json.check("clock")?["offset_s"]?.double.map(abs) ?? 9 < 1)
         #expect(json.check("disconnect")?["survives"] == true)
         #expect(json.check("tools")?["found"]?.array?.contains("sha256sum") == true)
@@ -73,11 +74,32 @@ import Testing
         }
     }
 
+    @Test func sshConfigNamesTheTarget() async throws {
+        let target = try await target()
+        try target.scratch.write(
+            "home/.ssh/config",
+            """
+            Host board
+              HostName 127.0.0.1
+              Port \(target.server.port)
+              ForwardX11 yes
+              AddressFamily inet6
+            """)
+        let json = try await target.expect(0, "target", "check", "\(target.server.user)@board", "--json").json()
+        #expect(json["target"]?["port"] == JSON(target.server.port))
+        let finding = try #require(json.check("ssh config"))
+        #expect(finding["state"] == "warning")
+        #expect(finding["message"]?.string?.contains("config:5: AddressFamily inet6") == true)
+        #expect(finding["ignored"]?.array?.contains { $0.string?.hasSuffix("ForwardX11 yes") == true } == true)
+        try target.scratch.write("home/.ssh/config", "Host *\n  Port twenty-two\n")
+        try await target.expect(78, "target", "check", target.address)
+    }
+
     @Test func aDeadPort() async throws {
         let target = try await target()
         try await target.server.stop()
         let result = try await target.expect(69, "target", "check", target.address)
-        #expect(result.outputText.hasPrefix("failed   reachable         cannot reach \(target.hostAndPort): "))
+        #expect(result.outputText.contains("failed   reachable         cannot reach \(target.hostAndPort): "))
         let json = try await target.expect(69, "target", "check", target.address, "--json").json()
         #expect(json.complaints == ["reachable: failed"])
     }

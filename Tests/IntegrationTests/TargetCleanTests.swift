@@ -127,7 +127,7 @@ import Testing
             try await fixture.expect(64, "target", "clean", "profile.yaml", "--take-over", "--no-input")
             #expect(try fixture.server.scratch.read("spool/lock") == lock)
             let refused = try await fixture.expect(75, "run", "start", "profile.yaml")
-            #expect(refused.errorText.contains("ecr target clean \(fixture.scratch.path("profile.yaml")) --take-over"))
+            #expect(refused.errorText.contains("--take-over"))
 
             let taken = try await fixture.expect(0, "target", "clean", "profile.yaml", "--take-over", "--yes")
             #expect(taken.errorText.contains("was taken over from you@bench"))
@@ -137,6 +137,21 @@ import Testing
             try await fixture.expect(0, "run", "complete")
             #expect(try await actions(fixture, "--yes", "--force") == ["fedcba9876543210": "removed"])
             #expect(try names(fixture) == [])
+        }
+    }
+
+    @Test func whatOneSharesIsOnesOwn() async throws {
+        try await RunFixture.with(profile: Self.profile) { fixture in
+            let lock = "lock 1 0123456789abcdef you@bench 2026-01-27T14:30:52.000000Z end\n"
+            try leave(fixture, "fedcba9876543210")
+            try fixture.server.scratch.write("spool/lock", lock)
+            let run = try await fixture.start("--share")
+            try await fixture.expect(0, "run", "complete")
+            let id = try spoolID(run)
+            try leave(fixture, id)
+            #expect(try await actions(fixture, "--yes", "--force") == [id: "removed"])
+            #expect(try names(fixture) == ["fedcba9876543210", "lock"])
+            #expect(try fixture.server.scratch.read("spool/lock") == lock)
         }
     }
 

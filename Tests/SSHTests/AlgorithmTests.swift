@@ -1,6 +1,7 @@
-import SSH
 import TestSupport
 import Testing
+
+@testable import SSH
 
 /// Lists of algorithms, and servers that know only old ones.
 @Suite(.timeLimit(.minutes(2))) struct AlgorithmTests {
@@ -44,7 +45,25 @@ import Testing
         #expect(session.algorithms.kex == "ecdh-sha2-nistp384")
         #expect(session.algorithms.cipher == "aes192-ctr")
         #expect(session.algorithms.mac == "hmac-sha2-512")
+        #expect(session.algorithms.isStrict && session.algorithms.warning == nil)
         await session.close()
+    }
+
+    /// Debian's dropbear of 2022 is patched against Terrapin, so its exchange is strict, too.
+    @Test(.enabled(if: DropbearServer.isAvailable)) func dropbearsExchangeIsStrict() async throws {
+        let server = try await DropbearServer.start()
+        let session = try await SSHSession.connect(server.options)
+        #expect(session.algorithms.isStrict)
+        await session.close()
+    }
+
+    @Test(arguments: [
+        ("chacha20-poly1305@openssh.com", "aead-poly1305", true), ("aes128-cbc", "hmac-sha2-256-etm@openssh.com", true),
+        ("aes128-cbc", "hmac-sha2-256", false), ("aes256-ctr", "hmac-sha2-256-etm@openssh.com", false),
+    ]) func anExposedCipherIsWarnedOf(_ cipher: String, _ mac: String, _ isExposed: Bool) {
+        let old = NegotiatedAlgorithms(kex: "k", cipher: cipher, mac: mac, isStrict: false)
+        #expect((old.warning != nil) == isExposed)
+        #expect(NegotiatedAlgorithms(kex: "k", cipher: cipher, mac: mac, isStrict: true).warning == nil)
     }
 
     @Test func theOrderOfAListIsThePreference() async throws {

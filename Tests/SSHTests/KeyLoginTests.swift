@@ -202,6 +202,24 @@ import Testing
         }
     }
 
+    /// Each key counts as a try.
+    @Test func anAgentWithTooManyKeysSaysWhatToDo() async throws {
+        let server = try await SSHServer.start(.init(extraLines: ["MaxAuthTries 2"]))
+        try await withAgent(server) { socket in
+            for name in ["one", "two", "three"] {
+                try await add(try await makeKey(server, name, passphrase: "", isAuthorized: false), to: socket)
+            }
+            var options = server.options
+            options.keyFile = nil
+            options.identityFiles = []
+            options.agentSocket = socket
+            let error = await failure(options)
+            #expect(error?.code == .authenticationFailed)
+            #expect(error?.message.contains("Too many authentication failures; tried: agent's key one@test") == true)
+            #expect(error?.hint == "name the one key that it knows by key_file: in the profile")
+        }
+    }
+
     @Test func anAgentThatIsGoneIsNamed() async throws {
         let server = try await SSHServer.start()
         var options = server.options

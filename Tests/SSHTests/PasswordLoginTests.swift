@@ -170,8 +170,28 @@ import Testing
                 .init(extraLines: Self.password + ["MaxAuthTries 2"]))
             let error = await failure(options(server, user, Person("a", "b", "c")))
             #expect(error?.code == .authenticationFailed)
+            #expect(
+                error?.message.contains(
+                    "has ended the login of \(user.name): Too many authentication failures; tried: nothing; last: password"
+                )
+                    == true)
+            #expect(error?.hint?.hasPrefix("type the command again") == true)
+        }
+    }
+
+    /// A server waits for answers only so long; what was vouched for until then counts at the next try.
+    @Test func aServerThatIsTiredOfWaitingIsToldSo() async throws {
+        try await TestUser.with { user in
+            let server = try await SSHServer.start(.init(extraLines: Self.password + ["LoginGraceTime 1"]))
+            var options = options(server, user)
+            options.ask = { _ in
+                usleep(2_500_000)
+                return user.password
+            }
+            let error = await failure(options)
+            #expect(error?.code == .unreachable)
             #expect(error?.message.contains("has ended the login of \(user.name)") == true)
-            #expect(error?.hint?.contains("key_file:") == true)
+            #expect(error?.hint?.hasPrefix("type the command again") == true)
         }
     }
 }

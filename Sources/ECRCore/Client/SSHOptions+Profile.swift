@@ -152,6 +152,7 @@ private struct ConnectionPlan {
             }
             seen.append(options.account)
             options.isJumpHost = true
+            options.reference = hop.text
             options.livenessInterval = target.livenessInterval
             if let file = connection.knownHosts {
                 // New keys go where the profile says; those that ssh knows already count as well.

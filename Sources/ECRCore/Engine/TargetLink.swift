@@ -238,8 +238,9 @@ actor TargetLink {
                 "moved": isMoved ? true : nil,
                 "jumps": options.jumps.isEmpty ? nil : JSON(strings: options.jumps.map { "\($0.user)@\($0.address)" }),
                 "kex": .string(session.algorithms.kex), "cipher": .string(session.algorithms.cipher),
-                "mac": .string(session.algorithms.mac),
+                "mac": .string(session.algorithms.mac), "strict_kex": .bool(session.algorithms.isStrict),
             ])
+        if let warning = session.algorithms.warning { Supervisor.log(warning) }
         if let lastBoot, lastBoot != facts.boot {
             journal.post(
                 .targetRebooted,

@@ -9,6 +9,8 @@ struct ConnectionFindings {
     let seconds: Double
     let hostKey: (type: String, fingerprint: String)
     let algorithms: NegotiatedAlgorithms
+    /// What let us in.
+    let credentials: [String]
 
     var all: [Finding] { [reachable, knownKey, login, negotiated] }
 
@@ -30,7 +32,9 @@ struct ConnectionFindings {
     }
 
     private var login: Finding {
-        Finding("login", .ok, "as \(options.user)", details: ["user": .string(options.user)])
+        Finding(
+            "login", .ok, "as \(options.user), by \(credentials.joined(separator: " and "))",
+            details: ["user": .string(options.user), "by": JSON(strings: credentials)])
     }
 
     /// Origin: what OpenSSH has disabled by default since 2017 (CBC, 7.6) and 2021 (SHA-1 signatures, 8.8).
@@ -47,6 +51,24 @@ struct ConnectionFindings {
         return Finding(
             "algorithms", .warning, "\(message): \(weak.joined(separator: ", ")) is too weak today",
             hint: "update the target's SSH server", details: details)
+    }
+
+    /// Lines of ssh_config that apply to the host and that ecr does not carry out; nil where there are none.
+    static func ignoredSettings(_ options: SSHOptions) -> Finding? {
+        let ignored = options.ignoredSettings
+        guard !ignored.isEmpty else { return nil }
+        let details: JSONObject = ["ignored": JSON(strings: ignored.map(\.description))]
+        let grave = ignored.filter(\.matters)
+        if let first = grave.first {
+            let more = grave.count > 1 ? ", and \(grave.count - 1) more" : ""
+            return Finding(
+                "ssh config", .warning, "not carried out: \(first)\(more)",
+                hint: "ssh may connect differently; write what is needed into `connection:` of the profile",
+                details: details)
+        }
+        let words = Set(ignored.compactMap { $0.text.split(whereSeparator: { " \t=".contains($0) }).first }).sorted()
+        return Finding(
+            "ssh config", .ok, "without effect on ecr: \(words.joined(separator: ", "))", details: details)
     }
 
     /// As far as it came: the steps before the one that failed are told as done.

@@ -70,7 +70,8 @@ struct SpoolFindings {
         }
         return Finding(
             "spool lock", .failed, "held by \(lock.holder), \(runs): no run can start from here",
-            hint: "ask them; if it is long over: ecr target clean \(reference) --take-over", details: details)
+            hint: "ask them, or work beside them: ecr run start … --share; if it is long over: ecr target clean "
+                + "\(reference) --take-over", details: details)
     }
 
     private var room: Finding {

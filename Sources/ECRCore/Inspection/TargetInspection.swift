@@ -26,6 +26,7 @@ package struct TargetInspection: Sendable {
     ///   a run needs is missing.
     package func run() async -> ExitCode {
         progress("connecting to \(reference.address)")
+        tell([ConnectionFindings.ignoredSettings(options)].compactMap { $0 })
         let began = Clock.boottimeNanoseconds()
         do {
             let session = try await SSHSession.connect(options)
@@ -33,7 +34,8 @@ package struct TargetInspection: Sendable {
             tell(
                 ConnectionFindings(
                     options: options, address: session.address, banner: session.serverBanner, seconds: seconds,
-                    hostKey: (session.hostKeyType, session.hostKeyFingerprint), algorithms: session.algorithms
+                    hostKey: (session.hostKeyType, session.hostKeyFingerprint), algorithms: session.algorithms,
+                    credentials: session.credentials
                 ).all)
             return try await examine(session) ? .success : .experimentSaidNo
         } catch let error as SSHError {

@@ -27,7 +27,7 @@ package struct SpoolCleaning: Sendable {
         package let path: String
         /// As `SpoolLock.holder`; nil where nobody holds it.
         package let holder: String?
-        /// Another controller's, and not to be taken over: its spools are not even looked at.
+        /// Another controller's, and not to be taken over: only what runs here have there is looked at (`--share`).
         package let isForeign: Bool
         /// Another controller's, to be taken over.
         package let isTakenOver: Bool
@@ -87,12 +87,12 @@ package struct SpoolCleaning: Sendable {
         let doomed = Set(plan.flatMap(\.spools).filter(\.isDoomed).map(\.spool.path))
         var roots = try await self.plan()
         do {
-            for index in roots.indices where !roots[index].isForeign {
+            for index in roots.indices {
                 let root = roots[index]
                 if root.isTakenOver { try await takeOver(root.path) }
                 roots[index].spools = root.spools.filter { !$0.isDoomed || doomed.contains($0.spool.path) }
                 for verdict in roots[index].spools where verdict.isDoomed { try await remove(verdict.spool) }
-                if options.run == nil { try await target.removeLock(ofEmpty: root.path) }
+                if options.run == nil && !root.isForeign { try await target.removeLock(ofEmpty: root.path) }
             }
         } catch let error as SSHError {
             throw ECRFailure(error)
@@ -129,7 +129,7 @@ package struct SpoolCleaning: Sendable {
     private func judge(_ found: SpoolInventory) -> Root {
         let isHeld = found.isHeldByAnother(than: .thisMachine)
         let isForeign = isHeld && !options.takesOver
-        let spools = isForeign ? [] : found.spools
+        let spools = found.spools.filter { !isForeign || known[$0.id] != nil }
         return Root(
             path: found.root,
             holder: found.isLockDamaged ? "a controller whose name cannot be read" : found.lock?.holder,

@@ -44,6 +44,12 @@ package struct JumpHop: Sendable, Equatable {
         port = number
     }
 
+    /// As a person writes it.
+    package var text: String {
+        let isBare = port == nil || !host.contains(":")
+        return (user.map { "\($0)@" } ?? "") + (isBare ? host : "[\(host)]") + (port.map { ":\($0)" } ?? "")
+    }
+
     /// A list with commas; nil where an entry names no host.
     static func list(_ text: String) -> [JumpHop]? {
         let entries = text.split(separator: ",", omittingEmptySubsequences: false)

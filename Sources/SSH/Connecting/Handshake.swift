@@ -29,6 +29,8 @@ struct Handshake {
         let hostKey: HostKey
         let serverBanner: String
         let algorithms: NegotiatedAlgorithms
+        /// What let us in.
+        let credentials: [String]
     }
 
     /// Makes a session on a worker thread.
@@ -88,14 +90,15 @@ struct Handshake {
     }
 
     private func logIn() throws(SSHError) -> Outcome {
-        try exchangeKeys()
+        let (_, isStrict) = try StrictKeyExchange.observe { () throws(SSHError) in try exchangeKeys() }
         let conversation = Conversation(options.ask, deadline)
         let hostKey = try HostKeyCheck(options: options, raw: raw, conversation: conversation).trustedKey()
-        try Authentication(handshake: self, conversation: conversation).logIn()
+        let authentication = Authentication(handshake: self, conversation: conversation)
+        try authentication.logIn()
         let banner = ssh_get_serverbanner(raw).map { String(cString: $0) } ?? ""
         return Outcome(
             raw: raw, address: address, hostKey: hostKey, serverBanner: banner,
-            algorithms: NegotiatedAlgorithms(raw))
+            algorithms: NegotiatedAlgorithms(raw, isStrict: isStrict), credentials: authentication.report.accepted)
     }
 
     /// Sets every option explicitly: the user's ssh_config is not read, and `~` is nowhere left to libssh, which takes

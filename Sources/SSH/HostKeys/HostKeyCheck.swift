@@ -106,8 +106,7 @@ struct HostKeyCheck {
             throw SSHError(
                 .hostKeyUnknown,
                 "the host key of \(options.place) cannot be remembered: \(error.description)",
-                hint: "name another file by known_hosts: in the profile, or pin the key: "
-                    + "host_key: \"\(key.fingerprint)\"")
+                hint: "name another file by known_hosts: in the profile\(pinning(key))")
         }
         options.keyRing.trust(key, as: known.name)
     }
@@ -115,6 +114,11 @@ struct HostKeyCheck {
     /// `ed25519`, the middle of the key file's name.
     private func shortType(_ key: HostKey) -> String {
         key.type.hasPrefix("ecdsa") ? "ecdsa" : key.type.hasSuffix("ed25519") ? "ed25519" : "rsa"
+    }
+
+    /// The other way out; a profile pins the target's key only.
+    private func pinning(_ key: HostKey) -> String {
+        options.isJumpHost ? "" : "\nor put host_key: \"\(key.fingerprint)\" into the profile"
     }
 
     private func otherKey(_ key: HostKey) -> SSHError {
@@ -128,8 +132,7 @@ struct HostKeyCheck {
         SSHError(
             .hostKeyUnknown,
             "the host key of \(options.place) is not known: it shows \(key.type) \(key.fingerprint)",
-            hint: "compare the fingerprint on the target, then: "
-                + "ecr target trust \(options.reference) \(key.fingerprint)\n"
-                + "or put host_key: \"\(key.fingerprint)\" into the profile")
+            hint: "compare the fingerprint on the machine itself, then: "
+                + "ecr target trust \(options.reference) \(key.fingerprint)\(pinning(key))")
     }
 }

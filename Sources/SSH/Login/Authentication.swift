@@ -16,6 +16,8 @@ final class Authentication {
     let handshake: Handshake
     let conversation: Conversation
     var report = LoginReport()
+    /// What is being tried.
+    private var current = "none"
     var options: SSHOptions { handshake.options }
     var raw: ssh_session { handshake.raw }
 
@@ -33,7 +35,7 @@ final class Authentication {
 
     func logIn() throws(SSHError) {
         // It may be all that the server wants, and else brings the list of what it does.
-        if case .accepted = try judge({ ssh_userauth_none(raw, nil) }) { return }
+        if case .accepted = try judge({ ssh_userauth_none(raw, nil) }) { return report.letIn(by: "no proof at all") }
         if let banner = ssh_get_issue_banner(raw) {
             conversation.announce(String(cString: banner))
             ssh_string_free_char(banner)
@@ -51,8 +53,12 @@ final class Authentication {
         defer { keys.close() }
         var refused: Set<UInt32> = []
         while let method = methods.first(where: { isAllowed($0.flag) && !refused.contains($0.flag) }) {
+            current = method.name
             switch try method.attempt() {
-            case .accepted: return
+            case .accepted:
+                // A key is named by whoever has offered it.
+                if method.flag != SSH_AUTH_METHOD_PUBLICKEY { report.letIn(by: method.name) }
+                return
             case .refused: refused.insert(method.flag)
             case .partly:
                 // The server says anew what it allows; the same method may come again, with another key or password.
@@ -90,11 +96,23 @@ final class Authentication {
                 .authenticationFailed, "cannot log in to \(options.place) as \(options.user): \(reason)")
         }
         // OpenSSH ends the connection after MaxAuthTries, dropbear after as many.
-        let isTooMuch = reason.contains("Too many authentication") || reason.contains("Too many auth")
+        let isTooMuch = reason.contains("Too many auth")
+        let hint =
+            current == "publickey"
+            ? "name the one key that it knows by key_file: in the profile"
+            : conversation.hasAsked ? "type the command again; a server takes so many answers, and waits so long" : nil
         return SSHError(
             isTooMuch ? .authenticationFailed : .unreachable,
-            "\(options.place) has ended the login of \(options.user): \(reason); tried: \(report.text)",
-            hint: isTooMuch ? "name the one key that it knows by key_file: in the profile" : nil)
+            "\(options.place) has ended the login of \(options.user): \(Authentication.words(of: reason)); "
+                + "tried: \(report.text); last: \(current)",
+            hint: hint)
+    }
+
+    /// The server's own words out of `Received SSH_MSG_DISCONNECT: 2:Too many authentication failures`.
+    private static func words(of reason: String) -> Substring {
+        guard let start = reason.firstRange(of: "SSH_MSG_DISCONNECT: ") else { return reason[...] }
+        let rest = reason[start.upperBound...]
+        return rest.drop(while: \.isNumber).drop { $0 == ":" || $0 == " " }
     }
 
     // MARK: The message when nothing worked

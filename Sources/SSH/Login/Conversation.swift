@@ -4,6 +4,8 @@
 final class Conversation {
     private let person: SSHAsk?
     private let deadline: Deadline
+    /// Whether somebody was waited for.
+    private(set) var hasAsked = false
     /// A question was left unanswered; nothing more is asked.
     private(set) var isRefused = false
     /// Words of the server that belong before the next question.
@@ -31,6 +33,7 @@ final class Conversation {
         guard let person, !isRefused else { return nil }
         let prompt = SSHPrompt(kind, preface + text, isEchoed: isEchoed)
         preface = ""
+        hasAsked = true
         let answer = deadline.paused { person(prompt) }
         isRefused = answer == nil
         return answer

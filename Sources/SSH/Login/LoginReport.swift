@@ -7,7 +7,7 @@ struct LoginReport {
     private(set) var lockedKey: String?
     /// A method that a person would have had to answer for.
     private(set) var unanswered: String?
-    /// Parts of a login with several factors that the server has accepted.
+    /// What the server has accepted: all of what let us in, or parts of a login with several factors.
     private(set) var accepted: [String] = []
 
     /// Whether keys of the agent were refused.
@@ -49,6 +49,9 @@ struct LoginReport {
         accepted.append(what)
         add(what, "accepted, but the server wants more")
     }
+
+    /// The last thing that the server wanted.
+    mutating func letIn(by what: String) { accepted.append(what) }
 
     var text: String { lines.isEmpty ? "nothing" : lines.joined(separator: "; ") }
 }

@@ -76,14 +76,17 @@ final class PublicKeyLogin {
         let options = login.options
         if let path = options.keyFile { return [FileKey(path: path)] }
         if let paths = options.identityFiles { return paths.map { FileKey(path: $0) } }
-        return FileKey.usualFiles.filter { FileSystem.exists($0) }.map { FileKey(path: $0) }
+        let paths = FileKey.usualFiles.filter { FileSystem.exists($0) }
+        if paths.isEmpty { login.report.add("no key in ~/.ssh (id_ed25519, id_ecdsa, id_rsa)") }
+        return paths.map { FileKey(path: $0) }
     }
 
     private func agentIdentities() throws(SSHError) -> [AgentIdentity] {
-        guard let socket = login.options.agentSocket ?? Host.environment("SSH_AUTH_SOCK"), !socket.isEmpty else {
+        guard let socket = login.options.agentSocket ?? Host.environment("SSH_AUTH_SOCK") else {
             if login.options.keyFile == nil { login.report.add("no ssh-agent (SSH_AUTH_SOCK is not set)") }
             return []
         }
+        if socket.isEmpty { return [] }
         do throws(SSHError) {
             let client = try AgentClient(path: socket, deadline: login.handshake.deadline)
             let identities = try client.identities()
@@ -153,7 +156,7 @@ final class PublicKeyLogin {
         _ step: LoginStep, _ shown: [UInt8], _ name: String, in file: FileKey?, _ certificate: Certificate?
     ) {
         switch step {
-        case .accepted: break
+        case .accepted: login.report.letIn(by: name)
         case .partly: login.report.accepted(name)
         case .refused:
             refused.append(shown)

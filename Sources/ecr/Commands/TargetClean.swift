@@ -29,7 +29,7 @@ struct TargetClean: AsyncParsableCommand {
 
     func run() async throws {
         let reference = try TargetReference(target, directory: profiles.profilesDir)
-        let only = try run.map { name in try ECRFailure.catching { try common.runs.find(name) } }
+        let only = try run.map { name in try RunFinder(common.runs).find(name) }
         common.steps("connecting to \(reference.address)")
         let cleaning = try await SpoolCleaning.begin(
             on: reference, in: common.runs, .init(run: only, isForced: force, takesOver: takeOver),
@@ -50,7 +50,9 @@ struct TargetClean: AsyncParsableCommand {
         if changes && !dryRun { try confirm(plan) }
         let report = CleaningReport(roots: dryRun ? plan : try await cleaning.carryOut(plan), isDryRun: dryRun)
         if output.json { Terminal.result(report.json(reference)) } else { report.show() }
-        if plan.contains(where: \.isForeign) { throw Exit(code: ECRCore.ExitCode.busy.rawValue) }
+        if plan.contains(where: { $0.isForeign && $0.spools.isEmpty }) {
+            throw Exit(code: ECRCore.ExitCode.busy.rawValue)
+        }
     }
 
     private func confirm(_ plan: [SpoolCleaning.Root]) throws {

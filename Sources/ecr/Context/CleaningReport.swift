@@ -10,7 +10,8 @@ struct CleaningReport {
 
     func show() {
         for root in roots where root.isForeign {
-            Terminal.say("\(root.path) is held by \(root.holder ?? "nobody"): nothing there was touched; --take-over")
+            Terminal.say(
+                "\(root.path) is held by \(root.holder ?? "nobody"): what is theirs was not touched; --take-over")
         }
         for root in roots where root.isTakenOver {
             Terminal.say("\(root.path) \(isDryRun ? "would be" : "was") taken over from \(root.holder ?? "nobody")")
