@@ -137,8 +137,11 @@ extension EventType {
         row(.spoolMade, "the spool on the target was lost and made anew", "target spool lost"),
         row(.targetRebooted, "the target has another boot id than before", "target boot_id previous_boot_id"),
         row(
-            .clockOffset, "the target's clock against the controller's; without an offset it could not be read",
-            "target offset_s? uncertainty_s rtt_s target_uptime_s"),
+            .clockOffset,
+            """
+            the target's clock against the controller's; without an offset it could not be read; boottime_zero: the \
+            controller's time at the uptime 0 of this boot
+            """, "target offset_s? uncertainty_s rtt_s target_uptime_s boot_id boottime_zero"),
         row(
             .ledger,
             """

@@ -1,5 +1,3 @@
-import LinuxSystem
-
 /// What was probed once per connection.
 package struct TargetFacts: Sendable, Equatable {
     /// The kernel's boot id: another one means that the target was rebooted.
@@ -45,11 +43,4 @@ package struct ClockReading: Sendable, Equatable {
     /// Controller wall microseconds at the target's boottime zero: adds to an uptime to give UTC.
     package var boottimeZero: Int64
     package var targetUptime: Double
-
-    /// The controller's time, UTC, at an uptime of the target; nil for a number that is none.
-    package func time(atUptime seconds: Double) -> String? {
-        // Three hundred years: what a broken target says must not overflow.
-        guard seconds.magnitude < 1e10 else { return nil }
-        return Clock.iso8601(microseconds: boottimeZero + Int64(seconds * 1e6))
-    }
 }

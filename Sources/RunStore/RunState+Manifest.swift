@@ -13,7 +13,8 @@ extension RunState {
             "end_reason": endReason.map { .string($0) }, "pause_reason": pauseReason.map { .string($0) },
             "interruption_recorded": .bool(isInterruptionRecorded),
             "connection": .object(connection),
-            "connected": .bool(isConnected), "facts": .object(facts), "spool": spool.map { .string($0) },
+            "connected": .bool(isConnected), "clocks": .object(clocks), "facts": .object(facts),
+            "spool": spool.map { .string($0) },
             "stages": .array(stages.map(\.json)),
             "jobs": .array(jobs.map(\.json)), "notes": .int(notes),
             "recent_notes": .array(recentNotes.map(\.json)), "edits": .int(edits), "invalid_times": invalidTimes.json,
@@ -52,6 +53,7 @@ extension RunState {
         isInterruptionRecorded = json["interruption_recorded"]?.bool ?? false
         connection = json["connection"]?.object ?? [:]
         isConnected = json["connected"]?.bool ?? false
+        restore(clocks: json["clocks"]?.object ?? [:])
         facts = json["facts"]?.object ?? [:]
         spool = json["spool"]?.string
         notes = json["notes"]?.int ?? 0

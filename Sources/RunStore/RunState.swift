@@ -30,6 +30,8 @@ package struct RunState: Sendable, Equatable {
     /// `connection_established`'s data of the last connection: host, port, user, host_key, address.
     package var connection = JSONObject()
     package var isConnected = false
+    /// For each boot of the target the controller's time at its uptime 0, as the last `clock_offset` of it tells.
+    private(set) var clocks = JSONObject()
     /// The last `target_facts`.
     package var facts = JSONObject()
     /// The spool directory on the target.
@@ -65,6 +67,9 @@ package struct RunState: Sendable, Equatable {
     package static func == (left: RunState, right: RunState) -> Bool { left.json(id: "") == right.json(id: "") }
 
     package func job(_ id: String) -> JobState? { jobIndex[id].map { jobs[$0] } }
+
+    /// What places uptimes of one boot of the target on the controller's time base; nil for an unknown boot.
+    package func clock(ofBoot boot: String) -> TargetClock? { TargetClock(zero: clocks[boot]?.string) }
 
     /// Jobs without an end on record.
     package var openJobs: [JobState] { jobs.filter { $0.outcome == .running } }
@@ -120,6 +125,7 @@ package struct RunState: Sendable, Equatable {
             isConnected = !isOver
         case .connectionLost: isConnected = false
         case .spoolMade: spool = data["spool"]?.string ?? spool
+        case .clockOffset: if let boot = data["boot_id"]?.string { clocks[boot] = data["boottime_zero"] }
         case .targetFacts:
             facts = data
             spool = data["spool"]?.string ?? spool
@@ -244,6 +250,8 @@ package struct RunState: Sendable, Equatable {
         guard let index = jobIndex[id] else { return }
         body(&jobs[index])
     }
+
+    mutating func restore(clocks restored: JSONObject) { clocks = restored }
 
     mutating func restore(jobs restored: [JobState], notes: [NoteState], edits: Int64) {
         jobs = restored

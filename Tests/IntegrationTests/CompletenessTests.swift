@@ -243,4 +243,68 @@ import Testing
             #expect(try await fixture.ecr("verify", "copy/\(run.id)", "--head", head).status == 0)
         }
     }
+
+    // MARK: Reboots
+
+    private static let sampled = "background_collectors: {load: {command: \"echo x\", interval: 0.1}}"
+
+    @Test(.enabled("needs root and namespaces") { await TargetMachine.isAvailable() })
+    func aRebootLeavesAGapUntilTheCollectorSamplesAgain() async throws {
+        try await RunFixture.with(.init(place: .machine), profile: Self.sampled) { fixture in
+            let run = try await fixture.start()
+            try await waitForSamples(fixture, run, of: "0001-load", 3)
+            try await fixture.server.reboot()
+            try await waitForSamples(fixture, run, of: "0002-load", 3)
+            let completed = try await fixture.expect(1, "run", "complete")
+            let gap = try #require(try run.events(.collectorGap).first?.data)
+            #expect(try run.events(.collectorGap).count == 1)
+            #expect(gap["job"] == "0001-load" && gap["reason"] == "the target was rebooted")
+            let samples = try #require(gap["samples"]?.int)
+            // What is missing is the gap, nothing else; the reboot itself is only named.
+            #expect(completed.errorText.split(separator: "\n").filter { $0.hasPrefix("missing: ") }.count == 1)
+            #expect(completed.errorText.contains("missing: load: \(samples) samples from "))
+            #expect(completed.errorText.contains("remark: the target was rebooted, seen at "))
+            let ledger = try ledger(of: run)
+            #expect(ledger["unknown"] == ["0001-load"] && ledger["reboots"]?.array?.count == 1)
+            try checkTimes(of: run, gap)
+            try await expectWhole(fixture)
+        }
+    }
+
+    /// What was sampled before the reboot is read after it, by a supervisor that never saw that boot.
+    @Test(.enabled("needs root and namespaces") { await TargetMachine.isAvailable() })
+    func samplesOfAnEarlierBootKeepTheirTimes() async throws {
+        try await RunFixture.with(.init(place: .machine), profile: Self.sampled) { fixture in
+            let run = try await fixture.start()
+            try await waitForSamples(fixture, run, of: "0001-load", 3)
+            fixture.killSupervisor(of: run)
+            try await fixture.wait(for: "its death") { !run.hasSupervisor() }
+            let recorded = try #require(try run.state().job("0001-load")?.stdoutBytes)
+            let spool = "\(try #require(try run.state().spool))/0001/stdout"
+            try await fixture.wait(for: "more samples") { try File(path: spool, O_RDONLY).size() > recorded + 500 }
+            try await fixture.server.reboot()
+            try await fixture.expect(0, "run", "resume")
+            try await waitForSamples(fixture, run, of: "0002-load", 3)
+            try await fixture.expect(1, "run", "complete")
+            #expect(try run.events(.collectorGap).count == 1)
+            try checkTimes(of: run, try #require(try run.events(.collectorGap).first?.data))
+            try await expectWhole(fixture)
+        }
+    }
+
+    /// The times of all rows never fall and lie within the run, and the gap is between two of them.
+    private func checkTimes(of run: RunDirectory, _ gap: JSONObject) throws {
+        let rows = try run.events(.collectorOutput).flatMap { event in
+            (event.data["rows"]?.array ?? []).map { (job: event.data["job"]?.string, time: $0["time"]?.string ?? "") }
+        }
+        let state = try run.state()
+        let times = rows.compactMap { Clock.microseconds(iso8601: $0.time) }
+        #expect(times.count == rows.count && zip(times, times.dropFirst()).allSatisfy(<=))
+        let began = try #require(Clock.microseconds(iso8601: state.started ?? ""))
+        let ended = try #require(Clock.microseconds(iso8601: state.ended ?? ""))
+        // A target tells its uptime in hundredths of a second.
+        #expect(times.allSatisfy { $0 > began - 100_000 && $0 < ended + 100_000 })
+        #expect(gap["from"]?.string == rows.last { $0.job == "0001-load" }?.time)
+        #expect(gap["to"]?.string == rows.first { $0.job == "0002-load" }?.time)
+    }
 }

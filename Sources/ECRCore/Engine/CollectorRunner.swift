@@ -53,8 +53,8 @@ struct CollectorRunner {
             environment: prepared.environment + [("ECR_RUN", journal.directory.id), ("ECR_JOB", job)])
         let earlier = journal.state.jobs(ofCollector: collector.name).prefix { $0.id != job }
         let recorder = try SampleRecorder(
-            journal: journal, link: link, collector: collector, job: job, token: token,
-            earlier: Array(earlier), recorded: recorded)
+            journal: journal, collector: collector, job: job, boot: boot, token: token, earlier: Array(earlier),
+            recorded: recorded)
         var observer = JobObserver(
             journal: journal, link: link, feed: JobFeed(), request: request, boot: boot, pace: .sampled,
             streams: [recorder])
@@ -100,7 +100,7 @@ struct CollectorRunner {
     private func recordGap(at record: ExitRecord, bytes: Int64) async throws {
         let isOwnEnd = collector.interval == nil && record.status <= JobState.lastOwnStatus
         guard record.reason == .cancel || isOwnEnd, let state = journal.state.job(job) else { return }
-        let time = await link.clock?.time(atUptime: record.ended)
+        let time = journal.state.clock(ofBoot: state.boot ?? "")?.time(atUptime: record.ended)
         let gap = CollectorGap(
             atEndOf: state, lostBytes: record.stdoutBytes - bytes, uptime: record.ended,
             time: time ?? Clock.iso8601(microseconds: Clock.wallMicroseconds()), interval: collector.interval)

@@ -30,18 +30,19 @@ extension RunEngine {
 
     func resumeCollector(_ state: JobState) {
         guard let collector = profile.collector(named: state.name) else { return }
-        try? attach(collector, state.id) { try await $0.resume(state) }
+        try? attach(collector, state.id, spool: state.spool) { try await $0.resume(state) }
     }
 
     private func attach(
-        _ collector: Collector, _ job: String, _ body: @escaping @Sendable (CollectorRunner) async throws -> Void
+        _ collector: Collector, _ job: String, spool: String? = nil,
+        _ body: @escaping @Sendable (CollectorRunner) async throws -> Void
     ) throws {
         let standing = journal.state.parameters.members.map { ($0.key, $0.value.string ?? "") }
         let values = try profile.parameters(for: collector, standing: standing)
         let runner = CollectorRunner(
             journal: journal, link: link, collector: collector,
             prepared: profile.prepare(collector, with: values, secrets: secrets.byVariable),
-            job: job, spool: spool)
+            job: job, spool: spool ?? self.spool)
         let task = Task {
             do { try await body(runner) } catch {
                 self.noticeFailure(error)

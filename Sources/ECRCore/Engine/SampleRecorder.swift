@@ -17,9 +17,10 @@ struct SampleRecorder: StreamRecorder {
     let stream = "stdout"
     private(set) var offset: Int64
     private let journal: Journal
-    private let link: TargetLink
     private let collector: Collector
     private let job: String
+    /// The boot of the target in which the job runs: its uptimes are those of no other.
+    private let boot: String
     private let log: File
     private let table: File
     /// Where this job's bytes begin in the log: behind those of earlier jobs of the collector.
@@ -39,13 +40,13 @@ struct SampleRecorder: StreamRecorder {
     ///   - earlier: the collector's jobs before this one, whose bytes and rows stand in front.
     ///   - recorded: what is on record of this job; nil for a new one.
     init(
-        journal: Journal, link: TargetLink, collector: Collector, job: String, token: String, earlier: [JobState],
+        journal: Journal, collector: Collector, job: String, boot: String, token: String, earlier: [JobState],
         recorded: JobState?
     ) throws {
         self.journal = journal
-        self.link = link
         self.collector = collector
         self.job = job
+        self.boot = boot
         base = earlier.reduce(0) { $0 + $1.stdoutBytes }
         offset = recorded?.stdoutBytes ?? 0
         sampling = recorded?.sampling ?? SamplingState()
@@ -69,7 +70,7 @@ struct SampleRecorder: StreamRecorder {
         let batch = parser.take(bytes)
         let piece = Array(held.prefix(isLast ? held.count : batch.length))
         if piece.isEmpty { return }
-        let clock = await link.clock
+        let clock = journal.state.clock(ofBoot: boot)
         func time(of sample: Sample) -> String? { clock?.time(atUptime: sample.uptime) }
         let text = tableText(of: batch.samples, time(of:))
         // Before the samples: a crash in between must not leave them without it.

@@ -19,7 +19,7 @@ actor TargetLink {
     private var failure: (any Error)?
     private var isClosed = false
     /// The last clock reading of the present connection.
-    private(set) var clock: ClockReading?
+    private var clock: ClockReading?
     private var lastBoot: String?
     /// Told when a lost link is not tried for any more.
     private var onGivingUp: (@Sendable (any Error) -> Void)?
@@ -253,7 +253,8 @@ actor TargetLink {
                 [
                     "target": name, "offset_s": clock.offset.map { .double($0) },
                     "uncertainty_s": .double(clock.uncertainty), "rtt_s": .double(clock.roundTrip),
-                    "target_uptime_s": .double(clock.targetUptime),
+                    "target_uptime_s": .double(clock.targetUptime), "boot_id": .string(facts.boot),
+                    "boottime_zero": .string(Clock.iso8601(microseconds: clock.boottimeZero)),
                 ])
         }
         try await journal.append(

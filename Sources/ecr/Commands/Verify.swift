@@ -22,7 +22,8 @@ struct Verify: ParsableCommand {
             """)
 
     @Argument(
-        help: "The run, or the path of any run's directory (default: --run, $ECR_RUN, else the current run).")
+        help: ArgumentHelp(
+            "The run, or any run's directory (default: --run, $ECR_RUN, else the current run).", valueName: "run|dir"))
     var name: String?
     @Option(
         help: ArgumentHelp(

@@ -45,7 +45,7 @@ struct CandidateSource {
         case .topic: Candidates(words: topics)
         case .file: Candidates(files: .files)
         case .directory: Candidates(files: .directories)
-        case .name, .text, .reason, .command, .time, .seq, .lines, .number, .host, .fingerprint: Candidates()
+        case .name, .text, .reason, .command, .time, .seq, .lines, .number, .host, .fingerprint, .hash: Candidates()
         }
     }
 

@@ -29,6 +29,7 @@ enum ValueKind: String, CaseIterable {
     case number
     case host = "host[:port]"
     case fingerprint
+    case hash
 
     /// For each word that an argument takes what it may be; the last holds for all that follow.
     /// - Returns: nil for a name that is not in the list.

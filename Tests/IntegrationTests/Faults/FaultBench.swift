@@ -132,6 +132,8 @@ final class FaultBench: Sendable {
             completed.status == 0 && completed.errorText.contains("complete: 100"), "\(completed.errorText)",
             sourceLocation: location)
         try check(run)
+        let verified = try await fixture.ecr("verify", run.path)
+        #expect(verified.status == 0, "\(verified.outputText)", sourceLocation: location)
     }
 
     // MARK: The invariant
