@@ -128,7 +128,7 @@ extension EventType {
             "target collector job reason exit"),
         row(
             .connectionEstablished, "the target is reached",
-            "target host port user address host_key host_key_type server kex cipher mac jumps? moved?"),
+            "target host port user address host_key host_key_type server kex cipher mac strict_kex? jumps? moved?"),
         row(.connectionLost, "the link is lost; jobs run on", "target reason"),
         row(.connectionRetry, "an attempt to reconnect has failed", "target attempt reason next_in_s"),
         row(

@@ -146,7 +146,9 @@ import Testing
                 == "error: run \(run.id) is interrupted, so ecr cannot complete it\n  try: ecr run resume\n")
         try ecr.append(to: run, [(.runCompleted, [:])])
         let completed = try await ecr("run", "start", "--run", run.id)
-        #expect(completed.errorText.hasSuffix("is completed, so ecr cannot start it\n  try: ecr run start PROFILE\n"))
+        #expect(
+            completed.errorText.hasSuffix(
+                "is completed, so ecr cannot start it\n  try: ecr run export \(run.id), or ecr run start PROFILE\n"))
         #expect(try await ecr("run", "abort").status == 64)
     }
 

@@ -23,7 +23,7 @@ import Testing
         let result = try await target.expect(0, "target", "trust", target.hostAndPort, fingerprint)
         #expect(result.output.isEmpty)
         #expect(result.errorText.contains("is trusted from now on"))
-        #expect(result.errorText.hasSuffix("next: ecr target check \(target.address)\n"))
+        #expect(result.errorText.hasSuffix("next: ecr target check USER@\(target.hostAndPort)\n"))
         let words = try target.scratch.read("home/.ssh/known_hosts").split(separator: " ")
         #expect(words.prefix(2) == known.prefix(2) && words.count == 3)
         let modes = try await Command.runSuccessfully(

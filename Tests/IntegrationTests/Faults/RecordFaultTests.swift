@@ -107,6 +107,7 @@ import Testing
                 #expect(try run.events(.logRecovered).count == (isCutWithinALine ? 1 : 0))
             }
             try FileSystem.replace(run.events, with: Array(whole.dropLast(5)))
+            try FileSystem.replace(run.manifest, with: manifest)
             try bench.openGate()
             try await bench.fixture.expect(0, "run", "resume")
             try await bench.fixture.expect(0, "run", "follow", "0002-count")
