@@ -20,8 +20,17 @@ struct RunFinder {
         let ids = runs.runs().map(\.id).reversed()
         if reference.hasPrefix("latest") { return nil }
         if let near = KnownNames(Array(ids)).closest(to: reference) { return near }
-        let names = ids.map { String($0.dropFirst(RunsDirectory.stampLength + 1)) }
+        let names = ids.map { Self.name(in: $0) }
         guard let near = KnownNames(names).closest(to: reference) else { return nil }
         return zip(ids, names).first { $0.1 == near }?.0
+    }
+
+    /// What stands behind the stamp, without the number of a run that was made in the same second.
+    private static func name(in id: String) -> String {
+        let name = id.dropFirst(RunsDirectory.stampLength + 1)
+        guard let end = name.lastIndex(of: "_"), name[name.index(after: end)...].allSatisfy(\.isNumber) else {
+            return String(name)
+        }
+        return String(name[..<end])
     }
 }
