@@ -12,6 +12,8 @@ package struct JobState: Sendable, Equatable {
     /// The action's or collector's name.
     package let name: String
     package var stage: String?
+    /// Who asked for it: `action`, `exec`, `setup` or `finally`; nil for a collector.
+    package var invocation: String?
     package var attempt = 1
     package var outcome = Outcome.running
     package var exit: Int64?
@@ -57,11 +59,15 @@ package struct JobState: Sendable, Equatable {
     /// The job and when it was last heard of, for a job that nobody can ask about.
     package var sighting: JSON { ["job": .string(id), "last_seen": .string(lastSeen)] }
 
+    /// Whether a person or a script has asked for it, rather than the profile.
+    package var isAskedFor: Bool { kind != .collector && invocation != "setup" && invocation != "finally" }
+
     package var json: JSON {
         [
             "job": .string(id), "kind": .string(kind.rawValue), "name": .string(name),
             "stage": stage.map { .string($0) },
-            "attempt": JSON(attempt), "outcome": .string(outcome.rawValue), "exit": exit.map { .int($0) },
+            "invocation": invocation.map { .string($0) }, "attempt": JSON(attempt),
+            "outcome": .string(outcome.rawValue), "exit": exit.map { .int($0) },
             "reason": reason.map { .string($0) }, "duration_s": duration.map { .double($0) },
             "started": .string(started), "ended": ended.map { .string($0) }, "last_seen": .string(lastSeen),
             "stdout_bytes": .int(stdoutBytes),
@@ -82,6 +88,7 @@ package struct JobState: Sendable, Equatable {
         self.init(id: id, kind: kind, name: name, started: started)
         self.outcome = outcome
         stage = json["stage"]?.string
+        invocation = json["invocation"]?.string
         attempt = Int(json["attempt"]?.int ?? 1)
         lastSeen = json["last_seen"]?.string ?? started
         exit = json["exit"]?.int

@@ -222,6 +222,7 @@ package struct RunState: Sendable, Equatable {
         let name = data["collector"]?.string ?? data["action"]?.string ?? ""
         var job = JobState(id: id, kind: kind, name: name, started: event.time)
         job.stage = data["stage"]?.string
+        job.invocation = data["invocation"]?.string
         job.attempt = Int(data["attempt"]?.int ?? 1)
         job.spool = data["spool"]?.string
         job.boot = data["target_boot"]?.string

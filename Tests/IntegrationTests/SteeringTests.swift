@@ -261,6 +261,26 @@ import Testing
         }
     }
 
+    // MARK: Two ends
+
+    @Test func anAbortDoesNotComeBetweenACompletion() async throws {
+        try await with { fixture, run in
+            let action = try fixture.background("run", "action", "forever")
+            try await action.waitForOutput("up")
+            let complete = try fixture.background("run", "complete", "--wait")
+            try await fixture.wait(for: "the ending") {
+                try await fixture.ecr("run", "action", "say").errorText.contains("is ending")
+            }
+            let refused = try await fixture.expect(75, "run", "abort")
+            #expect(refused.errorText.contains("waits for 0002-forever"))
+            #expect(refused.errorText.contains("ecr run cancel 0002-forever"))
+            try await fixture.expect(0, "run", "cancel", "0002-forever")
+            #expect(try await complete.wait().status == 0)
+            #expect(try run.state().status == .completed)
+            #expect(try await action.wait().status == 130)
+        }
+    }
+
     // MARK: Another controller
 
     @Test func aTargetOfAnotherControllerIsSharedOrTakenOverOpenly() async throws {

@@ -233,7 +233,9 @@ extension RunEngine {
     func follow(_ name: String?, listener: @escaping Listener) async throws -> JobEnd {
         let state = journal.state
         let candidates = state.jobs.filter { $0.kind != .collector }
-        let found = name.map { name in candidates.last { $0.id == name || $0.name == name } } ?? candidates.last
+        let found =
+            name.map { name in candidates.last { $0.id == name || $0.name == name } }
+            ?? candidates.last { $0.isAskedFor } ?? candidates.last
         guard let job = found else {
             let known = candidates.suffix(8).map { "  \($0.id)" }.joined(separator: "\n")
             let message = name.map { "no job '\($0)'" } ?? "no action has run yet"

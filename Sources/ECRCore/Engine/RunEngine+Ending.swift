@@ -105,6 +105,8 @@ extension RunEngine {
 
     /// Ends the run without a ledger: cancels what runs, as far as the target can be reached.
     func abort(reason: String?) async throws -> JSON {
+        // Two ends at once would run `finally:` twice. Without the link the other one can wait for ever.
+        if isEnding, await link.isConnected { throw endingFailure(.busy) }
         beginEnding()
         var unfinished: [JobState] = []
         if await link.isConnected {

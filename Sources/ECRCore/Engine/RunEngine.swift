@@ -178,11 +178,19 @@ actor RunEngine {
 
     /// Refuses a step that needs a run which is running or paused.
     func requireActive() throws(ECRFailure) {
-        if isEnding { throw ECRFailure(.usage, "the run is ending", hint: "ecr run status") }
+        if isEnding { throw endingFailure(.usage) }
         let status = journal.state.status
         if status != .running && status != .paused {
             throw ECRFailure(.usage, "the run is \(status.rawValue)", hint: "ecr run show \(journal.directory.id)")
         }
+    }
+
+    /// What holds up an end that has begun can be cancelled.
+    func endingFailure(_ code: ExitCode) -> ECRFailure {
+        guard let job = live.keys.sorted().first else {
+            return ECRFailure(code, "the run is ending", hint: "ecr run status")
+        }
+        return ECRFailure(code, "the run is ending and waits for \(job)", hint: "ecr run cancel \(job)")
     }
 
     func newJobID(_ name: String) -> String {

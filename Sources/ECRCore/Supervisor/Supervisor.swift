@@ -187,7 +187,7 @@ private final class SupervisorLife: Sendable {
     /// Clients that wait are told the reason first; then the run reads as interrupted, and can be resumed.
     private static func end(_ ending: Mailbox<Int32>, with code: ExitCode) {
         Task {
-            try? await Task.sleep(for: .milliseconds(200))
+            try? await Task.sleep(for: .seconds(1))
             ending.send(code.rawValue)
         }
     }

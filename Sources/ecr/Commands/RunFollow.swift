@@ -35,7 +35,8 @@ struct RunFollow: ParsableCommand {
             throw ECRFailure(
                 .usage, "\(found.id) is the job of a collector", hint: "ecr run log \(found.name)\(run.reference)")
         }
-        if let last = run.state.jobs.last(where: { $0.kind != .collector }) { return last }
+        let jobs = run.state.jobs.filter { $0.kind != .collector }
+        if let last = jobs.last(where: { $0.isAskedFor }) ?? jobs.last { return last }
         throw ECRFailure(
             .usage, "run \(run.id) is \(run.condition) and has no job", hint: "ecr run status\(run.reference)")
     }
