@@ -36,7 +36,8 @@ struct Ecr {
     var settings: [String: String?] {
         [
             "ECR_RUN": nil, "ECR_RUNS_DIR": nil, "ECR_PROFILES_DIR": nil, "ECR_AUTHOR": nil, "ECR_LICENCE": nil,
-            "XDG_CONFIG_HOME": scratch.path("config"), "ECR_SSH_CONFIG": "none", "NO_COLOR": nil, "TERM": "xterm",
+            "XDG_CONFIG_HOME": scratch.path("config"), "ECR_SSH_CONFIG": "none", "CI": nil, "NO_COLOR": nil,
+            "TERM": "xterm",
             "COLUMNS": "80",
             "TZ": "UTC",
         ]
