@@ -127,7 +127,7 @@ extension RunEngine {
     func listCollectors() -> JSON {
         let state = journal.state
         let list: [JSON] = profile.collectors.map { collector in
-            let jobs = state.jobs.filter { $0.kind == .collector && $0.name == collector.name }
+            let jobs = state.jobs(ofCollector: collector.name)
             let word = collectors[collector.name] != nil ? "running" : jobs.isEmpty ? "not started" : "stopped"
             return [
                 "name": .string(collector.name), "job": jobs.last.map { .string($0.id) }, "state": .string(word),

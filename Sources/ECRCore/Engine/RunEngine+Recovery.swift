@@ -55,9 +55,13 @@ extension RunEngine {
         let jobs = journal.state.jobs
         let isPrepared = profile.setup.allSatisfy { name in isDone(name, under: boot) }
         let isSampled = profile.collectors.allSatisfy { collector in
-            collector.start == .manual || jobs.contains { $0.kind == .collector && $0.name == collector.name }
+            collector.start == .manual || wasStarted(collector)
         }
         return isPrepared && isSampled && !jobs.contains { $0.outcome == .running && $0.boot != boot }
+    }
+
+    private func wasStarted(_ collector: Collector) -> Bool {
+        !journal.state.jobs(ofCollector: collector.name).isEmpty
     }
 
     private func isDone(_ setup: String, under boot: String) -> Bool {
@@ -72,8 +76,7 @@ extension RunEngine {
         interruptedCollectors.formUnion(collectors.keys)
         // Nor were these started, where the supervisor died within the start.
         for collector in profile.collectors where collector.start == .auto {
-            let wasStarted = journal.state.jobs.contains { $0.kind == .collector && $0.name == collector.name }
-            if !wasStarted { interruptedCollectors.insert(collector.name) }
+            if !wasStarted(collector) { interruptedCollectors.insert(collector.name) }
         }
         recovery = Task {
             await before?.value
