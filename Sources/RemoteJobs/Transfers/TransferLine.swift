@@ -1,3 +1,4 @@
+import LinuxSystem
 package import SSH
 
 /// What files travel over: a session, its SFTP channel where the server has one, and the programs of the target.
@@ -9,6 +10,11 @@ package import SSH
     private let window: Int?
     /// Scripts that have a channel.
     private var running = 0
+    /// When the last of them, the probe at first, gave its channel back; the server may learn of it later.
+    private var lastEnd = Clock.boottimeNanoseconds()
+
+    /// Nanoseconds. Origin: two round trips over a satellite, and a slow server's reaping.
+    private static let patience: Int64 = 5_000_000_000
 
     fileprivate init(session: SSHSession, tools: TransferTools, sftp: SFTPClient?, window: Int?) {
         self.session = session
@@ -23,10 +29,14 @@ package import SSH
             do throws(SSHError) {
                 let started = try await RemoteScript.start(script, on: session, window: window)
                 running += 1
-                started.onClose = { self.running -= 1 }
+                started.onClose = {
+                    self.running -= 1
+                    self.lastEnd = Clock.boottimeNanoseconds()
+                }
                 return started
             } catch {
-                guard error.code == .channelRefused, running > 0 else { throw error }
+                let isBusy = running > 0 || Clock.boottimeNanoseconds() - lastEnd < Self.patience
+                guard error.code == .channelRefused, isBusy else { throw error }
                 // Origin: short beside a script's own round trips.
                 try? await Task.sleep(for: .milliseconds(20))
             }
