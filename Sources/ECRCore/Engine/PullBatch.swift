@@ -45,7 +45,7 @@ struct PullBatch {
     mutating func run(_ files: [RemoteFile], _ report: Report) async throws {
         let (directory, parts) = (parts, parts)
         try await worker.run { try FileSystem.makeDirectories(directory) }
-        let progress = PullProgress(files, feed)
+        let progress = TransferProgress(files, feed)
         var left = try await takeUnchanged(files, parts, progress, report)
         if mayArchive(left.filter { $0.size < Self.smallSize }) {
             left = try await fetchArchives(left, progress, report)
@@ -62,7 +62,7 @@ struct PullBatch {
 
     /// Files that are, to the nanosecond, those that were fetched before in this run are linked.
     private mutating func takeUnchanged(
-        _ files: [RemoteFile], _ parts: String, _ progress: PullProgress, _ report: Report
+        _ files: [RemoteFile], _ parts: String, _ progress: TransferProgress, _ report: Report
     ) async throws -> [RemoteFile] {
         guard files.contains(where: { $0.version != nil }) else { return files }
         let known = KnownVersions(journal.state.artifacts)
@@ -92,7 +92,7 @@ struct PullBatch {
     // MARK: Archives
 
     private mutating func fetchArchives(
-        _ files: [RemoteFile], _ progress: PullProgress, _ report: Report
+        _ files: [RemoteFile], _ progress: TransferProgress, _ report: Report
     ) async throws -> [RemoteFile] {
         var left = files.filter { $0.size >= Self.smallSize && method != .tar }
         var slice: [RemoteFile] = []
@@ -111,7 +111,7 @@ struct PullBatch {
 
     /// - Returns: what must be fetched by itself.
     private mutating func fetchArchive(
-        _ files: [RemoteFile], _ progress: PullProgress, _ report: Report
+        _ files: [RemoteFile], _ progress: TransferProgress, _ report: Report
     ) async throws -> [RemoteFile] {
         let began = Clock.boottimeNanoseconds()
         let (line, worker, parts) = (line, worker, parts)
@@ -147,7 +147,9 @@ struct PullBatch {
         throw TransferFailure("the target has neither SFTP nor dd nor scp")
     }
 
-    private mutating func fetchSingly(_ files: [RemoteFile], _ progress: PullProgress, _ report: Report) async throws {
+    private mutating func fetchSingly(_ files: [RemoteFile], _ progress: TransferProgress, _ report: Report)
+        async throws
+    {
         if files.isEmpty { return }
         let method = try singleMethod()
         // Several small ones at a time, as a channel takes its round trips; each large one fills the line alone.
@@ -160,7 +162,7 @@ struct PullBatch {
     }
 
     private mutating func fetch(
-        _ files: [RemoteFile], _ method: TransferMethod, _ progress: PullProgress, _ report: Report
+        _ files: [RemoteFile], _ method: TransferMethod, _ progress: TransferProgress, _ report: Report
     ) async throws {
         let fetching = SingleFetch(
             line: line, worker: worker, method: method, parts: parts, progress: progress,
@@ -178,7 +180,7 @@ struct PullBatch {
     private static let manyFiles = 16
 
     /// Brings files that are here to the disk, to their places, and on record, in this order.
-    private mutating func commit(_ arrivals: [Arrival], _ progress: PullProgress, _ report: Report) async throws {
+    private mutating func commit(_ arrivals: [Arrival], _ progress: TransferProgress, _ report: Report) async throws {
         if arrivals.isEmpty { return }
         let root = journal.directory.path
         let placed = arrivals.map { (arrival: $0, path: places.take(for: $0.file)) }

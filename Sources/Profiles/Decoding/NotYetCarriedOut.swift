@@ -4,7 +4,6 @@ import YAML
 enum Feature: String {
     case metrics
     case parse
-    case upload
     case whilePaused = "while_paused: false"
 }
 
@@ -15,7 +14,6 @@ private let notYetCarriedOut: [(feature: Feature, severity: Diagnostic.Severity)
     (.metrics, .warning),
     (.parse, .warning),
     (.whilePaused, .warning),
-    (.upload, .error),
 ]
 
 extension Feature {

@@ -5,7 +5,20 @@ package struct PreparedAction: Sendable {
     /// What the connection, the action and the parameters put into the environment; each name once.
     package let environment: [(name: String, value: String)]
     package let workdir: String?
+    package let uploads: [PreparedUpload]
     package let artifacts: [PreparedArtifact]
+}
+
+package struct PreparedUpload: Sendable, Equatable {
+    /// A file or directory of this machine; relative to the profile's folder.
+    package let from: String
+    /// Its place on the target.
+    package let to: String
+
+    package init(from: String, to: String) {
+        self.from = from
+        self.to = to
+    }
 }
 
 package struct PreparedArtifact: Sendable, Equatable {
@@ -42,6 +55,9 @@ extension Profile {
             commands: action.commands.map { shellText($0, values) },
             environment: environment(action.env, values, secrets),
             workdir: action.workdir?.plainText(with: values),
+            uploads: action.upload.map {
+                PreparedUpload(from: $0.from.plainText(with: values), to: $0.to.plainText(with: values))
+            },
             artifacts: action.artifacts.map {
                 PreparedArtifact(
                     pattern: $0.path.globPattern(with: values), allowOld: $0.allowOld, required: $0.required,

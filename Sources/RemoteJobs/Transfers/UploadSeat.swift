@@ -1,3 +1,4 @@
+import Hashing
 package import SSH
 
 /// The last step of an upload: what was sent is compared, gets its permissions and takes its place by a rename, so that
@@ -31,6 +32,13 @@ package import SSH
     /// - Parameter key: of letters and digits; tells runs and versions from one another.
     package nonisolated static func temporary(_ key: String, for destination: [UInt8]) -> [UInt8] {
         parent(of: destination) + Array("/.ecr-\(key)".utf8)
+    }
+
+    /// - Parameters:
+    ///   - owner: tells runs and jobs from one another.
+    ///   - file: nil for many files.
+    package nonisolated static func key(_ owner: String, _ file: LocalFile? = nil) -> String {
+        String(SHA256.hexDigest(of: Array("\(owner)\0\(file?.version ?? "")".utf8)).prefix(16))
     }
 
     nonisolated static func parent(of path: [UInt8]) -> [UInt8] { Array(path[..<(path.lastIndex(of: 0x2F) ?? 0)]) }

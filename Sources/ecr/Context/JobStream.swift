@@ -110,6 +110,7 @@ struct JobSentence {
     private static let words = [
         "timeout": "timed out", "artifact": "a required artifact is missing",
         "unreachable": "ended by the target, which was alone for too long",
+        "upload": "nothing was run: a file could not be uploaded",
         "sudo": "sudo refused to run it",
         "disk": "nothing was run: the target's disk is full",
     ]
