@@ -231,6 +231,55 @@ import Testing
         }
     }
 
+    @Test(.enabled(if: DropbearServer.isSmallAvailable, "needs root, dropbear and BusyBox"), arguments: [false, true])
+    func aSmallDeviceIsSentToAndFetchedFrom(_ hasFewTools: Bool) async throws {
+        let missing: Set<String> = hasFewTools ? ["tar", "xargs", "find", "stat", "sha256sum", "openssl"] : []
+        let target = try BareTarget(try await DropbearServer.startSmall(without: missing))
+        let work = target.scratch.path("work")
+        try target.scratch.write(
+            "profile.yaml",
+            """
+            name: small
+            connection: {host: 127.0.0.1, port: \(target.server.port), user: \(target.server.user)}
+            actions: {use: {upload: [{from: tree, to: \(work)/tree}], commands: ["ls \(work)/tree"]}}
+            """)
+        for number in 1...6 { try target.scratch.write("tree/f\(number)", "content \(number)") }
+        let started = try await target.expect(0, "run", "start", "profile.yaml")
+        let run = RunDirectory(path: target.scratch.path("runs/\(started.outputText.prefix { $0 != "\n" })"))
+        #expect(try await target.expect(0, "run", "action", "use").outputText == "f1\nf2\nf3\nf4\nf5\nf6\n")
+        try target.scratch.write("tree/f3", "changed 3")
+        try await target.expect(0, "run", "action", "use")
+        let events = try run.events(.uploaded).map(\.data)
+        #expect(Set(events.prefix(6).map { $0["method"]?.string }) == [hasFewTools ? "exec" : "tar"])
+        #expect(events.allSatisfy { $0["sha256"] == $0["remote_sha256"] })
+        let again = hasFewTools ? [] : Array(repeating: "unchanged", count: 5)
+        #expect(events.dropFirst(6).compactMap { $0["method"]?.string }.filter { $0 == "unchanged" } == again)
+        #expect(try FileSystem.read("\(work)/tree/f3") == Array("changed 3".utf8))
+        // Without `find -print0` nothing can be listed, and the failure names the means that are missing.
+        let pulled = try await target.expect(hasFewTools ? 1 : 0, "run", "pull", "\(work)/tree/f3")
+        #expect(pulled.errorText.contains(hasFewTools ? "find -print0" : "1 file fetched"))
+        try await target.expect(0, "run", "abort")
+    }
+
+    @Test(.enabled("needs root and tmpfs") { await SmallDisk.isAvailable() })
+    func aFullDiskOfTheTargetIsSaidSo() async throws {
+        try await withRun { fixture, run, _ in
+            let disk = try await SmallDisk(kilobytes: 512)
+            try fixture.scratch.write("big", bytes: [UInt8](repeating: 1, count: 2_000_000))
+            for method in ["sftp", "exec", "scp"] {
+                let result = try await fixture.expect(1, "run", "push", "--method", method, "big", disk.path)
+                #expect(result.errorText.contains("big: no space left on device"))
+            }
+            let bytes = [UInt8](repeating: 1, count: 200_000)
+            for number in 1...6 { try fixture.scratch.write("many/\(number)", bytes: bytes) }
+            let result = try await fixture.expect(1, "run", "push", "many", "\(disk.path)/many")
+            #expect(result.errorText.contains("no space left on device"))
+            #expect(try FileSystem.list(disk.path) == ["many"])
+            #expect(try !FileSystem.list("\(disk.path)/many").contains { $0.hasPrefix(".") })
+            #expect(try run.events(.uploadFailed).count == 4)
+        }
+    }
+
     // MARK: Attachments
 
     @Test func notesHaveFilesInEveryState() async throws {
@@ -264,7 +313,10 @@ import Testing
             #expect(verified.status == 0, "\(verified.outputText)")
             #expect(try verified.json()["unnamed"] == [])
             try await fixture.expect(0, "run", "export", "-o", "set.zip")
-            try await fixture.expect(0, "verify", "set.zip")
+            let unpacked = fixture.scratch.path("unpacked")
+            try await Command.runSuccessfully(
+                try #require(Command.find("unzip")), ["-q", fixture.scratch.path("set.zip"), "-d", unpacked])
+            try await fixture.expect(0, "verify", "\(unpacked)/\(run.id)")
             chmod("\(run.path)/artifacts/attachments/\(seq)-photo.jpg", 0o600)
             try FileSystem.replace(
                 "\(run.path)/artifacts/attachments/\(seq)-photo.jpg", with: Array("b photo".utf8))
