@@ -191,6 +191,15 @@ import Testing
         #expect(try await place(tree, "\(there)") == there)
         #expect(try await place(tree, "\(there)/") == "\(there)/d")
         #expect(try await place(inside, "\(there)/") == there)
+        func isStrange(_ tree: UploadTree, _ to: String) async throws -> Bool {
+            try await UploadPlace.find(tree, to: to, base: nil, over: bench.line).isStrange
+        }
+        #expect(try await !isStrange(tree, there))
+        try bench.scratch.write("there/other", "x")
+        #expect(try await isStrange(tree, there))
+        #expect(try await !isStrange(tree, "\(there)/") && !isStrange(inside, there))
+        try bench.scratch.write("there/sub/x", "x")
+        #expect(try await !isStrange(tree, there))
         try bench.scratch.write("there/f", "x")
         let failure = await #expect(throws: TransferFailure.self) { try await place(tree, "\(there)/f") }
         #expect(failure?.reason == "what is there is no directory")

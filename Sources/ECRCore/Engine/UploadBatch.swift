@@ -22,6 +22,7 @@ struct UploadBatch: Sendable {
     private(set) var uploaded: [JSON] = []
     /// Places in the tree's list that are dealt with.
     private var done: Set<Int> = []
+    private var hasBegun = false
 
     init(
         journal: Journal, feed: JobFeed, worker: Worker, origin: UploadOrigin, method: TransferMethod?,
@@ -49,6 +50,13 @@ struct UploadBatch: Sendable {
     mutating func run(on target: Target) async throws {
         let line = try await target.transferLine(isBulk: false)
         let place = try await UploadPlace.find(tree, to: upload.to, base: origin.workdir, over: line)
+        // A profile means what it says, and must mean it the second time, too.
+        if place.isStrange, origin.user == nil, !hasBegun {
+            throw TransferFailure(
+                "\(upload.to) is a directory with other things in it; write '\(upload.to)/' to put it in there, or "
+                    + "'\(tree.name)/.' for what is in it")
+        }
+        hasBegun = true
         let isBulk = tree.bytes > 1 << 20 || tree.files.count > 64
         try await run(over: try await target.transferLine(isBulk: isBulk), to: place)
     }
@@ -121,7 +129,7 @@ struct UploadBatch: Sendable {
             over: line, worker: worker, into: place.path, key: UploadSeat.key(owner(place)))
         let outcomes: [Result<ArchiveUpload.Placed, TransferFailure>]
         do {
-            outcomes = try await archive.send(indices.map { tree.files[$0] }) { progress.tell(files: $0, bytes: $1) }
+            outcomes = try await archive.send(indices.map { tree.files[$0] }) { progress.tell(files: 0, bytes: $0) }
         } catch is TransferFailure { return false }
         let seconds = Double(Clock.boottimeNanoseconds() - began) / 1e9
         var sent: [Sent] = []

@@ -30,7 +30,7 @@ extension ProfileDecoder {
 
     private func noteFeatures(_ fields: FieldReader) {
         let uses: [(Feature, key: String)] = [
-            (.metrics, "metrics"),
+            (.metrics, "metrics")
         ]
         for (feature, key) in uses {
             if let member = fields.member(key) { context.note(feature, at: member.mark) }

@@ -26,12 +26,12 @@ package import SSH
     }
 
     /// Sends files whose directories are there.
-    /// - Parameter progress: files and bytes that are on their way or there.
+    /// - Parameter progress: bytes that are on their way or there.
     /// - Returns: for each file what has become of it.
     /// - Throws: `TransferFailure` where nothing can be unpacked there or a file cannot be read here, `SSHError` where the
     ///   link fails. Nothing has its place then.
     package func send(
-        _ files: [LocalFile], progress: @escaping @Sendable (Int, Int64) -> Void = { _, _ in }
+        _ files: [LocalFile], progress: @escaping @Sendable (Int64) -> Void = { _ in }
     ) async throws -> [Result<Placed, TransferFailure>] {
         do {
             let hashes = try await stream(files, progress)
@@ -58,7 +58,7 @@ package import SSH
 
     /// - Returns: the files' hashes.
     private func stream(
-        _ files: [LocalFile], _ progress: @Sendable (Int, Int64) -> Void
+        _ files: [LocalFile], _ progress: @Sendable (Int64) -> Void
     ) async throws -> [String] {
         let word = shellWord(staging)
         // What an earlier attempt has left cannot be told from what it had not finished.
@@ -67,46 +67,29 @@ package import SSH
             + Array(" && exec tar -x -p -m -o -f - -C ".utf8) + word
         let script = try await line.start(text)
         defer { script.close() }
-        var hashes: [String] = []
+        let source = TarSource(files)
+        let archive = ReadAhead(worker) { try source.read() }
         do {
+            let all = files.reduce(0) { $0 + $1.size }
             var bytes: Int64 = 0
-            var batch: [UInt8] = []
-            for (place, file) in files.enumerated() {
-                let stream = try await LocalStream(file, worker)
-                batch += TarWriter.header(file.relative, size: file.size, permissions: file.permissions)
-                while let piece = try await stream.next() {
-                    batch += piece
-                    bytes += Int64(piece.count)
-                    try await flush(&batch, to: script, atLeast: Self.batchSize)
-                    progress(place, bytes)
-                }
-                batch += TarWriter.padding(file.size)
-                try await flush(&batch, to: script, atLeast: Self.batchSize)
-                hashes.append(try await stream.finish())
+            while let piece = try await archive.next() {
+                try await script.write(piece)
+                bytes += Int64(piece.count)
+                // Headers and padding count, too, until all is there.
+                progress(min(bytes, all))
             }
-            batch += TarWriter.end
-            try await flush(&batch, to: script, atLeast: 0)
         } catch let error as SSHError {
             // A `tar` that has ended early says why.
             guard error.code == .closed, line.session.isConnected else { throw error }
         }
         script.endInput()
         while try await script.read() != nil {}
+        let hashes = try await worker.run { source.hashes }
         guard script.hasSucceeded, hashes.count == files.count else {
             let words = script.errorLines.last { !$0.contains("not recoverable") && $0.contains(": ") }
             throw TransferFailure(complaint: words ?? script.errorLines.last ?? "")
         }
         return hashes
-    }
-
-    /// Origin: one packet for many small files.
-    private static let batchSize = 256 << 10
-
-    private func flush(_ batch: inout [UInt8], to script: RemoteScript, atLeast size: Int) async throws(SSHError) {
-        guard batch.count >= size, !batch.isEmpty else { return }
-        let bytes = batch
-        batch = []
-        try await script.write(bytes)
     }
 
     // MARK: Places

@@ -1,19 +1,20 @@
 import LinuxSystem
 import SSH
 
-/// The bytes of a local file, read ahead by one piece on a worker while the one before is on its way.
-@SSHActor final class LocalStream {
-    private let reader: LocalReader
+/// Bytes that are made on a worker, one piece ahead of the one that is on its way.
+@SSHActor final class ReadAhead {
     private let worker: Worker
+    private let read: @Sendable () throws -> [UInt8]
     private var ahead: Task<[UInt8], any Error>?
 
-    init(_ file: LocalFile, _ worker: Worker) async throws {
-        reader = try await worker.run { try LocalReader(file) }
+    /// - Parameter read: gives the next bytes, none at the end; called on the worker.
+    init(_ worker: Worker, read: @escaping @Sendable () throws -> [UInt8]) {
         self.worker = worker
+        self.read = read
     }
 
     /// nil at the end.
-    /// - Throws: `TransferFailure` where the file changes meanwhile, `CancellationError`.
+    /// - Throws: what `read` does, `CancellationError`.
     func next() async throws -> [UInt8]? {
         try Task.checkCancellation()
         let bytes = try await (ahead ?? begin()).value
@@ -22,9 +23,27 @@ import SSH
     }
 
     private func begin() -> Task<[UInt8], any Error> {
-        let (reader, worker) = (reader, worker)
-        return Task { try await worker.run { try reader.next() } }
+        let (worker, read) = (worker, read)
+        return Task { try await worker.run(read) }
     }
+}
+
+/// The bytes of a local file.
+@SSHActor final class LocalStream {
+    private let reader: LocalReader
+    private let worker: Worker
+    private let bytes: ReadAhead
+
+    init(_ file: LocalFile, _ worker: Worker) async throws {
+        let reader = try await worker.run { try LocalReader(file) }
+        self.reader = reader
+        self.worker = worker
+        bytes = ReadAhead(worker) { try reader.next() }
+    }
+
+    /// nil at the end.
+    /// - Throws: `TransferFailure` where the file changes meanwhile, `CancellationError`.
+    func next() async throws -> [UInt8]? { try await bytes.next() }
 
     /// Leaves out the first bytes.
     /// - Parameter hash: theirs; if it is another one, nothing is left out.

@@ -14,6 +14,9 @@ package struct UploadPlace: Sendable, Equatable {
     /// The absolute path of the file, or of the directory that takes what is in the local one.
     package let path: [UInt8]
     package let standing: Standing
+    /// A directory of another name than the local one's, with things in it, none of which are in the local one: perhaps
+    /// a slash was forgotten.
+    package let isStrange: Bool
     /// Of a file with the size of the one that is to be sent: its SHA-256, and its permissions.
     let sha256: String?
     let permissions: UInt32?
@@ -34,13 +37,14 @@ package struct UploadPlace: Sendable, Equatable {
         guard words.count >= 2 else { throw SSHError(.protocolViolation, "the target's shell gave no answer") }
         let standing: Standing =
             switch words[1] {
-            case "d": .directory
+            case "d", "s": .directory
             case "f": .file
             case "n": .nothing
             default: .other
             }
         let place = UploadPlace(
             path: Array((words[0] == "into" ? inside : path).utf8), standing: standing,
+            isStrange: words[1] == "s",
             sha256: words.count > 3 ? RemoteHashes.leadingHash(words[3].utf8) : nil,
             permissions: words.count > 2 ? UInt32(words[2], radix: 8) : nil)
         try place.requireFit(tree)
@@ -88,10 +92,31 @@ package struct UploadPlace: Sendable, Equatable {
             """
             export LC_ALL=C; exec 2>/dev/null; \(tools.sizeFunction)
             \(choice)
-            if [ -d "$ecr_t" ]; then echo d; elif [ -f "$ecr_t" ]; then echo f; \(tools.permissions(of: "$ecr_t"))
+            if [ -d "$ecr_t" ]; then \(kind(of: path, isInto: isInto, tree)); elif [ -f "$ecr_t" ]; then echo f; \(tools.permissions(of: "$ecr_t"))
             if [ "$(ecr_size "$ecr_t")" = \(size) ]; then \(tools.hasher?.rawValue ?? ":") <"$ecr_t"; fi
             elif [ -e "$ecr_t" ] || [ -L "$ecr_t" ]; then echo o; else echo n; fi
             """.utf8)
+    }
+}
+
+extension UploadPlace {
+    /// Origin: a name that both have is among the first, or was put there by somebody else.
+    private static let mostNames = 100
+
+    /// Shell text that prints the letter of a directory.
+    private static func kind(of path: String, isInto: Bool, _ tree: UploadTree) -> String {
+        let hasName = isInto || tree.name.isEmpty || path.hasSuffix("/\(tree.name)")
+        guard tree.isFolder, !hasName else { return "echo d" }
+        var names: [String] = []
+        for path in tree.files.map(\.relative) + tree.folders.dropFirst().map(\.relative) {
+            let name = String(path.prefix { $0 != "/" })
+            if names.last != name, names.count < mostNames { names.append(name) }
+        }
+        return """
+            ecr_k=s; [ -n "$(ls -A "$ecr_t")" ] || ecr_k=d
+            for ecr_n in \(names.map { shellWord($0) }.joined(separator: " ")); do [ ! -e "$ecr_t/$ecr_n" ] || ecr_k=d; done
+            echo $ecr_k
+            """
     }
 }
 

@@ -43,7 +43,6 @@ struct RunPush: ParsableCommand {
             "method": .string(transfer.method.rawValue),
         ])
         let uploaded = result["uploaded"]?.array ?? []
-        if !output.json { for file in uploaded { Terminal.result(SafeText.line(file["remote"]?.string ?? "")) } }
         let unchanged = uploaded.filter { $0["method"]?.string == "unchanged" }
         let bytes = uploaded.reduce(0) { $0 + ($1["size"]?.int ?? 0) }
         let remark = unchanged.isEmpty ? "" : ", \(unchanged.count) of them there already"
