@@ -82,6 +82,30 @@ import Testing
         }
     }
 
+    // MARK: Ends
+
+    @Test func anEndThatIsUnderWayIsShown() async throws {
+        try await with { fixture, run in
+            let action = try fixture.background("run", "action", "hold")
+            try await action.waitForOutput("holding")
+            #expect(try await fixture.expect(0, "status", "--json").json()["ending"] == .null)
+            let complete = try fixture.background("run", "complete", "--wait")
+            try await fixture.wait(for: "the completion") {
+                try await fixture.expect(0, "status", "--json").json()["ending"]?["kind"]?.string == "completing"
+            }
+            let ending = try #require(try await fixture.expect(0, "status", "--json").json()["ending"])
+            #expect(ending["waits_for"]?.array?.compactMap(\.string) == ["0002-hold"])
+            #expect(Clock.microseconds(iso8601: ending["since"]?.string ?? "") != nil)
+            let status = try await fixture.expect(0, "status").outputText
+            #expect(status.contains("completing for ") && status.contains("; waits for 0002-hold"), "\(status)")
+            #expect(status.contains("ecr run follow, or ecr run cancel"), "\(status)")
+            try fixture.scratch.write("go", "")
+            #expect(try await action.wait().status == 0)
+            #expect(try await complete.wait().status == 0)
+            #expect(try await fixture.expect(0, "status", "--json").json()["ending"] == .null)
+        }
+    }
+
     // MARK: Turns
 
     @Test func anActionThatHasNotBegunIsWithdrawnByCtrlC() async throws {

@@ -43,6 +43,7 @@ struct RunStatusReport {
         table.add(["state", run.condition + since])
         if !state.connection.members.isEmpty { table.add(["target", target]) }
         if let silence { table.add(["supervisor", "does not answer; is it stopped? (\(silence.hint ?? ""))"]) }
+        if let ending { table.add(["ending", ending]) }
         if let reason = live?["held"]?.string { table.add(["held", reason]) }
         if let question = live?["needs_input"]?.string {
             table.add(["needs input", "\(question) (ecr run reconnect)"])
@@ -69,7 +70,7 @@ struct RunStatusReport {
             "needs_input": live?["needs_input"] ?? .null,
             "target": .object(state.connection),
             "running": live?["jobs"] ?? .array(state.openJobs.map(state.json(of:))),
-            "held": live?["held"] ?? .null,
+            "ending": live?["ending"] ?? .null, "held": live?["held"] ?? .null,
             "waiting": live?["waiting"] ?? .array([]), "pause_reason": state.pauseReason.map { .string($0) },
             "collectors": CollectorList(run).json["collectors"],
             "last_actions": .array(lastActions.map(state.json(of:))),
@@ -86,6 +87,15 @@ struct RunStatusReport {
         case "interrupted": "; its supervisor is gone, the last event is \(Amount.age(since: state.lastTime)) old"
         default: " \(Amount.age(since: state.ended ?? "")) ago\(state.endReason.map { ": \($0)" } ?? "")"
         }
+    }
+
+    /// How far an end that was asked for has come.
+    private var ending: String? {
+        guard let end = live?["ending"], let kind = end["kind"]?.string else { return nil }
+        let jobs = (end["waits_for"]?.array ?? []).compactMap(\.string)
+        let what = isConnected ? jobs.isEmpty ? "both ends are compared" : jobs.joined(separator: ", ") : "the target"
+        let waits = isConnected && jobs.isEmpty ? what : "waits for \(what)"
+        return "\(kind) for \(Amount.age(since: end["since"]?.string ?? "")); \(waits)"
     }
 
     private var target: String {
@@ -117,18 +127,23 @@ struct RunStatusReport {
     /// Whether the run was ended without its target.
     private var mayDrain: Bool { run.condition == "completed" && state.ledger?["complete_percent"] == .null }
 
+    private var nextWhileEnding: String {
+        guard isConnected else { return "ecr run reconnect\(run.reference), or ecr run abort\(run.reference)" }
+        return running.isEmpty
+            ? "ecr run status\(run.reference)"
+            : "ecr run follow\(run.reference), or ecr run cancel\(run.reference)"
+    }
+
     private var next: String {
-        switch run.condition {
+        if ending != nil { return nextWhileEnding }
+        return switch run.condition {
         case "created": "ecr run start\(run.reference)"
         case "interrupted": "ecr run resume\(run.reference)"
         case "paused": "ecr run resume\(run.reference)"
         case "running" where live?["needs_input"]?.string != nil: "ecr run reconnect\(run.reference)"
-        case "running":
-            live?["held"]?.string != nil
-                ? "ecr run resume\(run.reference)"
-                : running.isEmpty
-                    ? "ecr run action NAME\(run.reference), or ecr run complete\(run.reference)"
-                    : "ecr run follow\(run.reference)"
+        case "running" where !running.isEmpty: "ecr run follow\(run.reference)"
+        case "running" where live?["held"]?.string != nil: "ecr run resume\(run.reference)"
+        case "running": "ecr run action NAME\(run.reference), or ecr run complete\(run.reference)"
         default: "ecr run \(mayDrain ? "drain" : "export")\(run.reference.replacingOption())"
         }
     }

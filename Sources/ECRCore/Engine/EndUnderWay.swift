@@ -1,0 +1,12 @@
+/// An end of the run that has begun and is not on record yet.
+struct EndUnderWay {
+    /// What it is, as `status` says it.
+    enum Kind: String { case completing, aborting, draining }
+
+    let kind: Kind
+    /// UTC.
+    let since: String
+}
+
+/// The run was ended while its setup actions ran; whoever ended it has the answer.
+struct EndedMeanwhile: Error {}
