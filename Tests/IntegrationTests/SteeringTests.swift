@@ -372,6 +372,34 @@ import Testing
         }
     }
 
+    @Test func whatACompletionWithoutItsTargetLeavesOutIsSaid() async throws {
+        try await RunFixture.with(profile: "actions: {tidy: {commands: [\"true\"]}}\nfinally: [tidy]") { fixture in
+            let run = try await fixture.start()
+            try await fixture.server.stop()
+            try await fixture.wait(for: "the loss") { try run.events(.connectionLost).count == 1 }
+            let completed = try await fixture.expect(1, "run", "complete", "--without-target")
+            #expect(completed.errorText.contains("`finally:` was skipped, it needs the target: tidy"))
+            #expect(completed.errorText.contains("next: ecr run drain \(run.id), as soon as"))
+            #expect(
+                try run.events(.runCompleted).first?.data["finally_skipped"]?.array?.compactMap(\.string) == ["tidy"])
+        }
+    }
+
+    @Test func withTwoLiveRunsADrainMustNameItsRun() async throws {
+        try await RunFixture.with { fixture in
+            let ended = try await fixture.start("--name", "ended")
+            try await fixture.server.stop()
+            try await fixture.wait(for: "the loss") { try ended.events(.connectionLost).count == 1 }
+            try await fixture.expect(1, "run", "complete", "--without-target")
+            try await fixture.server.restart()
+            let live = [try await fixture.start("--name", "one"), try await fixture.start("--name", "two")]
+            try await fixture.expect(0, "run", "use", ended.id)
+            let refused = try await fixture.expect(64, "run", "drain")
+            #expect(live.allSatisfy { refused.errorText.contains($0.id) })
+            try await fixture.expect(0, "run", "drain", ended.id)
+        }
+    }
+
     @Test func aDrainMayCancelWhatStillRuns() async throws {
         try await with { fixture, run in
             let action = try fixture.background("run", "action", "forever")

@@ -45,7 +45,7 @@ extension RunEngine {
         }
         try await journal.append(.ledger, ledger.json)
         try await journal.append(.runCompleted, ["complete": .bool(ledger.isWhole)])
-        return try await end(with: ledger)
+        return .object(try await end(with: ledger))
     }
 
     /// Ends the run although the target cannot be asked: what is still there is fetched by a later drain.
@@ -56,7 +56,9 @@ extension RunEngine {
         let skipped = profile.finally.isEmpty ? nil : JSON(strings: profile.finally)
         try await journal.append(
             .runCompleted, ["complete": false, "without_target": true, "finally_skipped": skipped])
-        return try await end(with: ledger)
+        var result = try await end(with: ledger)
+        result["finally_skipped"] = skipped
+        return .object(result)
     }
 
     /// Fetches what is left on the target of a run that was completed without it, and makes the ledger anew.
@@ -75,12 +77,12 @@ extension RunEngine {
         }
         let ledger = try await makeLedger()
         try await journal.append(.ledger, ledger.json)
-        return try await end(with: ledger)
+        return .object(try await end(with: ledger))
     }
 
     /// With everything on our disk the target's copy may go; with a hole it may be the only good one. Failing to remove
     /// it costs space, not data.
-    private func end(with ledger: Ledger) async throws -> JSON {
+    private func end(with ledger: Ledger) async throws -> JSONObject {
         await journal.saveManifest()
         if ledger.isWhole { try? await link.target().removeSpool(spool) }
         await link.close()
