@@ -26,6 +26,8 @@ actor RunEngine {
     /// Actions and ad hoc commands that have not ended.
     var live: [String: LiveJob] = [:]
     var collectors: [String: LiveCollector] = [:]
+    /// What became of those that have died.
+    var restarts: [String: CollectorRestarts] = [:]
     /// Actions run one after the other; these wait for their turn.
     var turns: [Turn] = []
     var lastTurn = 0
@@ -165,7 +167,13 @@ actor RunEngine {
             progress("reattaching \(job.id)")
             if job.kind == .collector { resumeCollector(job) } else { try resumeAction(job) }
         }
-        if !isSetUp(under: target.facts.boot) { beginRecovery(isReboot: true) }
+        let dead = deadCollectors(in: state)
+        if isSetUp(under: target.facts.boot) {
+            for collector in dead { try restartCollector(collector) }
+        } else {
+            interruptedCollectors.formUnion(dead)
+            beginRecovery(isReboot: true)
+        }
         return target
     }
 
@@ -239,6 +247,7 @@ actor RunEngine {
         }
         return [
             "connected": .bool(await link.isConnected), "held": (hold?.reason).map { .string($0) },
+            "restarting": JSON(strings: restarts.filter { $0.value.pending != nil }.keys.sorted()),
             "ending": endingStatus, "waiting": JSON(strings: turns.map(\.name)),
             "jobs": .array(jobs),
             "needs_input": await link.needsInput.map { .string($0) } ?? .null,

@@ -50,8 +50,10 @@ struct RunStatusReport {
         }
         for job in running { table.add(["runs", job]) }
         for name in live?["waiting"]?.array ?? [] { table.add(["waits", name.string ?? ""]) }
+        let restarting = (live?["restarting"]?.array ?? []).compactMap(\.string)
         for entry in CollectorList(run).entries {
-            table.add(["collector", "\(entry.name)  \(entry.sentence)"])
+            let again = restarting.contains(entry.name) ? "; will be started again" : ""
+            table.add(["collector", "\(entry.name)  \(entry.sentence)\(again)"])
         }
         for job in lastActions { table.add(["did", JobSentence(state.json(of: job)).text]) }
         let artifacts = Amount.count(Int64(state.artifacts.count), "artifact")
@@ -72,7 +74,7 @@ struct RunStatusReport {
             "running": live?["jobs"] ?? .array(state.openJobs.map(state.json(of:))),
             "ending": live?["ending"] ?? .null, "held": live?["held"] ?? .null,
             "waiting": live?["waiting"] ?? .array([]), "pause_reason": state.pauseReason.map { .string($0) },
-            "collectors": CollectorList(run).json["collectors"],
+            "collectors": CollectorList(run).json["collectors"], "restarting": live?["restarting"] ?? .array([]),
             "last_actions": .array(lastActions.map(state.json(of:))),
             "notes": .int(state.notes), "artifacts": JSON(state.artifacts.count),
             "ledger": state.ledger.map { .object($0) }, "next": .string(next),
