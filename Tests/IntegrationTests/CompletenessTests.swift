@@ -127,6 +127,31 @@ import Testing
         }
     }
 
+    @Test func aSamplerIsStartedAgainAlsoWhileACompletionWaits() async throws {
+        try await RunFixture.with { fixture in
+            let go = fixture.scratch.path("go")
+            try fixture.write(
+                """
+                actions: {hold: {commands: ["echo holding; while [ ! -e '\(go)' ]; do sleep 0.05; done"]}}
+                background_collectors: {load: {command: "echo x", interval: 0.1}}
+                """)
+            let run = try await fixture.start()
+            try await waitForSamples(fixture, run, of: "0001-load", 3)
+            let action = try fixture.background("run", "action", "hold")
+            try await action.waitForOutput("holding")
+            let complete = try fixture.background("run", "complete", "--wait")
+            try await fixture.wait(for: "the completion") {
+                try await fixture.expect(0, "status", "--json").json()["ending"] != .null
+            }
+            kill(-(try pid(of: "0001-load", in: run)), SIGKILL)
+            try await waitForSamples(fixture, run, of: "0003-load", 3)
+            try fixture.scratch.write("go", "")
+            #expect(try await action.wait().status == 0)
+            #expect(try await complete.wait().status == 1)
+            #expect(try run.events(.collectorGap).map { $0.data["job"] } == ["0001-load"])
+        }
+    }
+
     @Test func aSamplerThatHasDiedIsStartedAgainByAResume() async throws {
         try await RunFixture.with(profile: "background_collectors: {load: {command: \"echo x\", interval: 0.1}}") {
             fixture in

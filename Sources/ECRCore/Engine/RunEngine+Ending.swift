@@ -95,6 +95,7 @@ extension RunEngine {
     }
 
     private func stopEverything() async throws {
+        ending?.isStoppingCollectors = true
         try await withThrowingTaskGroup { group in
             for name in collectors.keys { group.addTask { _ = try await self.stopCollector(name) } }
             try await group.waitForAll()

@@ -9,7 +9,7 @@ import RunStore
 extension RunEngine {
     /// Looks after a collector whose job has an end on record.
     func outlive(_ collector: Collector, _ job: String) async throws {
-        guard !isEnding, let dead = journal.state.job(job), dead.hasDied(isStream: collector.interval == nil) else {
+        guard maySample, let dead = journal.state.job(job), dead.hasDied(isStream: collector.interval == nil) else {
             return
         }
         if dead.outcome == .unknown {
@@ -22,6 +22,8 @@ extension RunEngine {
         }
         try await planRestart(of: collector, dead)
     }
+
+    private var maySample: Bool { ending?.isStoppingCollectors != true }
 
     private func planRestart(of collector: Collector, _ dead: JobState) async throws {
         var restarts = restarts[collector.name] ?? CollectorRestarts()
@@ -47,7 +49,7 @@ extension RunEngine {
         if dead.outcome == .unknown, let spool = dead.spool {
             _ = try? await link.target().cancel(job: dead.id, in: spool, signal: "KILL")
         }
-        guard !Task.isCancelled, !isEnding else { return }
+        guard !Task.isCancelled, maySample else { return }
         restarts[name]?.pending = nil
         if hold != nil && hold != .starting {
             interruptedCollectors.insert(name)

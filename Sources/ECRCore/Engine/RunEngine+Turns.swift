@@ -78,7 +78,7 @@ extension RunEngine {
 
     /// From now on nothing new starts; what waits for its turn is told so.
     func begin(_ kind: EndUnderWay.Kind) {
-        ending = EndUnderWay(kind: kind, since: Clock.iso8601(microseconds: Clock.wallMicroseconds()))
+        ending = EndUnderWay(kind, since: Clock.iso8601(microseconds: Clock.wallMicroseconds()))
         let waiting = turns
         turns = []
         waiting.forEach { $0.begin.resume(returning: false) }
