@@ -43,7 +43,7 @@ let package = Package(
         room("YAML", ["CLibYAML"]),
         room("ZIP", ["CLibZip", "LinuxSystem"]),
         room("EventLog", ["JSON", "Hashing", "LinuxSystem"]),
-        room("RunStore", ["EventLog", "JSON", "LinuxSystem"]),
+        room("RunStore", ["EventLog", "Hashing", "JSON", "LinuxSystem"]),
         room("Profiles", ["YAML", "JSON", "EventLog"]),
         room("RemoteJobs", ["SSH", "Hashing", "LinuxSystem"]),
         room("ECRCore", ["EventLog", "RunStore", "Profiles", "RemoteJobs", "JSON", "LinuxSystem", "Hashing", "YAML"]),
