@@ -22,7 +22,8 @@ package final class MortalDisk: Sendable {
         } catch { return false }
     }
 
-    package init(megabytes: Int64 = 16) async throws {
+    /// - Parameter megabytes: by default enough for pulls, which leave 100 MB free.
+    package init(megabytes: Int64 = 160) async throws {
         scratch = try ScratchDirectory()
         path = scratch.path("disk")
         try FileSystem.makeDirectory(path)
@@ -52,7 +53,7 @@ package final class MortalDisk: Sendable {
         try await Command.runSuccessfully(Command.find("umount") ?? "umount", [path])
         let dead = image
         lives.withLock { $0 += 1 }
-        try await Command.runSuccessfully(Command.find("cp") ?? "cp", [dead, image])
+        try await Command.runSuccessfully(Command.find("cp") ?? "cp", ["--sparse=always", dead, image])
         unlink(dead)
         try await Mounting.mount("-o", "loop", image, path)
     }
