@@ -60,10 +60,10 @@ struct PullBatch {
     }
 
     mutating func run(_ files: [RemoteFile], _ report: Report) async throws {
-        let (directory, parts) = (parts, parts)
-        try await worker.run { try FileSystem.makeDirectories(directory) }
+        let parts = parts
+        try await worker.run { try FileSystem.makeDirectories(parts) }
         let progress = PullProgress(files, feed)
-        var left = try await takeUnchanged(files, parts, progress, report)
+        var left = try await takeUnchanged(files, progress, report)
         if mayArchive(left.filter { $0.size < Self.smallSize }) {
             left = try await fetchArchives(left, progress, report)
         }
@@ -78,32 +78,30 @@ struct PullBatch {
     // MARK: What is here already
 
     /// Files that are, to the nanosecond, those that were fetched before in this run are linked.
+    /// - Returns: the others.
     private mutating func takeUnchanged(
-        _ files: [RemoteFile], _ parts: String, _ progress: PullProgress, _ report: Report
+        _ files: [RemoteFile], _ progress: PullProgress, _ report: Report
     ) async throws -> [RemoteFile] {
         guard files.contains(where: { $0.version != nil }) else { return files }
         let known = KnownVersions(journal.state.artifacts)
         if known.isEmpty { return files }
         var left: [RemoteFile] = []
-        var same: [Arrival] = []
-        let root = journal.directory.path
-        for file in files {
-            guard let earlier = known[file] else {
-                left.append(file)
-                continue
-            }
-            let part = part(of: file)
-            let source = "\(root)/\(earlier.path)"
-            same.append(
-                Arrival(
-                    file: file, part: part, size: Int64(file.size), sha256: earlier.sha256,
-                    remoteSHA256: earlier.remoteSHA256, method: "unchanged", source: source))
+        for slice in Self.slices(files, mostBytes: .max) {
+            let same = slice.compactMap { arrival(of: $0, as: known[$0]) }
+            let linked = try await worker.run { same.filter { $0.link() } }
+            let paths = Set(linked.map(\.file.path))
+            left += slice.filter { !paths.contains($0.path) }
+            try await commit(linked, progress, report)
         }
-        let linked = same
-        let missing = try await worker.run { linked.filter { !$0.link() }.map(\.file) }
-        same.removeAll { arrival in missing.contains { $0.path == arrival.file.path } }
-        try await commit(same, progress, report)
-        return left + missing
+        return left
+    }
+
+    private func arrival(of file: RemoteFile, as earlier: KnownVersions.Known?) -> Arrival? {
+        guard let earlier else { return nil }
+        return Arrival(
+            file: file, part: Self.part(of: file, in: parts), size: Int64(file.size), sha256: earlier.sha256,
+            remoteSHA256: earlier.remoteSHA256, method: "unchanged",
+            source: "\(journal.directory.path)/\(earlier.path)")
     }
 
     // MARK: Archives
@@ -137,11 +135,11 @@ struct PullBatch {
 
     private func isForArchive(_ file: RemoteFile) -> Bool { method == .tar || file.size < Self.smallSize }
 
-    private static func slices(_ files: [RemoteFile]) -> [[RemoteFile]] {
+    private static func slices(_ files: [RemoteFile], mostBytes: UInt64 = sliceBytes) -> [[RemoteFile]] {
         var slices: [[RemoteFile]] = []
-        var bytes = sliceBytes
+        var bytes: UInt64 = 0
         for file in files {
-            if bytes >= sliceBytes || slices.last?.count ?? 0 >= sliceFiles {
+            if slices.isEmpty || bytes >= mostBytes || slices[slices.count - 1].count >= sliceFiles {
                 slices.append([])
                 bytes = 0
             }
@@ -275,8 +273,6 @@ struct PullBatch {
                 "changed": arrival.hasChanged ? true : nil, "version": file.version.map { .string($0) },
             ], RemoteName(file.path).json)
     }
-
-    private func part(of file: RemoteFile) -> String { Self.part(of: file, in: parts) }
 
     /// The same for the same version of the same file, so that a later attempt finds it.
     static func part(of file: RemoteFile, in folder: String) -> String {
