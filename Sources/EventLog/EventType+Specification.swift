@@ -154,8 +154,16 @@ extension EventType {
             target? collector job outcome bytes? reason? exit? started_target? ended_target? duration_s?
             """),
         row(
-            .collectorError, "a collector's sampler has ended by itself, or was killed",
-            "target collector job reason exit"),
+            .collectorError,
+            """
+            a collector's sampler has ended by itself, or was killed, or has died so often that it is not started again
+            """, "target collector job reason exit?"),
+        row(
+            .collectorRetry,
+            """
+            a sampler that nobody has stopped will be started again; job: the one that died, attempt: how many starts have \
+            followed one another, this one included
+            """, "target collector job attempt reason next_in_s"),
         row(
             .connectionEstablished, "the target is reached",
             "target host port user address host_key host_key_type server kex cipher mac strict_kex? jumps? moved?"),
