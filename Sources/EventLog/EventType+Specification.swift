@@ -96,19 +96,23 @@ extension EventType {
             .artifactPullFailed, "a file is missing, stale or not readable",
             "target job remote|remote_base64 reason required"),
         row(
-            .collectorStarted, "a collector is about to be launched; kind: interval or stream",
-            "target collector job kind command interval_s? spool target_boot"),
+            .collectorStarted,
+            """
+            a collector is about to be launched; kind: interval or stream; fields: of its samples, each with name, unit? and \
+            type?
+            """, "target collector job kind command interval_s? fields? spool target_boot"),
         row(
             .collectorOutput,
             """
-            samples; a row has tick, time?, boottime_s, exit? and text, or base64, or beyond 16 KiB length. offset, length \
+            samples; a row has tick, time?, boottime_s, exit? and text, or base64, or beyond 16 KiB length, and values?, an \
+            object by field, or a list of them where a sample has several rows. unparsed: how many have none. offset, length \
             and sha256: of a piece of the job's spool, log_bytes: the length of the collector's log behind it, table_bytes: \
             the length of its table behind the last row, table_length and table_sha256: of what came to the table. skipped: \
             [first, last] of ticks that were left out because the sample before still ran, unfinished_tick: the sample that \
             was being taken when the sampler was stopped
             """,
             """
-            target collector job rows skipped? unfinished_tick? offset length sha256 log_bytes table_bytes table_length? \
+            target collector job rows unparsed? skipped? unfinished_tick? offset length sha256 log_bytes table_bytes table_length? \
             table_sha256? masked?
             """),
         row(
@@ -124,8 +128,11 @@ extension EventType {
             target? collector job outcome bytes? reason? exit? started_target? ended_target? duration_s?
             """),
         row(
-            .collectorError, "a collector's sampler has ended by itself, or was killed",
-            "target collector job reason exit"),
+            .collectorError,
+            """
+            a collector's sampler has ended by itself, or was killed; with a tick: the sample of that number is not as it \
+            should be, and text is its beginning; this is said once for a collector and reason
+            """, "target collector job reason exit? tick? text?"),
         row(
             .connectionEstablished, "the target is reached",
             "target host port user address host_key host_key_type server kex cipher mac strict_kex? jumps? moved?"),

@@ -21,9 +21,14 @@ package struct Sampler: Sendable {
     package static func newToken() -> String { "#" + Host.randomBytes(8).map { String($0, radix: 36) }.joined() }
 
     /// Samples every `interval` seconds.
-    /// - Parameter timeout: seconds for one sample; kept by the target's `timeout`, where it has one.
+    ///
+    /// A sample is cut by `head`, which ends the command by SIGPIPE; the status comes back beside the output. So a command
+    /// that leaves something running which holds its output open has its sample end only with that.
+    /// - Parameters:
+    ///   - timeout: seconds for one sample; kept by the target's `timeout`, where it has one.
+    ///   - limit: bytes of a sample; one byte more comes, so that a longer one can be told.
     package static func interval(
-        command: String, interval: Double, timeout: Double?, token: String, tools: Set<String>
+        command: String, interval: Double, timeout: Double?, limit: Int, token: String, tools: Set<String>
     ) -> Sampler {
         let step = max(1, Int((interval * 100).rounded()))
         var prefix = ""
@@ -31,13 +36,17 @@ package struct Sampler: Sendable {
         let nap =
             tools.contains("fractional-sleep")
             ? #"f=$((100+w%100)); sleep "$((w/100)).${f#1}""# : #"sleep "$(((w+99)/100))""#
+        let sample =
+            tools.contains("head")
+            ? "r=$( { { \(prefix)sh -c COMMAND 2>&1 3>&- 4>&-; echo $? >&3; } | head -c \(limit + 1) >&4; } 3>&1 )"
+            : "\(prefix)sh -c COMMAND 2>&1 4>&-; r=$?"
         // Uptimes as whole centiseconds: "12.34" without its dot. A board is up for more than a second by now, so there
         // is no leading zero to make it octal.
         let loop = #"""
             n=0; read -r u x </proc/uptime; t=${u%.*}${u#*.}
             while :; do
             read -r u x </proc/uptime; printf '\n%s B %s %s\n' TOKEN "$n" "$u"
-            PREFIXsh -c COMMAND 2>&1; r=$?
+            SAMPLE
             read -r u x </proc/uptime; printf '\n%s E %s %s %s\n' TOKEN "$n" "$r" "$u"
             n=$((n+1)); w=$((t+n*STEP-${u%.*}${u#*.}))
             if [ "$w" -lt 0 ]; then k=$(((-w+STEP-1)/STEP)); printf '\n%s O %s %s %s\n' TOKEN "$n" "$((n+k-1))" "$u"
@@ -48,26 +57,33 @@ package struct Sampler: Sendable {
         return Sampler(
             token: token,
             commands: [
-                fill(loop, ["TOKEN": shellWord(token), "STEP": "\(step)", "NAP": nap, "PREFIX": prefix], command)
+                fill(
+                    "exec 4>&1\n" + loop,
+                    ["TOKEN": shellWord(token), "STEP": "\(step)", "NAP": nap, "SAMPLE": sample], command)
             ])
     }
 
     /// Stamps each line of a long-lived command.
-    package static func stream(command: String, token: String) -> Sampler {
+    /// - Parameter limit: bytes of a line; one byte more comes, so that a longer one can be told.
+    package static func stream(command: String, limit: Int, token: String) -> Sampler {
         let loop = #"""
             sh -c COMMAND 2>&1 | { n=0; while IFS= read -r l || [ -n "$l" ]; do read -r u x </proc/uptime
-            printf '%s L %s %s %s\n' TOKEN "$n" "$u" "$l"; n=$((n+1)); done; }
+            printf '%s L %s %s %.LIMITs\n' TOKEN "$n" "$u" "$l"; n=$((n+1)); done; }
             """#
-        return Sampler(token: token, commands: [fill(loop, ["TOKEN": shellWord(token)], command)])
+        return Sampler(
+            token: token, commands: [fill(loop, ["TOKEN": shellWord(token), "LIMIT": "\(limit + 1)"], command)])
     }
 
     /// The command goes in last, so that nothing in it is taken for one of our words.
     private static func fill(_ loop: String, _ words: [String: String], _ command: String) -> String {
-        var parts = loop.split(separator: "COMMAND", maxSplits: 1).map(String.init)
-        for (word, value) in words {
-            parts = parts.map { $0.split(separator: word, omittingEmptySubsequences: false).joined(separator: value) }
-        }
-        return parts.joined(separator: shellWord(command))
+        var text = loop
+        for (word, value) in words where word != "TOKEN" { text = replace(word, in: text, by: value) }
+        let parts = text.split(separator: "COMMAND", maxSplits: 1).map(String.init)
+        return parts.map { replace("TOKEN", in: $0, by: words["TOKEN"] ?? "") }.joined(separator: shellWord(command))
+    }
+
+    private static func replace(_ word: String, in text: String, by value: String) -> String {
+        text.split(separator: word, omittingEmptySubsequences: false).joined(separator: value)
     }
 }
 

@@ -30,6 +30,8 @@ package struct JobState: Sendable, Equatable {
     package var stderrBytes: Int64 = 0
     /// A collector's samples.
     package var samples: Int64 = 0
+    /// Those of which its format could take nothing.
+    package var unparsed: Int64 = 0
     /// The length of a collector's table behind its last recorded row.
     package var tableBytes: Int64 = 0
     /// How a collector's samples follow one another.
@@ -74,6 +76,7 @@ package struct JobState: Sendable, Equatable {
             "stderr_bytes": .int(stderrBytes), "stdout_masked": stdoutMasked > 0 ? .int(stdoutMasked) : nil,
             "stderr_masked": stderrMasked > 0 ? .int(stderrMasked) : nil, "attached": isAttached ? true : nil,
             "samples": kind == .collector ? .int(samples) : nil,
+            "unparsed": unparsed > 0 ? .int(unparsed) : nil,
             "table_bytes": kind == .collector ? .int(tableBytes) : nil,
             "sampling": kind == .collector ? sampling.json : nil, "spool": spool.map { .string($0) },
             "boot": boot.map { .string($0) }, "mark": mark?.json,
@@ -101,6 +104,7 @@ package struct JobState: Sendable, Equatable {
         stderrMasked = json["stderr_masked"]?.int ?? 0
         isAttached = json["attached"]?.bool ?? false
         samples = json["samples"]?.int ?? 0
+        unparsed = json["unparsed"]?.int ?? 0
         tableBytes = json["table_bytes"]?.int ?? 0
         sampling = SamplingState(json: json["sampling"])
         spool = json["spool"]?.string
