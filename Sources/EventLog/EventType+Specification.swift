@@ -66,7 +66,7 @@ extension EventType {
         row(
             .actionFailed,
             """
-            it has failed; reason: exit, timeout, unreachable, artifact, or what let nothing begin: sudo, disk (the \
+            it has failed; reason: exit, timeout, unreachable, artifact, metric (a required one was not found), or what let nothing begin: sudo, disk (the \
             target's is full)
             """, actionEnd
         ),
@@ -149,6 +149,27 @@ extension EventType {
             the target's clock against the controller's; without an offset it could not be read; boottime_zero: the \
             controller's time at the uptime 0 of this boot
             """, "target offset_s? uncertainty_s rtt_s target_uptime_s boot_id boottime_zero"),
+        row(
+            .metric,
+            """
+            a number that an action has given, or some of a series, of which first is the number of the first one from 0; a \
+            number that no double holds is a text of its digits. derivation: see metrics_derived
+            """, "target action job name value|values first? unit? derivation"),
+        row(
+            .metricsDerived,
+            """
+            the metrics of a job were taken from its files; by: end (of the job) or recompute, with the profile that was used. \
+            metrics: for each unit?, is_count?, count, last, mean, min, max, median, p95 and p99; missing: those that were \
+            declared and not found, each with name, reason and required. The last derivation of a job counts, and the metric \
+            events of its number
+            """, "target action job derivation by profile? profile_sha256? metrics missing?"),
+        row(
+            .actionWindow,
+            """
+            what the collectors saw while a job ran; from and to: by the controller's clock; fields: for each collector, \
+            field, unit?, count, last, mean, min, max, median, p95, p99, and for a power energy_j, its integral, and \
+            covered_s, the seconds for which there were samples. The last one of a job counts
+            """, "target action job from to duration_s fields"),
         row(
             .ledger,
             """

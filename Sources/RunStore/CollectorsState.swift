@@ -29,7 +29,9 @@ package struct CollectorsState: Sendable, Equatable {
         var own = members[name]?.object ?? [:]
         if event.type == .collectorStarted {
             own["fields"] = event.data["fields"]
-        } else if let reason = event.data["reason"]?.string, !problems(of: name).contains(reason) {
+        } else if event.data["tick"] != nil, let reason = event.data["reason"]?.string,
+            !problems(of: name).contains(reason)
+        {
             own["problems"] = JSON(strings: problems(of: name) + [reason])
         }
         members[name] = .object(own)

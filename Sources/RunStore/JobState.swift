@@ -20,6 +20,10 @@ package struct JobState: Sendable, Equatable {
     package var reason: String?
     /// Seconds by the target's clock.
     package var duration: Double?
+    /// Its beginning and its end in seconds of the target's boottime clock.
+    package var span: ClosedRange<Double>?
+    package var metrics: JobMetrics?
+    package var window: JobWindow?
     /// When `*_started` was appended, and when the end was.
     package var started: String
     package var ended: String?
@@ -80,6 +84,8 @@ package struct JobState: Sendable, Equatable {
             "table_bytes": kind == .collector ? .int(tableBytes) : nil,
             "sampling": kind == .collector ? sampling.json : nil, "spool": spool.map { .string($0) },
             "boot": boot.map { .string($0) }, "mark": mark?.json,
+            "span": span.map { [.double($0.lowerBound), .double($0.upperBound)] }, "metrics": metrics?.json,
+            "window": window.map { .object($0.members(count: metrics?.count)) },
         ]
     }
 
@@ -110,5 +116,16 @@ package struct JobState: Sendable, Equatable {
         spool = json["spool"]?.string
         boot = json["boot"]?.string
         mark = Mark(json: json["mark"])
+        span = ClosedRange(json["span"]?.array?.first?.double, json["span"]?.array?.last?.double)
+        metrics = json["metrics"].map { JobMetrics($0) }
+        window = JobWindow(json: json["window"])
+    }
+}
+
+extension ClosedRange<Double> {
+    /// Nil unless both are there, in their order.
+    init?(_ begin: Double?, _ end: Double?) {
+        guard let begin, let end, begin <= end else { return nil }
+        self = begin...end
     }
 }

@@ -17,7 +17,7 @@ extension RunState {
             "collectors": collectors.json, "facts": .object(facts),
             "spool": spool.map { .string($0) },
             "stages": .array(stages.map(\.json)),
-            "jobs": .array(jobs.map(\.json)), "notes": .int(notes),
+            "jobs": .array(jobs.map(\.json)), "metrics": actionMetricsJSON, "notes": .int(notes),
             "recent_notes": .array(recentNotes.map(\.json)), "edits": .int(edits), "invalid_times": invalidTimes.json,
             "exported": .bool(isExported), "artifacts": .array(artifacts),
             "failed_pulls": .int(failedPulls), "gaps": .array(gaps), "reboots": .array(reboots),

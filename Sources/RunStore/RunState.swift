@@ -222,6 +222,8 @@ package struct RunState: Sendable, Equatable {
                 $0.tableBytes = event.data["table_bytes"]?.int ?? $0.tableBytes
                 $0.sampling.apply(output: event.data)
             }
+        case .metricsDerived: change(id) { $0.metrics = JobMetrics(.object(event.data)) }
+        case .actionWindow: change(id) { $0.window = JobWindow(json: .object(event.data)) }
         case .collectorGap: change(id) { $0.sampling.apply(gap: event.data) }
         default: break
         }
@@ -249,6 +251,7 @@ package struct RunState: Sendable, Equatable {
             $0.exit = event.data["exit"]?.int
             $0.reason = event.data["reason"]?.string
             $0.duration = event.data["duration_s"]?.double
+            $0.span = ClosedRange(event.data["started_target"]?.double, event.data["ended_target"]?.double)
             switch event.type {
             case .actionCompleted: $0.outcome = .completed
             case .actionFailed: $0.outcome = .failed

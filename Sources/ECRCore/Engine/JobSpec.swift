@@ -21,6 +21,7 @@ struct JobSpec: Sendable {
     /// Seconds without the controller's contact after which the target ends the job.
     var silence: Double?
     var artifacts: [PreparedArtifact] = []
+    var metrics: [PreparedMetric] = []
     var parameters: [(name: String, value: String)] = []
     /// Whether it runs under sudo, and how, where the login user is not root already.
     var isRoot = false

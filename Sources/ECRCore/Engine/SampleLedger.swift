@@ -42,11 +42,14 @@ package struct SampleLedger: Sendable {
         for collector in collectors where collector.overruns > 0 {
             remarks.append("\(collector.name): \(collector.overruns) ticks skipped, the sample before still ran")
         }
-        for collector in collectors where collector.unparsed > 0 {
-            let problems = state.collectors.problems(of: collector.name)
-            remarks.append(
-                "\(collector.name): \(collector.unparsed) of \(collector.received) samples did not parse"
-                    + (problems.isEmpty ? "" : ": " + problems.joined(separator: "; ")))
+        for collector in collectors {
+            let problems = state.collectors.problems(of: collector.name).joined(separator: "; ")
+            if collector.unparsed > 0 {
+                let count = "\(collector.unparsed) of \(collector.received) samples did not parse"
+                remarks.append("\(collector.name): \(count)\(problems.isEmpty ? "" : ": ")\(problems)")
+            } else if !problems.isEmpty {
+                remarks.append("\(collector.name): \(problems)")
+            }
         }
     }
 

@@ -47,6 +47,8 @@ package enum CellSeparator: Sendable, Equatable {
     /// Blanks and tabs, any number of them.
     case blanks
 
+    package static let comma = CellSeparator.byte(UInt8(ascii: ","))
+
     /// - Parameter word: as a profile has it.
     init?(_ word: String) {
         switch word {

@@ -19,7 +19,7 @@ struct CollectorList {
 
         /// `stopped: killed by signal 9, 12 samples, 3 did not parse; it is not JSON`.
         var sentence: String {
-            let problems = problems.filter { $0 != reason }.map { "; \($0)" }.joined()
+            let problems = problems.map { "; \($0)" }.joined()
             return "\(state)\(reason.map { ": \($0)" } ?? ""), \(Amount.count(samples, "sample"))"
                 + (unparsed > 0 ? ", \(unparsed) did not parse" : "") + problems
         }

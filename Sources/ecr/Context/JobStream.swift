@@ -109,6 +109,7 @@ struct JobSentence {
 
     private static let words = [
         "timeout": "timed out", "artifact": "a required artifact is missing",
+        "metric": "a required metric was not found",
         "unreachable": "ended by the target, which was alone for too long",
         "sudo": "sudo refused to run it",
         "disk": "nothing was run: the target's disk is full",
