@@ -13,10 +13,10 @@ package struct Aggregates: Sendable, Equatable {
     package let p99: Double
 
     /// - Parameter last: the last number as it was written; nil for the series' own.
-    /// - Returns: nil for an empty series.
+    /// - Returns: nil for an empty series, and for one whose numbers are too far apart to be subtracted.
     package init?(_ values: [Double], last: JSON? = nil) {
-        guard let end = values.last else { return nil }
         let sorted = values.sorted()
+        guard let end = values.last, (sorted[sorted.count - 1] - sorted[0]).isFinite else { return nil }
         count = values.count
         self.last = last ?? .double(end)
         // Sums of large numbers must not overflow what their mean would fit into.
@@ -33,8 +33,7 @@ package struct Aggregates: Sendable, Equatable {
         let place = share * Double(sorted.count - 1)
         let index = Int(place)
         guard index + 1 < sorted.count else { return sorted[index] }
-        let rest = place - Double(index)
-        return sorted[index] * (1 - rest) + sorted[index + 1] * rest
+        return sorted[index] + (sorted[index + 1] - sorted[index]) * (place - Double(index))
     }
 
     package var json: JSON { .object(members) }

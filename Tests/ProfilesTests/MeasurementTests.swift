@@ -128,4 +128,23 @@ import YAML
                 "3:58: error: 'max_sample_bytes' cannot be 0; write a number of bytes from 1 to 1073741824"
             ])
     }
+
+    /// What a metric is taken from is fetched, once.
+    @Test func filesOfMetricsAreArtifacts() throws {
+        func patterns(_ keys: String) throws -> [String] {
+            let profile = try parse(head + "actions: {a: {commands: [x], \(keys)}}\n")
+            let values = try profile.parameters(for: profile.actions[0], given: [], standing: [("p", "v*")])
+            return profile.prepare(profile.actions[0], with: values).artifacts.map(\.pattern)
+        }
+        func metrics(_ paths: String...) -> String {
+            let entries = paths.enumerated().map { "m\($0): {from: '\($1)', json: a}" }
+            return "metrics: {\(entries.joined(separator: ", "))}"
+        }
+        #expect(try patterns(metrics("/t/r.json", "/t/r.json", "stderr", "$ECR_OUT/x")) == ["/t/r.json"])
+        #expect(try patterns("workdir: /w, " + metrics("a[1].json", "d/{p}")) == [#"a\[1].json"#, #"d/v\*"#])
+        #expect(try patterns("artifacts: ['/t/*.json'], " + metrics("/t/r.json")) == ["/t/*.json"])
+        #expect(try patterns("artifacts: [/t], " + metrics("/t/d/r.json")) == ["/t"])
+        #expect(try patterns("workdir: /t, artifacts: [r.json], " + metrics("/t/r.json")) == ["r.json"])
+        #expect(try patterns("artifacts: ['/t/*'], " + metrics("/u/r.json")) == ["/t/*", "/u/r.json"])
+    }
 }

@@ -31,7 +31,7 @@ package struct SampleLedger: Sendable {
         var json: JSON {
             [
                 "collector": .string(name), "expected": .int(expected), "received": .int(received),
-                "overruns": .int(overruns), "gaps": .int(gaps), "unparsed": .int(unparsed),
+                "overruns": .int(overruns), "gaps": .int(gaps), "unparsed": unparsed > 0 ? .int(unparsed) : nil,
             ]
         }
     }

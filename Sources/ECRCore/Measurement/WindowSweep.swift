@@ -9,6 +9,7 @@ struct WindowSweep {
     private var next = 0
     /// The last sample of each field.
     private var last: [(time: Double, value: Double)?]
+    private var spacing: [SampleSpacing]
 
     /// One window's numbers of one field.
     struct Series {
@@ -28,22 +29,24 @@ struct WindowSweep {
         self.windows = windows
         series = windows.map { window in units.map { Series(power: PowerIntegral(window, unit: $0)) } }
         last = units.map { _ in nil }
+        spacing = units.map { _ in SampleSpacing() }
     }
 
     /// - Parameter values: one a field; nil where the sample has none.
     mutating func take(_ time: Double, _ values: [Double?]) {
         while next < windows.count, windows[next].lowerBound <= time {
             for (field, sample) in last.enumerated() {
-                if let sample { series[next][field].power?.add(sample.time, sample.value) }
+                if let sample { series[next][field].power?.add(sample.time, sample.value, isBehindGap: false) }
             }
             open.append(next)
             next += 1
         }
         for (field, value) in values.enumerated() {
             guard let value else { continue }
+            let isBehindGap = spacing[field].take(time)
             for window in open {
                 if windows[window].contains(time) { series[window][field].values.append(value) }
-                series[window][field].power?.add(time, value)
+                series[window][field].power?.add(time, value, isBehindGap: isBehindGap)
             }
             last[field] = (time, value)
         }
