@@ -26,9 +26,9 @@ package struct Sampler: Sendable {
     /// that leaves something running which holds its output open has its sample end only with that.
     /// - Parameters:
     ///   - timeout: seconds for one sample; kept by the target's `timeout`, where it has one.
-    ///   - limit: bytes of a sample; one byte more comes, so that a longer one can be told.
+    ///   - limit: bytes of a sample; one byte more comes, so that a longer one can be told. Nil for any length.
     package static func interval(
-        command: String, interval: Double, timeout: Double?, limit: Int, token: String, tools: Set<String>
+        command: String, interval: Double, timeout: Double?, limit: Int?, token: String, tools: Set<String>
     ) -> Sampler {
         let step = max(1, Int((interval * 100).rounded()))
         var prefix = ""
@@ -36,10 +36,12 @@ package struct Sampler: Sendable {
         let nap =
             tools.contains("fractional-sleep")
             ? #"f=$((100+w%100)); sleep "$((w/100)).${f#1}""# : #"sleep "$(((w+99)/100))""#
-        let sample =
-            tools.contains("head")
-            ? "r=$( { { \(prefix)sh -c COMMAND 2>&1 3>&- 4>&-; echo $? >&3; } | head -c \(limit + 1) >&4; } 3>&1 )"
-            : "\(prefix)sh -c COMMAND 2>&1 4>&-; r=$?"
+        var sample = "\(prefix)sh -c COMMAND 2>&1 4>&-; r=$?"
+        if let limit, tools.contains("head") {
+            // Measured: 3.8 ms a sample in place of 2.0 on a laptop's CPU, most of it the three processes more.
+            sample =
+                "r=$( { { \(prefix)sh -c COMMAND 2>&1 3>&- 4>&-; echo $? >&3; } | head -c \(limit + 1) >&4; } 3>&1 )"
+        }
         // Uptimes as whole centiseconds: "12.34" without its dot. A board is up for more than a second by now, so there
         // is no leading zero to make it octal.
         let loop = #"""
@@ -64,14 +66,15 @@ package struct Sampler: Sendable {
     }
 
     /// Stamps each line of a long-lived command.
-    /// - Parameter limit: bytes of a line; one byte more comes, so that a longer one can be told.
-    package static func stream(command: String, limit: Int, token: String) -> Sampler {
+    /// - Parameter limit: bytes of a line; one byte more comes, so that a longer one can be told. Nil for any length.
+    package static func stream(command: String, limit: Int?, token: String) -> Sampler {
         let loop = #"""
             sh -c COMMAND 2>&1 | { n=0; while IFS= read -r l || [ -n "$l" ]; do read -r u x </proc/uptime
-            printf '%s L %s %s %.LIMITs\n' TOKEN "$n" "$u" "$l"; n=$((n+1)); done; }
+            printf '%s L %s %s %LIMITs\n' TOKEN "$n" "$u" "$l"; n=$((n+1)); done; }
             """#
         return Sampler(
-            token: token, commands: [fill(loop, ["TOKEN": shellWord(token), "LIMIT": "\(limit + 1)"], command)])
+            token: token,
+            commands: [fill(loop, ["TOKEN": shellWord(token), "LIMIT": limit.map { ".\($0 + 1)" } ?? ""], command)])
     }
 
     /// The command goes in last, so that nothing in it is taken for one of our words.

@@ -43,7 +43,7 @@ import YAML
                 background_collectors:
                   r: {stream: x, parse: {regex: '(?<w>.)', units: {w: W}, types: {w: number}}}
                   j: {stream: x, parse: {json: {w: 'a["b c"][0]'}}}
-                  c: {command: x, interval: 1, max_sample_bytes: 9, parse: {csv: [a, _], separator: tab}}
+                  c: {command: x, interval: 1, max_sample_bytes: none, parse: {csv: [a, _], separator: tab}}
                   k: {stream: x, parse: {key_value: [A]}}
                 actions:
                   a:
@@ -125,7 +125,7 @@ import YAML
             ) == ["3:58: error: only one metric of an action can be its 'count'; remove the others"])
         #expect(
             complaints(head + "background_collectors: {c: {stream: x, max_sample_bytes: 0}}\n") == [
-                "3:58: error: 'max_sample_bytes' cannot be 0; write a number of bytes from 1 to 1073741824"
+                "3:58: error: 'max_sample_bytes' cannot be 0; write a number of bytes from 1 to 1073741824, or none"
             ])
     }
 

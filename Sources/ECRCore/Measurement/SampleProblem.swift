@@ -6,8 +6,8 @@ import RemoteJobs
 enum SampleProblem {
     /// - Parameter reading: what the collector's format has found.
     static func reasons(_ sample: Sample, _ reading: SampleReading?, _ collector: Collector) -> [String] {
-        if sample.text.count > collector.maxSampleBytes {
-            return ["cut off: it has more than \(collector.maxSampleBytes) bytes (max_sample_bytes)"]
+        if let limit = collector.maxSampleBytes, sample.text.count > limit {
+            return ["cut off: it has more than \(limit) bytes (max_sample_bytes)"]
         }
         if let status = sample.status, status != 0 { return [reason(status, collector)] }
         return reading?.problems ?? []

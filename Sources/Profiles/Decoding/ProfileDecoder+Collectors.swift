@@ -63,13 +63,15 @@ extension ProfileDecoder {
         return .command(template, interval: interval, timeout: timeout)
     }
 
-    private func maxSampleBytes(_ fields: FieldReader) -> Int {
+    private func maxSampleBytes(_ fields: FieldReader) -> Int? {
         guard let node = fields["max_sample_bytes"] else { return Collector.defaultMaxSampleBytes }
+        if node.scalar?.text == "none" { return nil }
         guard let bytes = context.int(node, "'max_sample_bytes'") else { return Collector.defaultMaxSampleBytes }
         // A gigabyte a sample is more than a table or an event could be of use with.
         guard (1...1 << 30).contains(bytes) else {
             context.error(
-                "'max_sample_bytes' cannot be \(bytes); write a number of bytes from 1 to 1073741824", at: node.mark)
+                "'max_sample_bytes' cannot be \(bytes); write a number of bytes from 1 to 1073741824, or none",
+                at: node.mark)
             return Collector.defaultMaxSampleBytes
         }
         return bytes

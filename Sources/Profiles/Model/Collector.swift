@@ -23,8 +23,8 @@ package struct Collector: Sendable {
     package var env: [EnvironmentEntry]
     /// How the columns of a sample are found; nil for its text as it is.
     package var parse: SampleFormat?
-    /// Bytes of one sample beyond which the target cuts it.
-    package var maxSampleBytes: Int
+    /// Bytes of one sample beyond which the target cuts it; nil for any length.
+    package var maxSampleBytes: Int?
 
     /// Origin: ten thousand lines of text. One sample a second of it fills a gigabyte in a quarter of an hour.
     package static let defaultMaxSampleBytes = 1 << 20

@@ -162,7 +162,7 @@ extension Collector {
             object["timeout"] = JSON(number: timeout)
         case .stream(let command): object["stream"] = .string(command.text)
         }
-        object["max_sample_bytes"] = JSON(maxSampleBytes)
+        object["max_sample_bytes"] = maxSampleBytes.map { JSON($0) } ?? "none"
         object["parse"] = parse?.resolved
         object["start"] = .string(start.rawValue)
         object["while_paused"] = .bool(whilePaused)
