@@ -45,7 +45,7 @@ let package = Package(
         room("YAML", ["CLibYAML"]),
         room("ZIP", ["CLibZip", "LinuxSystem"]),
         room("EventLog", ["JSON", "Hashing", "LinuxSystem"]),
-        room("RunStore", ["EventLog", "JSON", "LinuxSystem"]),
+        room("RunStore", ["EventLog", "Hashing", "JSON", "LinuxSystem"]),
         room("Profiles", ["YAML", "JSON", "EventLog", "Patterns"]),
         room("RemoteJobs", ["SSH", "Hashing", "LinuxSystem"]),
         room(

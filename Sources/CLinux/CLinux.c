@@ -61,6 +61,12 @@ int clinux_reserve(int fd, int64_t length) {
     return -1;
 }
 
+int clinux_begin_write_back(int fd, int64_t offset, int64_t count) {
+    return sync_file_range(fd, offset, count, SYNC_FILE_RANGE_WRITE);
+}
+
+int clinux_sync_file_system(int fd) { return syncfs(fd); }
+
 int clinux_tune_tcp(int fd, int idle, int interval, int count, int user_timeout_ms) {
     int on = 1;
     if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0) return -1;

@@ -86,15 +86,25 @@ extension EventType {
             .commandOutput,
             "a piece of a job's output; base64 if it is not UTF-8, beyond 1 MiB of a stream sha256 without the bytes",
             "target job stream offset length masked? text|base64|sha256"),
-        row(.artifactPullStarted, "a file is about to be fetched", "target job size remote|remote_base64"),
         row(
-            .artifactPulled, "a file is in the run; path is relative to the run's directory",
+            .artifactPullStarted,
+            "files are about to be fetched; entry: what was asked for, files and bytes: what that names now",
+            "target job? action? attempt? entry files bytes"),
+        row(
+            .artifactPulled,
             """
-            target job remote|remote_base64 path size mtime mode sha256 method duration_s changed?
+            a file is in the run; path is relative to the run's directory. remote_sha256: by the target itself; where it \
+            cannot tell, the file is unverified. method: sftp, tar (duration_s is that of the whole archive), exec, scp; \
+            unchanged and known for content that was here already. resumed_at: the byte at which an earlier attempt was \
+            cut; changed: while it was read; version: device, inode and times, which tell it from any other content
+            """,
+            """
+            target job? action? attempt? remote|remote_base64 path size mtime mode sha256 remote_sha256? unverified? method \
+            duration_s resumed_at? changed? version?
             """),
         row(
-            .artifactPullFailed, "a file is missing, stale or not readable",
-            "target job remote|remote_base64 reason required"),
+            .artifactPullFailed, "a file is missing, stale or not readable, or there is too much",
+            "target job? action? attempt? remote|remote_base64 reason required"),
         row(
             .collectorStarted,
             """

@@ -98,6 +98,17 @@ package final class File: Sendable {
         try check("sync", path: path) { fsync(descriptor) }
     }
 
+    /// Starts to write a range to the medium, so that a later sync has less to wait for (sync_file_range(2)); where the
+    /// file system can't, nothing happens.
+    package func beginWriteBack(from offset: Int64, count: Int64) {
+        _ = clinux_begin_write_back(descriptor, offset, count)
+    }
+
+    /// Waits until everything on the file's file system is on the medium (syncfs(2)): for many files at once.
+    package func syncFileSystem() throws(SystemError) {
+        try check("sync the file system of", path: path) { clinux_sync_file_system(descriptor) }
+    }
+
     /// Takes the open-file-description lock of one byte without waiting; false when somebody else holds it.
     package func lock(byte: Int64) throws(SystemError) -> Bool {
         if clinux_lock_byte(descriptor, byte) == 0 { return true }

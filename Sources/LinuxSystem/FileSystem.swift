@@ -83,6 +83,12 @@ package enum FileSystem {
         try File(path: path.isEmpty ? "." : path, O_RDONLY | O_DIRECTORY).sync()
     }
 
+    /// Syncs a directory and those above it, up to one of them.
+    package static func syncDirectories(from path: String, to top: String) throws(SystemError) {
+        try syncDirectory(path)
+        if path != top, path.hasPrefix(top + "/") { try syncDirectories(from: parent(of: path), to: top) }
+    }
+
     /// Removes a directory with everything in it, or a file; links are removed, never followed. What somebody else has
     /// removed meanwhile is gone, too.
     package static func removeTree(_ path: String) throws(SystemError) {

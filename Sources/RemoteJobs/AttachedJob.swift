@@ -1,4 +1,3 @@
-import LinuxSystem
 package import SSH
 
 /// The channel of a job without a spool: its output comes as it is written, and waits in the job's pipes while nobody
@@ -12,10 +11,9 @@ package import SSH
     }
 
     private let channel: SSHChannel
-    /// Stands before the job's own output on both streams: login scripts may have printed something.
-    private let marker = Array("\necr\(Host.randomBytes(12).map { String($0, radix: 16) }.joined())\n".utf8)
-    private var stdout = Prelude()
-    private var stderr = Prelude()
+    private let marker: Prelude.Marker
+    private var stdout: Prelude
+    private var stderr: Prelude
     private var pieces = 0
     private var isWaiting = false
 
@@ -28,17 +26,21 @@ package import SSH
         AttachedJob(try await target.session.openExec("exec sh"))
     }
 
-    private init(_ channel: SSHChannel) { self.channel = channel }
+    private init(_ channel: SSHChannel) {
+        self.channel = channel
+        marker = Prelude.Marker()
+        stdout = Prelude(marker)
+        stderr = Prelude(marker)
+    }
 
     /// How the channel's shell ended; nil before its end, or where the server does not say.
     package var exit: ChannelExit? { channel.exit }
 
     /// Starts the job. The shell text comes by stdin, as the dispatcher's does, and the job's own is empty.
     package func start(_ request: JobRequest, on target: Target) async throws(SSHError) {
-        let word = shellWord(String(decoding: marker, as: UTF8.self))
         let text = """
             \(JobProtocol.library)
-            printf %s \(word); printf %s \(word) >&2
+            \(marker.print); \(marker.print) >&2
             \(request.call("ecr_attach", tools: target.facts.tools))
 
             """
@@ -63,8 +65,8 @@ package import SSH
 
     private func add(_ output: SSHChannel.Output, to piece: inout Piece) {
         switch output {
-        case .stdout(let bytes): piece.stdout += stdout.rest(of: bytes, behind: marker)
-        case .stderr(let bytes): piece.stderr += stderr.rest(of: bytes, behind: marker)
+        case .stdout(let bytes): piece.stdout += stdout.rest(of: bytes)
+        case .stderr(let bytes): piece.stderr += stderr.rest(of: bytes)
         }
     }
 
@@ -79,21 +81,4 @@ package import SSH
     }
 
     package func close() { channel.close() }
-
-    /// What comes before the marker.
-    private struct Prelude {
-        private var held: [UInt8]? = []
-
-        mutating func rest(of bytes: [UInt8], behind marker: [UInt8]) -> [UInt8] {
-            guard var all = held else { return bytes }
-            all += bytes
-            for place in 0..<max(0, all.count - marker.count + 1)
-            where all[place] == marker[0] && all[place..<place + marker.count].elementsEqual(marker) {
-                held = nil
-                return Array(all[(place + marker.count)...])
-            }
-            held = Array(all.suffix(marker.count - 1))
-            return []
-        }
-    }
 }

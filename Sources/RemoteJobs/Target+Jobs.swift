@@ -104,7 +104,10 @@ extension Target {
 
     /// Seconds since 1970 by the target's clock at which a job was claimed.
     package func claimTime(of job: String, in spool: String) async throws(SSHError) -> UInt32? {
-        guard let sftp else { return nil }
-        return try await sftp.stat(Array("\(spool)/\(SpoolFolder.name(of: job))/claim".utf8)).modificationTime
+        let claim = "\(spool)/\(SpoolFolder.name(of: job))/claim"
+        if let sftp { return try await sftp.stat(Array(claim.utf8)).modificationTime }
+        let word = shellWord(claim)
+        let reply = try await dispatcher.run("stat -c %Y \(word) || date -r \(word) +%s").text
+        return UInt32(reply.prefix { !$0.isNewline })
     }
 }

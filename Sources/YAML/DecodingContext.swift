@@ -69,6 +69,17 @@ package final class DecodingContext {
         return wrongType(node, what, expected: "a duration", write: "a number of seconds, or 500ms, 60s, 5m, 2h")
     }
 
+    /// Bytes, from a number of bytes or `500MB`, `2GiB`; never negative.
+    package func size(_ node: Node, _ what: String) -> Int? {
+        switch node.scalar?.value {
+        case .int(let value) where value >= 0: return value
+        case .text:
+            if let bytes = node.scalar.flatMap({ SizeSpelling.bytes($0.text) }) { return bytes }
+        default: break
+        }
+        return wrongType(node, what, expected: "a size", write: "a number of bytes, or 500MB, 2GB, 1GiB")
+    }
+
     /// One of a few words.
     package func choice<Choice: RawRepresentable & CaseIterable>(
         _ node: Node, _ what: String, of: Choice.Type
@@ -168,6 +179,7 @@ package struct FieldReader {
     package func entries(_ key: String) -> [Node.Member]? { self[key].flatMap { context.entries($0, "'\(key)'") } }
 
     package func duration(_ key: String) -> Double? { self[key].flatMap { context.duration($0, "'\(key)'") } }
+    package func size(_ key: String) -> Int? { self[key].flatMap { context.size($0, "'\(key)'") } }
 
     /// A duration that must not be zero.
     package func positiveDuration(_ key: String) -> Double? {

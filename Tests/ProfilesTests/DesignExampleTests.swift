@@ -91,7 +91,8 @@ private let possible =
             "background_collectors":{"system_stats":{"command":"uptime && free -m","interval":60,"timeout":10,\
             "max_sample_bytes":1048576,"start":"auto","while_paused":true,"env":{}},"power":{"stream":"tegrastats --interval 500",\
             "max_sample_bytes":1048576,"parse":{"regex":"VDD_IN (?<vdd_in_mw>\\\\d+)mW"},"start":"auto","while_paused":true,"env":{}}},\
-            "stages":[{"name":"warmup","actions":["run_inference"]}],"finally":["cool_down"]}
+            "stages":[{"name":"warmup","actions":["run_inference"]}],"finally":["cool_down"],\
+            "transfers":{"method":"auto","min_free_disk":100000000}}
             """
         #expect(try parse(possible).resolved.text == expected)
     }

@@ -66,7 +66,7 @@ import Testing
 /// Words and patterns.
 @Suite struct PatternTests {
     private func matches(_ name: String, _ pattern: String) -> Bool {
-        RemoteFiles.matches(Array(name.utf8), Array(pattern.utf8))
+        GlobPattern.matches(Array(name.utf8), Array(pattern.utf8))
     }
 
     @Test func patternsMatchAsInAShell() {
@@ -88,26 +88,26 @@ import Testing
     }
 
     @Test func namesThatAreNotUTF8Match() {
-        #expect(RemoteFiles.matches([0x61, 0x2E, 0xFF], Array("a.*".utf8)))
-        #expect(RemoteFiles.matches([0xFF, 0x2E, 0x62], [0xFF, 0x2E, 0x2A]))
+        #expect(GlobPattern.matches([0x61, 0x2E, 0xFF], Array("a.*".utf8)))
+        #expect(GlobPattern.matches([0xFF, 0x2E, 0x62], [0xFF, 0x2E, 0x2A]))
     }
 
     @Test func onlyUnescapedSignsMakeAPattern() {
-        for text in ["*", "a?b", "x[1]", #"\\*"#] { #expect(RemoteFiles.isGlob(Array(text.utf8)), "\(text)") }
+        for text in ["*", "a?b", "x[1]", #"\\*"#] { #expect(GlobPattern.isGlob(Array(text.utf8)), "\(text)") }
         for text in ["a", #"\*"#, #"a\?b"#, #"x\[1]"#, #"\"#, "]", ""] {
-            #expect(!RemoteFiles.isGlob(Array(text.utf8)), "\(text)")
+            #expect(!GlobPattern.isGlob(Array(text.utf8)), "\(text)")
         }
     }
 
     @Test func aBackslashStandsBeforeALiteral() {
         for (text, plain) in [(#"a\*b"#, "a*b"), (#"a\\b"#, #"a\b"#), (#"a\"#, "a"), ("plain", "plain")] {
-            #expect(RemoteFiles.unescaped(Array(text.utf8)) == Array(plain.utf8))
+            #expect(GlobPattern.unescaped(Array(text.utf8)) == Array(plain.utf8))
         }
     }
 
     @Test func aServerCannotNameAWayOut() {
-        for name in ["", ".", "..", "a/b", "/", "a\0"] { #expect(!RemoteFiles.isPlainName(Array(name.utf8))) }
-        for name in ["a", "...", ".a", "-rf", "\n"] { #expect(RemoteFiles.isPlainName(Array(name.utf8))) }
+        for name in ["", ".", "..", "a/b", "/", "a\0"] { #expect(!SFTPListing.isPlainName(Array(name.utf8))) }
+        for name in ["a", "...", ".a", "-rf", "\n"] { #expect(SFTPListing.isPlainName(Array(name.utf8))) }
     }
 
     @Test(arguments: Shells.all) func aShellReadsAWordAsOneLiteral(shell: [String]) async throws {

@@ -20,6 +20,10 @@ int clinux_peer_uid(int fd, uid_t *uid);
 int clinux_accept(int fd);
 /// Frees the reserved blocks of a file or reserves them (posix_fallocate returns the error; here it is put in errno).
 int clinux_reserve(int fd, int64_t length);
+/// Starts to write a range of a file to the medium without waiting (sync_file_range(2)).
+int clinux_begin_write_back(int fd, int64_t offset, int64_t count);
+/// Waits until everything on the file system of `fd` is on the medium (syncfs(2)).
+int clinux_sync_file_system(int fd);
 /// Makes SO_KEEPALIVE, TCP_USER_TIMEOUT and TCP_NODELAY fit for a field link (tcp(7)); the times are in seconds.
 int clinux_tune_tcp(int fd, int idle, int interval, int count, int user_timeout_ms);
 

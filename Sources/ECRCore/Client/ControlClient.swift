@@ -6,7 +6,8 @@ package import RunStore
 /// One request to a run's supervisor over its Unix socket. Blocks its thread; for one request.
 ///
 /// The protocol, JSON lines: both sides begin with `{"protocol":1,"ecr":"0.1.0"}`. The client sends one request; the
-/// supervisor answers with any number of `begun`, `recorded`, `progress`, `ended`, `pulling`, `link` and `event` lines and one last `result` or `error`.
+/// supervisor answers with any number of `begun`, `recorded`, `progress`, `ended`, `transferring`,
+/// `transferred`, `link` and `event` lines and one last `result` or `error`.
 /// A request with `"input":true` comes from a terminal: it may be asked by `prompt` lines, which it answers by `answer`.
 package struct ControlClient {
     /// What comes before the result.
@@ -19,8 +20,10 @@ package struct ControlClient {
         /// One of several jobs that are waited for has ended: its result object.
         case ended(JSON)
         case link(LinkNews)
-        /// So many bytes of a file of the target are here.
-        case pulling(path: String, done: Int64, size: Int64)
+        /// Files are on their way.
+        case transferring(TransferNews)
+        /// A file is in the run: its path there, and its bytes.
+        case transferred(path: String, size: Int64)
         /// A whole event of the stream.
         case event(JSON)
     }
@@ -170,8 +173,10 @@ extension ControlClient.Message {
             self = .progress(text)
         } else if let ended = json["ended"] {
             self = .ended(ended)
-        } else if let pull = json["pulling"], let path = pull["path"]?.string {
-            self = .pulling(path: path, done: pull["done"]?.int ?? 0, size: pull["size"]?.int ?? 0)
+        } else if let news = json["transferring"] {
+            self = .transferring(TransferNews(json: news))
+        } else if let file = json["transferred"], let path = file["path"]?.string {
+            self = .transferred(path: path, size: file["size"]?.int ?? 0)
         } else if let news = LinkNews(json: json) {
             self = .link(news)
         } else if let event = json["event"] {

@@ -15,6 +15,7 @@ struct ActionRunner {
     let link: TargetLink
     let feed: JobFeed
     let worker: Worker
+    let policy: PullPolicy
 
     /// Records the intent, launches, observes, pulls artifacts, records the end.
     /// - Parameter boot: the boot of the target under which it may be launched; nil for whichever there is.
@@ -130,9 +131,7 @@ struct ActionRunner {
         case .notStarted(let reason): return try await recordRefusal(spec, observer, reason)
         }
         try await recordCommands(spec, record, job, observer.request.spool, steps)
-        let step = ArtifactStep(
-            journal: journal, link: link, feed: feed, worker: worker, request: observer.request)
-        let artifacts = try await step.run(spec.artifacts, hasFiles: record.hasFiles, steps)
+        let artifacts = try await fetchArtifacts(of: spec, observer.request, hasFiles: record.hasFiles, steps)
         let metrics = try await MetricStep(journal: journal, worker: worker).run(
             spec.metrics, of: job, workdir: spec.workdir, steps.metrics)
         var end = end(
@@ -151,6 +150,19 @@ struct ActionRunner {
         try await journal.append(type(of: end.outcome), data)
         Task { try await link.target().prepareFolder(following: job, in: spool) }
         return end
+    }
+
+    private func fetchArtifacts(
+        of spec: JobSpec, _ request: JobRequest, hasFiles: Bool, _ steps: RecordedSteps
+    ) async throws -> ArtifactStep.Result {
+        let origin = PullOrigin(
+            maker: PullOrigin.Maker(
+                job: request.job, spool: request.spool, action: spec.name, attempt: spec.attempt,
+                isRoot: request.root != nil),
+            folder: "artifacts/\(request.job)/", workdir: request.workdir)
+        let step = ArtifactStep(
+            journal: journal, link: link, feed: feed, worker: worker, origin: origin, policy: policy)
+        return try await step.run(spec.artifacts, out: hasFiles ? "\(request.folder)/out" : nil, steps)
     }
 
     private func recordUnknown(

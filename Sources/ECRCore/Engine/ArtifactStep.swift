@@ -6,13 +6,15 @@ import RemoteJobs
 import RunStore
 import SSH
 
-/// Pulls what a job left behind: the entries of its action, and all of `$ECR_OUT`.
+/// Fetches files into the run: what a job left behind, the entries of its action and all of `$ECR_OUT`, or what an
+/// operator asks for.
 struct ArtifactStep {
     let journal: Journal
     let link: TargetLink
     let feed: JobFeed
     let worker: Worker
-    let request: JobRequest
+    let origin: PullOrigin
+    let policy: PullPolicy
 
     struct Result: Sendable {
         /// Relative to the run directory.
@@ -21,192 +23,196 @@ struct ArtifactStep {
         /// A required entry brought nothing, or failed.
         var isFailure = false
         /// What was recorded before and has not come up again yet.
-        fileprivate var steps: RecordedSteps
+        var steps: RecordedSteps
     }
 
-    /// - Parameter steps: what is on record already, and is neither done nor recorded again.
-    func run(_ entries: [PreparedArtifact], hasFiles: Bool, _ steps: RecordedSteps) async throws -> Result {
+    /// - Parameters:
+    ///   - out: the job's `$ECR_OUT`, if there is something in it.
+    ///   - steps: what is on record already, and is neither done nor recorded again.
+    func run(_ entries: [PreparedArtifact], out: String?, _ steps: RecordedSteps) async throws -> Result {
         var result = Result(steps: steps)
-        if entries.isEmpty && !hasFiles { return result }
-        var taken: Set<String> = []
-        for path in steps.pulledPaths { occupy(path, &taken) }
-        if hasFiles {
-            try await pull("$ECR_OUT", allowOld: true, isRequired: false, &taken, &result) {
-                (files: RemoteFiles) throws(SSHError) in
-                try await files.all(below: "\(request.folder)/out")
-            }
-        }
-        for entry in entries {
-            try await pull(
-                entry.pattern, allowOld: entry.allowOld, isRequired: entry.required, &taken, &result
-            ) { (files: RemoteFiles) throws(SSHError) in
-                try await files.expand(entry.pattern, base: request.workdir ?? ".")
-            }
-        }
+        var entries = entries.map { Entry($0) }
+        if let out { entries.insert(Entry(out: out), at: 0) }
+        if entries.isEmpty { return result }
+        var places = ArtifactPlaces(folder: origin.folder, given: steps.pulledPaths)
+        for entry in entries { try await pull(entry, &places, &result) }
+        let parts = partsFolder
+        try? await worker.run { try FileSystem.removeTree(parts) }
         return result
     }
 
-    /// Pulls what one entry names; after a break of the link it goes on with the file that was cut.
-    private func pull(
-        _ pattern: String, allowOld: Bool, isRequired: Bool, _ taken: inout Set<String>, _ result: inout Result,
-        expand: @Sendable (RemoteFiles) async throws(SSHError) -> Expansion
-    ) async throws {
+    /// What is asked for at once.
+    private struct Entry {
+        let pattern: String
+        /// How events and messages call it.
+        let name: String
+        let allowOld: Bool
+        let isRequired: Bool
+        var method: TransferMethod?
+        /// Names on the target that are dealt with.
         var done: Set<[UInt8]> = []
+
+        init(_ artifact: PreparedArtifact) {
+            pattern = artifact.pattern
+            name = artifact.pattern
+            allowOld = artifact.allowOld
+            isRequired = artifact.required
+            method = artifact.method.flatMap { TransferMethod(rawValue: $0.rawValue) }
+        }
+
+        init(out: String) {
+            pattern = globLiteral(out)
+            name = "$ECR_OUT"
+            allowOld = true
+            isRequired = false
+        }
+    }
+
+    /// Origin: a link that stands and still fails so often is no link for files.
+    private static let mostFailures = 3
+
+    /// Fetches what one entry names; after a break of the link it goes on where it was cut.
+    private func pull(_ entry: Entry, _ places: inout ArtifactPlaces, _ result: inout Result) async throws {
+        var entry = entry
+        var failures = 0
         while true {
             let target = try await link.target()
+            let before = entry.done.count
             do {
-                guard let sftp = await target.sftp else {
-                    return try await fail(pattern, nil, "the target's SSH server offers no SFTP", isRequired, &result)
-                }
-                let expansion = try await expand(RemoteFiles(sftp))
-                let claimed = try await target.claimTime(of: request.job, in: request.spool) ?? 0
-                for problem in expansion.problems where done.insert(problem.path).inserted {
-                    try await fail(pattern, problem.path, problem.reason, isRequired, &result)
-                }
-                if expansion.files.isEmpty && expansion.problems.isEmpty && done.isEmpty {
-                    try await fail(pattern, nil, "no such file", isRequired, &result)
-                }
-                for file in expansion.files where !done.contains(file.path) {
-                    if !allowOld && file.modificationTime < claimed {
-                        try await fail(pattern, file.path, "stale: older than the job", isRequired, &result)
-                    } else {
-                        try await pull(file, sftp, isRequired, pattern, &taken, &result)
-                    }
-                    done.insert(file.path)
-                }
-                return
+                return try await pull(&entry, from: target, &places, &result)
+            } catch let error as TransferFailure {
+                return try await fail(entry, nil, error, &result)
             } catch let error as SSHError {
-                if case .sftp = error.code {
-                    return try await fail(pattern, nil, reason(of: error), isRequired, &result)
+                if error.code == .channelRefused {
+                    return try await fail(entry, nil, TransferFailure(error.message), &result)
                 }
-                await target.close()
+                await target.closeBulkLine()
+                failures = entry.done.count > before ? 1 : failures + 1
+                if failures >= Self.mostFailures { await target.close() }
                 try await Task.sleep(for: .milliseconds(50))
             }
         }
     }
 
     private func pull(
-        _ file: RemoteFile, _ sftp: SFTPClient, _ isRequired: Bool, _ pattern: String, _ taken: inout Set<String>,
-        _ result: inout Result
+        _ entry: inout Entry, from target: Target, _ places: inout ArtifactPlaces, _ result: inout Result
     ) async throws {
-        let remote = remoteName(file.path)
-        if let path = result.steps.takePulled(remote) { return result.pulled.append(path) }
-        let path = freePath(for: file, &taken)
-        let target = JSON.string(RunEngine.targetName)
-        let began = Clock.boottimeNanoseconds()
+        let line = try await target.transferLine(isBulk: false)
+        let limit = policy.mostFiles.map { $0 + 1 } ?? TransferLine.mostFiles
+        var expansion = try await line.expand(entry.pattern, base: origin.workdir, most: limit)
+        for problem in expansion.problems where entry.done.insert(problem.path).inserted {
+            try await fail(entry, problem.path, TransferFailure(problem.reason), &result)
+        }
+        if expansion.files.isEmpty && expansion.problems.isEmpty && entry.done.isEmpty {
+            return try await fail(entry, nil, TransferFailure("no such file"), &result)
+        }
+        try await leaveOutStale(&expansion, &entry, target, &result)
+        expansion.files.removeAll { file in
+            if entry.done.contains(file.path) { return true }
+            guard let path = result.steps.takePulled(RemoteName(file.path).json) else { return false }
+            result.pulled.append(path)
+            entry.done.insert(file.path)
+            return true
+        }
+        if expansion.files.isEmpty { return }
+        try policy.check(expansion, free: try FileSystem.freeBytes(journal.directory.path))
+        var batch = PullBatch(
+            journal: journal, feed: feed, worker: worker, origin: origin, parts: partsFolder,
+            line: try await target.transferLine(isBulk: PullBatch.isBulk(expansion)),
+            method: entry.method ?? policy.method, places: places)
+        let required = entry.isRequired
         journal.post(
             .artifactPullStarted,
-            JSONObject(["target": target, "job": .string(request.job), "size": .int(Int64(file.size))], remote))
-        do {
-            let feed = feed
-            let steps = ProgressSteps(size: Int64(file.size))
-            let pulled = try await ArtifactPull(sftp, worker: worker).pull(
-                file, to: "\(journal.directory.path)/\(path)",
-                progress: { done in
-                    if steps.isDue() { feed.tell(.pulling(path: path, done: done, size: steps.size)) }
-                })
-            let seconds = Double(Clock.boottimeNanoseconds() - began) / 1e9
-            try await journal.append(
-                .artifactPulled,
-                JSONObject(
-                    [
-                        "target": target, "job": .string(request.job), "path": .string(path), "size": .int(pulled.size),
-                        "mtime": .int(Int64(pulled.modificationTime)), "mode": .int(Int64(file.permissions & 0o7777)),
-                        "sha256": .string(pulled.sha256), "method": "sftp", "duration_s": .double(seconds),
-                        "changed": pulled.hasChanged ? .bool(true) : nil,
-                    ], remote))
-            result.pulled.append(path)
-            if pulled.hasChanged { result.warnings.append("\(path) changed while it was read") }
-        } catch let error as SSHError {
-            guard case .sftp = error.code else {
-                // The name is free for the next attempt.
-                release(path, &taken)
-                throw error
+            JSONObject(
+                ["target": .string(RunEngine.targetName)],
+                origin.fields,
+                [
+                    "entry": .string(entry.name), "files": JSON(expansion.files.count),
+                    "bytes": .int(Int64(clamping: expansion.bytes)),
+                ]))
+        defer { places = batch.places }
+        try await batch.run(expansion.files) { file, outcome in
+            entry.done.insert(file.path)
+            switch outcome {
+            case .success(let pulled):
+                result.pulled.append(pulled.path)
+                if pulled.hasChanged { result.warnings.append("\(pulled.path) changed while it was read") }
+            case .failure(let failure):
+                note(entry.name, file.path, failure, required, &result)
+                try await record(entry.name, file.path, failure, required, &result)
             }
-            try await fail(pattern, file.path, reason(of: error), isRequired, &result)
-        } catch let error as SystemError where !error.isStorageFailure {
-            try await fail(pattern, file.path, error.description, isRequired, &result)
         }
     }
 
-    /// What the server said, and what helps where the login user may not read what root has made.
-    private func reason(of error: SSHError) -> String {
-        switch error.code {
-        case .sftp(2): "no such file"
-        case .sftp(3) where request.root != nil:
-            "\(error.message); it may be root's own; copy it to $ECR_OUT, which is given to the login user"
-        default: error.message
+    /// What is older than the job was not made by it. Both times are the target's, in whole seconds.
+    private func leaveOutStale(
+        _ expansion: inout Expansion, _ entry: inout Entry, _ target: Target, _ result: inout Result
+    ) async throws {
+        guard !entry.allowOld, let maker = origin.maker else { return }
+        let claimed = try await target.claimTime(of: maker.job, in: maker.spool) ?? 0
+        for file in expansion.files
+        where file.modificationTime < claimed && entry.done.insert(file.path).inserted {
+            try await fail(entry, file.path, TransferFailure("stale: older than the job"), &result)
         }
     }
+
+    // MARK: Failures
 
     private func fail(
-        _ pattern: String, _ path: [UInt8]?, _ reason: String, _ isRequired: Bool, _ result: inout Result
+        _ entry: Entry, _ path: [UInt8]?, _ failure: TransferFailure, _ result: inout Result
     ) async throws {
-        let remote = path.map(remoteName) ?? ["remote": .string(pattern)]
-        if !result.steps.takeFailure(remote, reason: reason) {
-            try await journal.append(
-                .artifactPullFailed,
-                JSONObject(
-                    [
-                        "target": .string(RunEngine.targetName), "job": .string(request.job),
-                        "reason": .string(reason), "required": .bool(isRequired),
-                    ], remote))
-        }
-        let name = path.map { String(decoding: $0, as: UTF8.self) } ?? pattern
-        result.warnings.append("artifact \(name): \(reason)")
+        note(entry.name, path, failure, entry.isRequired, &result)
+        try await record(entry.name, path, failure, entry.isRequired, &result)
+    }
+
+    private func note(
+        _ name: String, _ path: [UInt8]?, _ failure: TransferFailure, _ isRequired: Bool, _ result: inout Result
+    ) {
+        let name = path.map { String(decoding: $0, as: UTF8.self) } ?? name
+        result.warnings.append("artifact \(name): \(reason(of: failure))")
         if isRequired { result.isFailure = true }
     }
 
-    /// A raw name as text where it is UTF-8, else in base64.
-    private func remoteName(_ path: [UInt8]) -> JSONObject {
-        if let text = String(validating: path, as: UTF8.self) { return ["remote": .string(text)] }
-        return ["remote_base64": .string(Base64.encode(path))]
+    private func record(
+        _ name: String, _ path: [UInt8]?, _ failure: TransferFailure, _ isRequired: Bool, _ result: inout Result
+    ) async throws {
+        let remote = path.map { RemoteName($0).json } ?? ["remote": .string(name)]
+        let reason = reason(of: failure)
+        if result.steps.takeFailure(remote, reason: reason) { return }
+        try await journal.append(
+            .artifactPullFailed,
+            JSONObject(
+                ["target": .string(RunEngine.targetName)], origin.fields,
+                ["reason": .string(reason), "required": .bool(isRequired)], remote))
     }
 
-    /// The folder of the job's artifacts, relative to the run directory.
-    private var folder: String { "artifacts/\(request.job)/" }
-
-    private func release(_ path: String, _ taken: inout Set<String>) {
-        taken.remove(String(path.lowercased().dropFirst(folder.count)))
+    /// What was said, and what helps where the login user may not read what root has made.
+    private func reason(of failure: TransferFailure) -> String {
+        guard failure.isDenied, origin.maker?.isRoot == true else { return failure.reason }
+        return "\(failure.reason); it may be root's own; copy it to $ECR_OUT, which is given to the login user"
     }
 
-    /// Takes a path that was given to a file before.
-    private func occupy(_ path: String, _ taken: inout Set<String>) {
-        var place = path.lowercased().dropFirst(folder.count)
-        taken.insert(String(place))
-        while let slash = place.lastIndex(of: "/") {
-            taken.insert(String(place[...slash]))
-            place = place[..<slash]
+    /// Where files are until they are complete. No file of a target can get this name, since `%` is always encoded.
+    private var partsFolder: String { "\(journal.directory.path)/\(origin.folder)%part" }
+}
+
+/// A raw name of the target's as it stands in events: as text where it is UTF-8, else in base64.
+struct RemoteName {
+    let json: JSONObject
+
+    init(_ path: [UInt8]) {
+        if let text = String(validating: path, as: UTF8.self) {
+            json = ["remote": .string(text)]
+        } else {
+            json = ["remote_base64": .string(Base64.encode(path))]
         }
-    }
-
-    /// A path that neither is another artifact nor leads through one: a folder may have the name of a file elsewhere.
-    /// Names are compared without case: the dataset may be unpacked where case does not count.
-    /// - Parameter taken: files, and folders with a slash behind them, in lower case.
-    private func freePath(for file: RemoteFile, _ taken: inout Set<String>) -> String {
-        var path = ""
-        let components = ArtifactName.local(for: file.relative).split(separator: "/").map(String.init)
-        for (index, component) in components.enumerated() {
-            let isFolder = index < components.count - 1
-            var name = component
-            var number = 1
-            while taken.contains((path + name).lowercased())
-                || !isFolder && taken.contains((path + name).lowercased() + "/")
-            {
-                number += 1
-                name = ArtifactName.numbered(component, number)
-            }
-            path += isFolder ? name + "/" : name
-            taken.insert(path.lowercased())
-        }
-        return folder + path
     }
 }
 
 extension JSONObject {
-    /// The members of both, the first ones first.
-    init(_ first: JSONObject, _ second: JSONObject) {
-        self = first
-        merge(second)
+    /// The members of all, the first ones first.
+    init(_ objects: JSONObject...) {
+        self = [:]
+        for object in objects { merge(object) }
     }
 }

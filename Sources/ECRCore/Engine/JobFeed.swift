@@ -10,8 +10,10 @@ enum JobNews: Sendable {
     case progress(String)
     /// One of several jobs that a client waits for has ended.
     case ended(JobEnd)
-    /// So many bytes of an artifact are here.
-    case pulling(path: String, done: Int64, size: Int64)
+    /// Files are on their way.
+    case transferring(TransferNews)
+    /// A file is in the run: its path there, and its bytes.
+    case transferred(path: String, size: Int64)
 }
 
 /// Tells the clients that follow a running job what has come on record.

@@ -3,13 +3,10 @@ import Synchronization
 
 /// Thins out the news of a long transfer: at most five a second. Thread-safe.
 final class ProgressSteps: Sendable {
-    let size: Int64
     private let next = Mutex<Int64>(Clock.boottimeNanoseconds() + interval)
 
     /// Origin: more often than an eye follows would only cost the client's time.
     private static let interval: Int64 = 200_000_000
-
-    init(size: Int64) { self.size = size }
 
     /// Whether it is time to tell more. A transfer that is over within one interval is never told of.
     func isDue() -> Bool {

@@ -201,7 +201,9 @@ extension RunEngine {
     ) -> Task<JobEnd, any Error> {
         let feed = JobFeed()
         _ = feed.add { listener(job, $0) }
-        let runner = ActionRunner(journal: journal, link: link, feed: feed, worker: worker)
+        let runner = ActionRunner(
+            journal: journal, link: link, feed: feed, worker: worker,
+            policy: PullPolicy(profile.transfers))
         let spool = spool
         let task = Task {
             do {

@@ -140,8 +140,9 @@ extension JSON {
         case .begun: self = ["begun": ["job": .string(job)]]
         case .progress(let text): self = ["progress": .string(text)]
         case .ended(let end): self = ["ended": end.json]
-        case .pulling(let path, let done, let size):
-            self = ["pulling": ["path": .string(path), "done": .int(done), "size": .int(size)]]
+        case .transferring(let news): self = ["transferring": news.json]
+        case .transferred(let path, let size):
+            self = ["transferred": ["path": .string(path), "size": .int(size)]]
         }
     }
 }

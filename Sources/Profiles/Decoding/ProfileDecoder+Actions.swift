@@ -95,12 +95,15 @@ extension ProfileDecoder {
 
     private mutating func artifact(_ node: Node) -> ArtifactEntry? {
         guard case .mapping = node.content else {
-            return path(node, "an artifact").map { ArtifactEntry(path: $0, allowOld: false, required: false) }
+            return path(node, "an artifact").map {
+                ArtifactEntry(path: $0, allowOld: false, required: false, method: nil)
+            }
         }
         guard let fields = mapping(node, "an artifact", .artifact),
             let path = fields.require("path", example: "path: /tmp/results.json").flatMap({ path($0, "'path'") })
         else { return nil }
         return ArtifactEntry(
-            path: path, allowOld: fields.bool("allow_old") ?? false, required: fields.bool("required") ?? false)
+            path: path, allowOld: fields.bool("allow_old") ?? false, required: fields.bool("required") ?? false,
+            method: fields.choice("method", of: TransferSettings.Method.self))
     }
 }

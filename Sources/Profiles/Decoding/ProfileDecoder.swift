@@ -69,7 +69,8 @@ struct ProfileDecoder {
         return Profile(
             name: name ?? "", description: fields.string("description"), connection: connection ?? Connection(host: ""),
             parameters: declarations, setup: setup, finally: finally, actions: actions, stages: stages,
-            collectors: collectors, notify: fields["notify"].flatMap { context.notify($0) }, warnings: [])
+            collectors: collectors, transfers: fields["transfers"].map { transfers($0) } ?? TransferSettings(),
+            notify: fields["notify"].flatMap { context.notify($0) }, warnings: [])
     }
 
     /// A mapping with the keys of a section; the others are reported.

@@ -51,12 +51,14 @@ package struct Upload: Sendable {
 
 /// Files that are pulled from the target after the commands have run.
 package struct ArtifactEntry: Sendable {
-    /// A path or a glob pattern.
+    /// A path or a pattern: `*`, `?`, `[…]`, `**`.
     package var path: Template
     /// Pull it even if it is older than the job.
     package var allowOld: Bool
     /// Fail the action where it is missing, stale or cannot be pulled.
     package var required: Bool
+    /// The way for these files; nil for the profile's.
+    package var method: TransferSettings.Method?
 }
 
 /// Numbers to be taken from the output or from a file.

@@ -13,7 +13,7 @@ extension Profile {
             "actions": JSON(members: actions.map { ($0.name, $0.resolved) }),
             "background_collectors": JSON(members: collectors.map { ($0.name, $0.resolved) }),
             "stages": .array(stages.map { ["name": .string($0.name), "actions": JSON(strings: $0.actions)] }),
-            "finally": JSON(strings: finally), "notify": notify?.resolved,
+            "finally": JSON(strings: finally), "transfers": transfers.resolved, "notify": notify?.resolved,
         ]
     }
 }
@@ -88,7 +88,19 @@ extension Action {
 
 extension ArtifactEntry {
     fileprivate var resolved: JSON {
-        ["path": .string(path.text), "allow_old": .bool(allowOld), "required": .bool(required)]
+        [
+            "path": .string(path.text), "allow_old": .bool(allowOld), "required": .bool(required),
+            "method": method.map { .string($0.rawValue) },
+        ]
+    }
+}
+
+extension TransferSettings {
+    fileprivate var resolved: JSON {
+        [
+            "method": .string(method.rawValue), "max_bytes": mostBytes.map { .int($0) },
+            "max_files": mostFiles.map { JSON($0) }, "min_free_disk": .int(minFreeDisk),
+        ]
     }
 }
 

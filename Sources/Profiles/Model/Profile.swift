@@ -16,6 +16,7 @@ package struct Profile: Sendable {
     package var actions: [Action]
     package var stages: [Stage]
     package var collectors: [Collector]
+    package var transfers: TransferSettings
     /// The command of the controller that is told of events.
     package var notify: Notify?
     /// What is worth saying although the profile is valid.

@@ -15,6 +15,15 @@ package struct PreparedArtifact: Sendable, Equatable {
     package let pattern: String
     package let allowOld: Bool
     package let required: Bool
+    /// The way for these files; nil for the profile's.
+    package var method: TransferSettings.Method?
+
+    package init(pattern: String, allowOld: Bool, required: Bool, method: TransferSettings.Method? = nil) {
+        self.pattern = pattern
+        self.allowOld = allowOld
+        self.required = required
+        self.method = method
+    }
 }
 
 /// A collector with its parameters in place.
@@ -34,7 +43,9 @@ extension Profile {
         let workdir = action.workdir?.plainText(with: values)
         let metrics = action.metrics.map { PreparedMetric($0, values) }
         var artifacts = action.artifacts.map {
-            PreparedArtifact(pattern: $0.path.globPattern(with: values), allowOld: $0.allowOld, required: $0.required)
+            PreparedArtifact(
+                pattern: $0.path.globPattern(with: values), allowOld: $0.allowOld, required: $0.required,
+                method: $0.method)
         }
         for metric in metrics {
             if let artifact = metric.artifact(beside: artifacts, workdir: workdir) { artifacts.append(artifact) }

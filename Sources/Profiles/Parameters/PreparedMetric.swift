@@ -32,7 +32,7 @@ package struct PreparedMetric: Sendable {
         guard case .file(let path) = place, Self.nameInOwnFolder(path) == nil else { return nil }
         let absolute = Self.absolute(path, workdir)
         if entries.contains(where: { Self.names(Self.absolute($0.pattern, workdir), absolute) }) { return nil }
-        return PreparedArtifact(pattern: Self.literal(path), allowOld: false, required: false)
+        return PreparedArtifact(pattern: Self.literal(path), allowOld: false, required: false, method: nil)
     }
 
     private static func absolute(_ path: String, _ workdir: String?) -> String {

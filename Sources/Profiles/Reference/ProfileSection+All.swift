@@ -2,7 +2,7 @@ extension ProfileSection {
     /// Every mapping of a profile, from the outside in.
     package static let all = [
         profile, connection, reconnect, algorithms, parameter, action, artifact, upload, metric, collector, parse,
-        stage, notify, secret,
+        stage, transfers, notify, secret,
     ]
 
     static let profile = ProfileSection(
@@ -17,6 +17,7 @@ extension ProfileSection {
             ProfileKey("stages", "list", "named lists of actions, run by `ecr run stage`"),
             ProfileKey("background_collectors", "mapping of names", "what is sampled while the run goes on"),
             ProfileKey("finally", "list of actions", "run at complete, and at abort while the target is connected"),
+            ProfileKey("transfers", "mapping", "how files travel, and how much at most"),
             ProfileKey("notify", "mapping", "a command of this machine that is told of events"),
         ])
 
@@ -113,8 +114,8 @@ extension ProfileSection {
             ProfileKey(
                 "artifacts", "list of paths or mappings",
                 """
-                files to fetch afterwards, also after a failure; *, ? and […] are patterns, a directory means all in \
-                it. Every file in the job's own folder $ECR_OUT is fetched without being named
+                files to fetch afterwards, also after a failure; *, ?, […] and ** are patterns, a directory means all \
+                in it. Every file in the job's own folder $ECR_OUT is fetched without being named
                 """),
             ProfileKey("metrics", "mapping of names", "numbers to take from the output or from files"),
             ProfileKey(
@@ -132,6 +133,24 @@ extension ProfileSection {
             ProfileKey("path", "path, required", "a file, a directory or a pattern"),
             ProfileKey("allow_old", "true or false, default false", "fetch it even if it is older than the job"),
             ProfileKey("required", "true or false, default false", "without it the action has failed"),
+            ProfileKey("method", "as transfers.method", "the way for these files alone"),
+        ])
+
+    static let transfers = ProfileSection(
+        "transfers", "Without it, files go the fastest way that the target has.",
+        [
+            ProfileKey(
+                "method", "auto, sftp, tar, exec or scp, default auto",
+                """
+                sftp: the server's SFTP; tar: many files in one archive; exec: dd, by offset; scp: the old protocol, \
+                which cannot go on where it was cut. auto: tar for many small files, else sftp, else exec, else scp
+                """),
+            ProfileKey(
+                "max_bytes", "size, as 500MB or 2GiB", "an artifact entry with more is refused before it is fetched"),
+            ProfileKey("max_files", "1 or more", "an artifact entry with more is refused before it is fetched"),
+            ProfileKey(
+                "min_free_disk", "size, default 100MB",
+                "a fetch that would leave less on this machine's disk is refused before it begins"),
         ])
 
     static let upload = ProfileSection(

@@ -7,17 +7,12 @@
     private let extensions: Set<[UInt8]>
     private var pending: [UInt32: PendingReply] = [:]
     private var lastID: UInt32 = 0
-    /// Bytes that the server may have on their way; nil for libssh's choice.
-    private let window: Int?
-    /// Bytes that came since the window was raised.
-    private var takenOfWindow = 0
     /// Why no request can be answered any more.
     private var failure: SSHError?
 
     /// Greets the server on a fresh channel.
     init(_ channel: SSHChannel, window: Int?) async throws(SSHError) {
         self.channel = channel
-        self.window = window
         var decoder = SFTPDecoder()
         try await channel.write(SFTPRequest.initialization)
         var greeting: SFTPReply?
@@ -33,7 +28,7 @@
             throw SSHError(.protocolViolation, "the SFTP server does not speak version 3")
         }
         self.extensions = Set(extensions)
-        if let window { channel.raiseWindow(to: window) }
+        if let window { channel.widen(to: window) }
         Task { await self.receive(decoder) }
     }
 
@@ -74,7 +69,6 @@
             try dispatch(&decoder)
             while let output = try await channel.read() {
                 guard case .stdout(let bytes) = output else { continue }
-                keepWindowOpen(bytes.count)
                 decoder.append(bytes)
                 try dispatch(&decoder)
             }
@@ -83,14 +77,6 @@
             fail(error)
             channel.close()
         }
-    }
-
-    private func keepWindowOpen(_ count: Int) {
-        guard let window else { return }
-        takenOfWindow += count
-        guard takenOfWindow > window / 2 else { return }
-        takenOfWindow = 0
-        channel.raiseWindow(to: window)
     }
 
     private func dispatch(_ decoder: inout SFTPDecoder) throws(SSHError) {
@@ -120,6 +106,9 @@
         waiter?.resume()
         waiter = nil
     }
+
+    /// Whether nobody would have to wait for it.
+    var isThere: Bool { result != nil }
 
     /// Waits for the answer. One waiter.
     func value() async throws(SSHError) -> SFTPReply {

@@ -127,7 +127,7 @@ extension ControlClient.Message {
         switch self {
         case .recorded(let job, _, _), .begun(let job): job
         case .event(let event): event["data"]?["job"]?.string
-        case .progress, .link, .pulling, .ended: nil
+        case .progress, .link, .transferring, .transferred, .ended: nil
         }
     }
 }

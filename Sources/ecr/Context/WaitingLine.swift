@@ -12,14 +12,7 @@ struct WaitingLine {
     private var link: LinkNews?
     /// When the next attempt to connect is due; see `Clock.boottimeNanoseconds`.
     private var retryAt: Int64?
-    private var pull: Pull?
-
-    private struct Pull {
-        let path: String
-        let began: Int64
-        var done: Int64 = 0
-        var size: Int64 = 0
-    }
+    private var transfer = TransferDisplay()
 
     /// - Parameter subject: what is waited for, if that is known already.
     init(_ subject: String?) { self.subject = subject }
@@ -31,11 +24,8 @@ struct WaitingLine {
             subject = job
             began = Clock.boottimeNanoseconds()
         case .link(let news): take(news)
-        case .pulling(let path, let done, let size):
-            if pull?.path != path { pull = Pull(path: path, began: Clock.boottimeNanoseconds()) }
-            pull?.done = done
-            pull?.size = size
-            if done >= size { pull = nil }
+        case .transferring(let news): transfer.take(news)
+        case .transferred(let path, let size): transfer.take(path, size)
         case .recorded, .progress, .ended, .event: return
         }
         draw()
@@ -67,11 +57,8 @@ struct WaitingLine {
             let rest = max(0, ((retryAt ?? 0) - Clock.boottimeNanoseconds() + 999_999_999) / 1_000_000_000)
             let retry = rest > 0 ? "retry in \(rest) s" : "connecting"
             Terminal.showStatus("link lost \(Amount.clock(since))\(goingOn), \(retry)")
-        } else if let pull {
-            let percent = pull.size > 0 ? pull.done * 100 / pull.size : 0
-            let seconds = max(0.001, Double(Clock.boottimeNanoseconds() - pull.began) / 1e9)
-            let rate = Amount.bytes(Int64(Double(pull.done) / seconds))
-            Terminal.showStatus("pulling \(pull.path)  \(percent) % of \(Amount.bytes(pull.size)), \(rate)/s")
+        } else if let text = transfer.text {
+            Terminal.showStatus(text)
         } else if let subject {
             let seconds = (Clock.boottimeNanoseconds() - began) / 1_000_000_000
             // A job that is over within a moment needs no clock.

@@ -1,0 +1,37 @@
+package import JSON
+
+/// How far a transfer is.
+package struct TransferNews: Sendable, Equatable {
+    /// The file that is on its way; nil where many are at once.
+    package let name: String?
+    /// Bytes of it that have come, and all.
+    package let done: Int64
+    package let size: Int64
+    /// Files that have come, and all.
+    package let files: Int
+    package let allFiles: Int
+    /// Bytes of all files that have come, and all.
+    package let bytes: Int64
+    package let allBytes: Int64
+    /// Whether they go to the target.
+    package var isUpload = false
+}
+
+extension TransferNews {
+    /// As in the control protocol.
+    package var json: JSON {
+        [
+            "name": name.map { .string($0) }, "done": .int(done), "size": .int(size), "files": JSON(files),
+            "all_files": JSON(allFiles), "bytes": .int(bytes), "all_bytes": .int(allBytes),
+            "upload": isUpload ? true : nil,
+        ]
+    }
+
+    package init(json: JSON) {
+        func number(_ key: String) -> Int64 { json[key]?.int ?? 0 }
+        self.init(
+            name: json["name"]?.string, done: number("done"), size: number("size"), files: Int(number("files")),
+            allFiles: Int(number("all_files")), bytes: number("bytes"), allBytes: number("all_bytes"),
+            isUpload: json["upload"]?.bool ?? false)
+    }
+}

@@ -1,0 +1,63 @@
+import Glibc
+import Hashing
+import RemoteJobs
+
+/// A file that is here, under its temporary name, and what is known of it.
+struct Arrival: Sendable {
+    let file: RemoteFile
+    let part: String
+    let size: Int64
+    let sha256: String
+    /// What the target says; nil where it cannot tell, or its file is another one by now.
+    var remoteSHA256: String?
+    /// How it came; `unchanged` and `known` for what was here before.
+    let method: String
+    /// Of the transfer, for an archive of all of it.
+    var seconds = 0.0
+    var resumedAt: Int64 = 0
+    var hasChanged = false
+    /// Whether its bytes are on the disk.
+    var isSynced = false
+    /// The file whose content it is, for what was here before.
+    var source: String?
+
+    init(_ file: RemoteFile, _ received: ReceivedFile, remote: String?, _ seconds: Double) {
+        self.file = file
+        part = received.part
+        size = received.size
+        sha256 = received.sha256
+        remoteSHA256 = remote
+        method = received.method.rawValue
+        self.seconds = seconds
+        resumedAt = received.resumedAt
+        isSynced = received.method != .tar
+    }
+
+    init(
+        file: RemoteFile, part: String, size: Int64, sha256: String, remoteSHA256: String?, method: String,
+        source: String
+    ) {
+        self.file = file
+        self.part = part
+        self.size = size
+        self.sha256 = sha256
+        self.remoteSHA256 = remoteSHA256
+        self.method = method
+        self.source = source
+        isSynced = true
+    }
+
+    /// Gives the source's content the part's name; false where that cannot be.
+    func link() -> Bool {
+        guard let source else { return false }
+        var status = stat()
+        guard lstat(source, &status) == 0, Int64(status.st_size) == size else { return false }
+        unlink(part)
+        return Glibc.link(source, part) == 0
+    }
+}
+
+/// Names of parts.
+enum PartName {
+    static func of(_ key: [UInt8]) -> String { String(SHA256.hexDigest(of: key).prefix(32)) }
+}

@@ -1,0 +1,246 @@
+import EventLog
+import Glibc
+import JSON
+import LinuxSystem
+import RemoteJobs
+import RunStore
+import SSH
+
+/// Fetches the files of one entry over one line: many small ones in an archive, the others one by one; compares both ends'
+/// hashes; gives each its place; records it.
+struct PullBatch {
+    /// A file that is in the run now.
+    struct Pulled: Sendable {
+        /// Relative to the run directory.
+        let path: String
+        /// It changed while it was read.
+        let hasChanged: Bool
+    }
+
+    /// Told of each file once its end is on record, or before its failure is.
+    typealias Report = (RemoteFile, Result<Pulled, TransferFailure>) async throws -> Void
+
+    let journal: Journal
+    let feed: JobFeed
+    let worker: Worker
+    let origin: PullOrigin
+    /// Where files are until they are complete: an absolute path.
+    let parts: String
+    let line: TransferLine
+    /// The way that was asked for; nil chooses.
+    let method: TransferMethod?
+    var places: ArtifactPlaces
+
+    /// Origin: larger files gain nothing from an archive, and a cut in them is taken up again from where it was.
+    private static let smallSize: UInt64 = 8 << 20
+    /// Origin: an archive and its hashes cost two channels, three files by SFTP not more.
+    private static let fewFiles = 4
+    /// Origin: what is recorded at once: a cut costs no more than this.
+    private static let sliceFiles = 2048
+    private static let sliceBytes: UInt64 = 128 << 20
+
+    /// Whether so much should not go over the session that output and samples come by.
+    static func isBulk(_ expansion: Expansion) -> Bool { expansion.bytes > 1 << 20 || expansion.files.count > 64 }
+
+    mutating func run(_ files: [RemoteFile], _ report: Report) async throws {
+        let (directory, parts) = (parts, parts)
+        try await worker.run { try FileSystem.makeDirectories(directory) }
+        let progress = PullProgress(files, feed)
+        var left = try await takeUnchanged(files, parts, progress, report)
+        if mayArchive(left.filter { $0.size < Self.smallSize }) {
+            left = try await fetchArchives(left, progress, report)
+        }
+        try await fetchSingly(left, progress, report)
+    }
+
+    private func mayArchive(_ small: [RemoteFile]) -> Bool {
+        guard line.tools.hasTar else { return false }
+        return method == .tar || method == nil && small.count >= Self.fewFiles
+    }
+
+    // MARK: What is here already
+
+    /// Files that are, to the nanosecond, those that were fetched before in this run are linked.
+    private mutating func takeUnchanged(
+        _ files: [RemoteFile], _ parts: String, _ progress: PullProgress, _ report: Report
+    ) async throws -> [RemoteFile] {
+        guard files.contains(where: { $0.version != nil }) else { return files }
+        let known = KnownVersions(journal.state.artifacts)
+        if known.isEmpty { return files }
+        var left: [RemoteFile] = []
+        var same: [Arrival] = []
+        let root = journal.directory.path
+        for file in files {
+            guard let earlier = known[file] else {
+                left.append(file)
+                continue
+            }
+            let part = part(of: file)
+            let source = "\(root)/\(earlier.path)"
+            same.append(
+                Arrival(
+                    file: file, part: part, size: Int64(file.size), sha256: earlier.sha256,
+                    remoteSHA256: earlier.remoteSHA256, method: "unchanged", source: source))
+        }
+        let linked = same
+        let missing = try await worker.run { linked.filter { !$0.link() }.map(\.file) }
+        same.removeAll { arrival in missing.contains { $0.path == arrival.file.path } }
+        try await commit(same, progress, report)
+        return left + missing
+    }
+
+    // MARK: Archives
+
+    private mutating func fetchArchives(
+        _ files: [RemoteFile], _ progress: PullProgress, _ report: Report
+    ) async throws -> [RemoteFile] {
+        var left = files.filter { $0.size >= Self.smallSize && method != .tar }
+        var slice: [RemoteFile] = []
+        var bytes: UInt64 = 0
+        for file in files where file.size < Self.smallSize || method == .tar {
+            slice.append(file)
+            bytes += file.size
+            if slice.count >= Self.sliceFiles || bytes >= Self.sliceBytes {
+                left += try await fetchArchive(slice, progress, report)
+                (slice, bytes) = ([], 0)
+            }
+        }
+        if !slice.isEmpty { left += try await fetchArchive(slice, progress, report) }
+        return left
+    }
+
+    /// - Returns: what must be fetched by itself.
+    private mutating func fetchArchive(
+        _ files: [RemoteFile], _ progress: PullProgress, _ report: Report
+    ) async throws -> [RemoteFile] {
+        let began = Clock.boottimeNanoseconds()
+        let (line, worker, parts) = (line, worker, parts)
+        async let hashes = RemoteHashes(over: line).hashes(of: files.map(\.path))
+        let received = try await ArchiveTransfer(over: line, worker: worker).fetch(
+            files, to: { Self.part(of: $0, in: parts) }, progress: { progress.tell(files: $0, bytes: $1) })
+        let remote = try await hashes
+        let seconds = Double(Clock.boottimeNanoseconds() - began) / 1e9
+        var arrivals: [Arrival] = []
+        var left: [RemoteFile] = []
+        for (place, file) in files.enumerated() {
+            // What differs has changed meanwhile, or is one of the kernel's texts, which have no size beforehand.
+            if let part = received[place],
+                remote[file.path] == part.sha256 || !line.tools.canHash && part.size == file.size
+            {
+                arrivals.append(Arrival(file, part, remote: remote[file.path], seconds))
+            } else {
+                left.append(file)
+            }
+        }
+        try await commit(arrivals, progress, report)
+        return left
+    }
+
+    // MARK: One by one
+
+    /// The way for a file by itself.
+    private func singleMethod() throws(TransferFailure) -> TransferMethod {
+        if let method, method != .tar { return method }
+        if line.sftp != nil { return .sftp }
+        if line.tools.hasDD { return .exec }
+        if line.tools.hasSCP { return .scp }
+        throw TransferFailure("the target has neither SFTP nor dd nor scp")
+    }
+
+    private mutating func fetchSingly(_ files: [RemoteFile], _ progress: PullProgress, _ report: Report) async throws {
+        if files.isEmpty { return }
+        let method = try singleMethod()
+        // Several small ones at a time, as a channel takes its round trips; each large one fills the line alone.
+        let width = method == .sftp ? 16 : 4
+        let small = files.filter { $0.size < 1 << 20 }
+        for start in stride(from: 0, to: small.count, by: width) {
+            try await fetch(Array(small[start..<min(start + width, small.count)]), method, progress, report)
+        }
+        for file in files where file.size >= 1 << 20 { try await fetch([file], method, progress, report) }
+    }
+
+    private mutating func fetch(
+        _ files: [RemoteFile], _ method: TransferMethod, _ progress: PullProgress, _ report: Report
+    ) async throws {
+        let fetching = SingleFetch(
+            line: line, worker: worker, method: method, parts: parts, progress: progress,
+            store: ContentStore(runsDirectory: FileSystem.parent(of: journal.directory.path)))
+        let outcomes = try await fetching.run(files)
+        try await commit(outcomes.compactMap { try? $0.1.get() }, progress, report)
+        for (file, outcome) in outcomes {
+            if case .failure(let failure) = outcome { try await report(file, .failure(failure)) }
+        }
+    }
+
+    // MARK: The record
+
+    /// Origin: so many syncs of single files take longer than one of the whole file system.
+    private static let manyFiles = 16
+
+    /// Brings files that are here to the disk, to their places, and on record, in this order.
+    private mutating func commit(_ arrivals: [Arrival], _ progress: PullProgress, _ report: Report) async throws {
+        if arrivals.isEmpty { return }
+        let root = journal.directory.path
+        let placed = arrivals.map { (arrival: $0, path: places.take(for: $0.file)) }
+        let store = ContentStore(runsDirectory: FileSystem.parent(of: root))
+        let parts = parts
+        do {
+            try await worker.run {
+                let folder = try File(path: parts, O_RDONLY | O_DIRECTORY)
+                let isMany = placed.count >= Self.manyFiles
+                if isMany { try folder.syncFileSystem() }
+                var folders: Set<String> = []
+                for (arrival, path) in placed {
+                    let destination = "\(root)/\(path)"
+                    let parent = FileSystem.parent(of: destination)
+                    if folders.insert(parent).inserted { try FileSystem.makeDirectories(parent) }
+                    if !isMany && !arrival.isSynced { try File(path: arrival.part, O_RDONLY).sync() }
+                    try store.place(
+                        arrival.part, at: destination, size: arrival.size, sha256: arrival.sha256,
+                        isExecutable: arrival.file.permissions & 0o100 != 0)
+                }
+                if isMany { return try folder.syncFileSystem() }
+                for folder in folders { try FileSystem.syncDirectories(from: folder, to: root) }
+            }
+        } catch {
+            for (_, path) in placed { places.release(path) }
+            throw error
+        }
+        for (index, (arrival, path)) in placed.enumerated() {
+            let data = event(arrival, path)
+            if index == placed.count - 1 {
+                try await journal.append(.artifactPulled, data)
+            } else {
+                journal.post(.artifactPulled, data)
+            }
+        }
+        for (arrival, path) in placed {
+            progress.finish(arrival.file, path)
+            try await report(arrival.file, .success(Pulled(path: path, hasChanged: arrival.hasChanged)))
+        }
+    }
+
+    private func event(_ arrival: Arrival, _ path: String) -> JSONObject {
+        let file = arrival.file
+        return JSONObject(
+            ["target": .string(RunEngine.targetName)], origin.fields,
+            [
+                "path": .string(path), "size": .int(arrival.size), "mtime": .int(Int64(file.modificationTime)),
+                "mode": .int(Int64(file.permissions & 0o7777)), "sha256": .string(arrival.sha256),
+                "remote_sha256": arrival.remoteSHA256.map { .string($0) },
+                "unverified": arrival.remoteSHA256 == nil && !arrival.hasChanged ? true : nil,
+                "method": .string(arrival.method),
+                "duration_s": .double((arrival.seconds * 1e6).rounded() / 1e6),
+                "resumed_at": arrival.resumedAt > 0 ? .int(arrival.resumedAt) : nil,
+                "changed": arrival.hasChanged ? true : nil, "version": file.version.map { .string($0) },
+            ], RemoteName(file.path).json)
+    }
+
+    private func part(of file: RemoteFile) -> String { Self.part(of: file, in: parts) }
+
+    /// The same for the same version of the same file, so that a later attempt finds it.
+    static func part(of file: RemoteFile, in folder: String) -> String {
+        let key = file.path + Array("\0\(file.size) \(file.modificationTime) \(file.version ?? "")".utf8)
+        return "\(folder)/\(PartName.of(key))"
+    }
+}

@@ -1,0 +1,29 @@
+import JSON
+import RemoteJobs
+
+/// For whom files are fetched: a job, or an operator.
+struct PullOrigin: Sendable {
+    /// The job that made the files, with its action and attempt; nil for files that an operator asks for.
+    struct Maker: Sendable {
+        let job: String
+        let spool: String
+        let action: String
+        let attempt: Int
+        /// Whether it ran as root: what it has made may not be the login user's to read.
+        let isRoot: Bool
+    }
+
+    let maker: Maker?
+    /// Where the files go, relative to the run directory, with a slash at its end.
+    let folder: String
+    /// The folder of relative names on the target; nil for the login folder.
+    let workdir: String?
+
+    /// What events tell of it.
+    var fields: JSONObject {
+        [
+            "job": maker.map { .string($0.job) }, "action": maker.map { .string($0.action) },
+            "attempt": maker.map { JSON($0.attempt) },
+        ]
+    }
+}

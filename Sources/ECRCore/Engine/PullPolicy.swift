@@ -1,0 +1,38 @@
+import Profiles
+import RemoteJobs
+
+/// How files are fetched, and how much at most.
+struct PullPolicy: Sendable {
+    /// The way for every file; nil chooses for each.
+    var method: TransferMethod?
+    /// Bytes and files of one entry.
+    var mostBytes: Int64?
+    var mostFiles: Int?
+    /// Bytes that stay free on the disk of the runs directory.
+    var minFreeDisk: Int64
+
+    init(_ settings: TransferSettings) {
+        method = TransferMethod(rawValue: settings.method.rawValue)
+        mostBytes = settings.mostBytes
+        mostFiles = settings.mostFiles
+        minFreeDisk = settings.minFreeDisk
+    }
+
+    /// Refuses what is too much, before anything of it is fetched.
+    /// - Parameter free: bytes on the disk.
+    func check(_ expansion: Expansion, free: Int64) throws(TransferFailure) {
+        let bytes = Int64(clamping: expansion.bytes)
+        if let mostFiles, expansion.files.count > mostFiles || expansion.isCut {
+            throw TransferFailure("more than \(mostFiles) files; raise transfers.max_files in the profile")
+        }
+        if expansion.isCut { throw TransferFailure("more than \(TransferLine.mostFiles) files") }
+        if let mostBytes, bytes > mostBytes {
+            throw TransferFailure("\(bytes) bytes, more than the \(mostBytes) of transfers.max_bytes in the profile")
+        }
+        if bytes > 0, bytes > free - minFreeDisk {
+            throw TransferFailure(
+                "\(bytes) bytes would leave less than \(minFreeDisk) free on the disk of the runs directory, which has \(free)"
+            )
+        }
+    }
+}

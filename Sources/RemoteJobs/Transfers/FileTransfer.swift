@@ -1,0 +1,142 @@
+package import LinuxSystem
+package import SSH
+
+/// Why one file did not come, while the link is fine.
+package struct TransferFailure: Error, Sendable, Equatable {
+    package let reason: String
+    /// The login user may not read it.
+    package var isDenied = false
+
+    package init(_ reason: String, isDenied: Bool = false) {
+        self.reason = reason
+        self.isDenied = isDenied
+    }
+}
+
+/// A file that is here, under its temporary name.
+package struct ReceivedFile: Sendable, Equatable {
+    package let part: String
+    package let size: Int64
+    package let sha256: String
+    package let method: TransferMethod
+    /// From this byte on it has come now; the rest was here from an earlier attempt.
+    package var resumedAt: Int64 = 0
+}
+
+/// Fetches one file, in bounded memory, and goes on where an earlier attempt was cut. Runs on the SSH loop.
+@SSHActor package struct FileTransfer {
+    private let line: TransferLine
+    /// Writes away from the SSH loop.
+    private let worker: Worker
+    private let method: TransferMethod
+
+    /// Origin: `dd` skips whole blocks, and reads faster by large ones.
+    private nonisolated static let block: Int64 = 64 << 10
+    /// Origin: what has no size beforehand is one of the kernel's texts; none is longer.
+    private static let mostOfUnsized: UInt64 = 64 << 20
+
+    package init(over line: TransferLine, by method: TransferMethod, worker: Worker) {
+        self.line = line
+        self.worker = worker
+        self.method = method
+    }
+
+    /// - Parameters:
+    ///   - part: where the bytes go; what is there already is kept if the target's file begins with it.
+    ///   - progress: bytes that are here.
+    /// - Throws: `TransferFailure` where there is no such file any more or it cannot be read, `SSHError` where the link
+    ///   fails (the part stays), `SystemError` from the local disk.
+    package func fetch(
+        _ file: RemoteFile, to part: String, progress: @escaping @Sendable (Int64) -> Void = { _ in }
+    ) async throws -> ReceivedFile {
+        let worker = worker
+        let sink = try await worker.run { try PartFile(resuming: part, block: Self.block) }
+        try await keepWhatIsSame(file, sink)
+        let start = sink.size
+        // A file that grows is taken as long as it was; else it might never end.
+        let end = file.size == 0 ? Self.mostOfUnsized : file.size
+        let take: @Sendable ([UInt8]) async throws -> Void = { bytes in
+            progress(
+                try await worker.run {
+                    try sink.append(bytes)
+                    return sink.size
+                })
+        }
+        switch method {
+        case .sftp: try await readBySFTP(file, start, end, take)
+        case .exec: try await readByCopy(file, start, end, take)
+        case .scp, .tar: try await readBySCP(file, take)
+        }
+        let isExecutable = file.permissions & 0o100 != 0
+        return try await worker.run {
+            try sink.finish(isExecutable: isExecutable, isSynced: true)
+            return ReceivedFile(
+                part: part, size: sink.size, sha256: sink.sha256, method: method, resumedAt: start)
+        }
+    }
+
+    /// Begins anew unless the target's file begins with what is here.
+    private func keepWhatIsSame(_ file: RemoteFile, _ sink: PartFile) async throws {
+        guard sink.size > 0 else { return }
+        if sink.size <= file.size, method != .scp {
+            if try await RemoteHashes(over: line).hash(of: file.path, first: sink.size) == sink.sha256 { return }
+        }
+        try await worker.run { try sink.restart() }
+    }
+
+    private func readBySFTP(
+        _ file: RemoteFile, _ start: Int64, _ end: UInt64, _ take: @Sendable ([UInt8]) async throws -> Void
+    ) async throws {
+        guard let sftp = line.sftp else { throw TransferFailure("the target's SSH server offers no SFTP") }
+        do {
+            let handle = try await sftp.open(file.path, .read)
+            do {
+                try await sftp.download(handle, from: UInt64(start), to: end) { _, bytes in try await take(bytes) }
+            } catch {
+                if line.session.isConnected { try? await sftp.close(handle) }
+                throw error
+            }
+            try await sftp.close(handle)
+        } catch let error as SSHError {
+            guard case .sftp(let status) = error.code else { throw error }
+            throw TransferFailure(status == 2 ? "no such file" : error.message, isDenied: status == 3)
+        }
+    }
+
+    private func readByCopy(
+        _ file: RemoteFile, _ start: Int64, _ end: UInt64, _ take: @Sendable ([UInt8]) async throws -> Void
+    ) async throws {
+        guard line.tools.hasDD else { throw TransferFailure("the target has no dd") }
+        let text =
+            Array("export LC_ALL=C; [ -f ".utf8) + shellWord(file.path) + Array(" ] && exec dd if=".utf8)
+            + shellWord(file.path) + Array(" bs=\(Self.block) skip=\(start / Self.block)".utf8)
+        let script = try await line.start(text)
+        defer { script.close() }
+        script.endInput()
+        var left = end - UInt64(start)
+        while left > 0, let bytes = try await script.read() {
+            try await take(UInt64(bytes.count) > left ? Array(bytes.prefix(Int(left))) : bytes)
+            left -= min(left, UInt64(bytes.count))
+        }
+        if left == 0 { return }
+        guard try await script.read() == nil, script.hasSucceeded else { throw Self.failure(script, "dd: ") }
+    }
+
+    private func readBySCP(_ file: RemoteFile, _ take: @Sendable ([UInt8]) async throws -> Void) async throws {
+        guard line.tools.hasSCP else { throw TransferFailure("the target has no scp") }
+        let text = Array("exec scp -f -- ".utf8) + shellWord(file.path)
+        let script = try await line.start(text)
+        defer { script.close() }
+        var source = SCPSource(script)
+        try await source.read(take)
+    }
+
+    /// What a program that failed has said of the file.
+    private static func failure(_ script: RemoteScript, _ program: String) -> TransferFailure {
+        let line = script.errorLines.last { $0.hasPrefix(program) }
+        guard let line else { return TransferFailure("no such file") }
+        if line.hasSuffix("No such file or directory") { return TransferFailure("no such file") }
+        return TransferFailure(
+            String(line.dropFirst(program.count)), isDenied: line.hasSuffix("Permission denied"))
+    }
+}

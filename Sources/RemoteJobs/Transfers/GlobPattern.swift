@@ -1,0 +1,157 @@
+import Glibc
+
+/// The pattern that names this path and no other.
+package func globLiteral(_ path: String) -> String {
+    String(decoding: GlobPattern.escaped(Array(path.utf8)), as: UTF8.self)
+}
+
+/// An absolute pattern for names on the target (glob(7)): `*`, `?` and `[…]` within a component, `**` for any number of
+/// folders, `\` before a literal character. A name that begins with a dot is matched by name only.
+struct GlobPattern: Sendable {
+    /// Between the slashes, escapes included; `.` and empty ones left out.
+    let components: [[UInt8]]
+
+    /// - Parameter base: an absolute folder, literal, for a pattern that is relative.
+    init(_ pattern: String, base: String) {
+        let literal = pattern.hasPrefix("/") ? [] : Self.split(base).map(Self.escaped)
+        components = literal + Self.split(pattern)
+    }
+
+    /// A path without wildcards.
+    init(literal path: [UInt8]) {
+        components = path.split(separator: UInt8(ascii: "/")).map { Self.escaped(Array($0)) }
+    }
+
+    private static func split(_ text: String) -> [[UInt8]] {
+        text.utf8.split(separator: UInt8(ascii: "/")).map { Array($0) }.filter { $0 != [UInt8(ascii: ".")] }
+    }
+
+    /// The path, where nothing in it is a wildcard.
+    var literal: [UInt8]? { fixedCount == components.count ? Self.join(components.map(Self.unescaped)) : nil }
+
+    /// Components before the first with a wildcard.
+    private var fixedCount: Int { components.prefix { !Self.isGlob($0) }.count }
+
+    /// What stands before the first wildcard, without a slash at its end; the parent of a literal path.
+    var fixedFolder: [UInt8] { Self.join(components.prefix(min(fixedCount, components.count - 1)).map(Self.unescaped)) }
+
+    /// How many components stand before `**`; all, where there is none.
+    var shallowCount: Int { components.firstIndex(of: Self.anyFolders) ?? components.count }
+
+    /// What is behind them: whoever walks the folders matches it himself.
+    var deep: ArraySlice<[UInt8]> { components[shallowCount...] }
+
+    private static let anyFolders = Array("**".utf8)
+
+    /// Whether a path is below one that the pattern means: a folder stands for all that is in it.
+    /// - Parameter path: absolute, and below what the components before `**` have matched.
+    func matchesBelow(_ path: [UInt8]) -> Bool {
+        let names = path.split(separator: UInt8(ascii: "/")).dropFirst(shallowCount)
+        return Self.matches(names.map { Array($0) }[...], deep)
+    }
+
+    private static func matches(_ names: ArraySlice<[UInt8]>, _ pattern: ArraySlice<[UInt8]>) -> Bool {
+        guard let first = pattern.first else { return true }
+        if first == anyFolders {
+            let rest = pattern.dropFirst()
+            if rest.isEmpty { return names.first.map { $0.first != UInt8(ascii: ".") } ?? false }
+            if matches(names, rest) { return true }
+            guard let name = names.first, name.first != UInt8(ascii: ".") else { return false }
+            return matches(names.dropFirst(), pattern)
+        }
+        guard let name = names.first, matches(name, first) else { return false }
+        return matches(names.dropFirst(), pattern.dropFirst())
+    }
+
+    /// Shell text that becomes the paths of the components before `**`; a shell leaves what matches nothing as it is.
+    var shellWords: [UInt8] {
+        let shallow = components.prefix(shallowCount)
+        if shallow.isEmpty { return [UInt8(ascii: "/")] }
+        return shallow.reduce(into: []) { $0 += [UInt8(ascii: "/")] + Self.shellGlob($1) }
+    }
+
+    /// A component in which nothing but the wildcards means anything to a shell.
+    private static func shellGlob(_ component: [UInt8]) -> [UInt8] {
+        guard isGlob(component) else { return shellWord(unescaped(component)) }
+        var word: [UInt8] = []
+        var place = component.startIndex
+        while place < component.endIndex {
+            let byte = component[place]
+            switch byte {
+            case UInt8(ascii: "*"), UInt8(ascii: "?"): word.append(byte)
+            case UInt8(ascii: "["):
+                if let end = bracketEnd(component, place) {
+                    word += component[place...end].flatMap { isPlainInBracket($0) ? [$0] : shellWord([$0]) }
+                    place = end
+                } else {
+                    word += shellWord([byte])
+                }
+            case UInt8(ascii: "\\") where place + 1 < component.endIndex:
+                place += 1
+                word += shellWord([component[place]])
+            default: word += shellWord([byte])
+            }
+            place += 1
+        }
+        return word
+    }
+
+    /// The place of the `]` that belongs to a `[`; one that comes first stands for itself.
+    private static func bracketEnd(_ component: [UInt8], _ start: Int) -> Int? {
+        var place = start + 1
+        if place < component.endIndex, [UInt8(ascii: "!"), UInt8(ascii: "^")].contains(component[place]) { place += 1 }
+        return component.dropFirst(place + 1).firstIndex(of: UInt8(ascii: "]"))
+    }
+
+    private static func isPlainInBracket(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): true
+        default: "[]!^-:._".utf8.contains(byte)
+        }
+    }
+
+    // MARK: Components
+
+    static func join(_ components: some Sequence<[UInt8]>) -> [UInt8] {
+        components.reduce(into: []) { $0 += [UInt8(ascii: "/")] + $1 }
+    }
+
+    static func isGlob(_ component: [UInt8]) -> Bool {
+        var isEscaped = false
+        for byte in component {
+            if isEscaped {
+                isEscaped = false
+            } else if byte == UInt8(ascii: "\\") {
+                isEscaped = true
+            } else if [UInt8(ascii: "*"), UInt8(ascii: "?"), UInt8(ascii: "[")].contains(byte) {
+                return true
+            }
+        }
+        return false
+    }
+
+    static func unescaped(_ component: [UInt8]) -> [UInt8] {
+        var result: [UInt8] = []
+        var isEscaped = false
+        for byte in component {
+            if !isEscaped && byte == UInt8(ascii: "\\") {
+                isEscaped = true
+            } else {
+                isEscaped = false
+                result.append(byte)
+            }
+        }
+        return result
+    }
+
+    fileprivate static func escaped(_ component: [UInt8]) -> [UInt8] {
+        component.flatMap { #"*?[\"#.utf8.contains($0) ? [UInt8(ascii: "\\"), $0] : [$0] }
+    }
+
+    static func matches(_ name: [UInt8], _ pattern: [UInt8]) -> Bool {
+        let name = name.map { CChar(bitPattern: $0) } + [0]
+        let pattern = pattern.map { CChar(bitPattern: $0) } + [0]
+        return fnmatch(pattern, name, FNM_PERIOD) == 0
+    }
+}

@@ -1,0 +1,116 @@
+/// What a target says of a name, without following it if it is a link.
+struct ListedName: Sendable, Equatable {
+    enum Kind: Sendable, Equatable { case regular, directory, link, other }
+
+    let path: [UInt8]
+    let kind: Kind
+    let size: UInt64
+    let modificationTime: UInt32
+    let permissions: UInt32
+    let version: String?
+}
+
+extension ListedName {
+    /// - Parameter words: mode, size, time of content, time of status, device and inode: as `stat` prints them, or the
+    ///   mode as `ls` does, with the last two unknown.
+    init?(_ words: [Substring], path: [UInt8]) {
+        guard words.count == 5, let mode = Mode(words[0]) else { return nil }
+        self.path = path
+        kind = mode.kind
+        permissions = mode.permissions
+        // A device has no size in `ls`, but two numbers.
+        size = UInt64(words[1]) ?? 0
+        guard let time = Int64(words[2].prefix { $0 != "." }) else { return nil }
+        modificationTime = UInt32(clamping: time)
+        version = words[3].contains(".") ? "\(words[4]):\(words[2]):\(words[3])" : nil
+    }
+
+    private struct Mode {
+        let kind: Kind
+        let permissions: UInt32
+
+        init?(_ text: Substring) {
+            if let number = UInt32(text, radix: 16), text.first != "d" || text.count < 10 {
+                permissions = number & 0o7777
+                kind =
+                    switch number & 0o170000 {
+                    case 0o100000: .regular
+                    case 0o040000: .directory
+                    case 0o120000: .link
+                    default: .other
+                    }
+                return
+            }
+            guard text.utf8.count >= 10 else { return nil }
+            kind =
+                switch text.first {
+                case "-": .regular
+                case "d": .directory
+                case "l": .link
+                default: .other
+                }
+            permissions = Self.permissions(of: Array(text.utf8.dropFirst().prefix(9)))
+        }
+
+        /// Of `rwxr-x--x`; s and t stand for an x with a further bit.
+        private static func permissions(of letters: [UInt8]) -> UInt32 {
+            var bits: UInt32 = 0
+            for (place, letter) in letters.enumerated() {
+                let isSpecial = "sStT".utf8.contains(letter)
+                if letter != UInt8(ascii: "-") && !"ST".utf8.contains(letter) { bits |= 0o400 >> UInt32(place) }
+                if isSpecial { bits |= 0o4000 >> UInt32(place / 3) }
+            }
+            return bits
+        }
+    }
+}
+
+/// Reads what `ShellListing`'s scripts print: batches of names, each name ended by NUL, the batch by another one, and
+/// behind them a text with a line for each name that is still there, ended by NUL, too.
+struct ListingParser {
+    private enum Part { case names, status }
+
+    private var part = Part.names
+    private var names: [[UInt8]] = []
+    private var field: [UInt8] = []
+
+    /// Adds bytes and returns the names that they complete.
+    mutating func take(_ bytes: [UInt8]) -> [ListedName] {
+        var listed: [ListedName] = []
+        for piece in bytes.split(separator: 0, omittingEmptySubsequences: false).dropLast() {
+            field += piece
+            listed += endField()
+        }
+        field += bytes.suffix(from: bytes.lastIndex(of: 0).map { $0 + 1 } ?? 0)
+        return listed
+    }
+
+    private mutating func endField() -> [ListedName] {
+        defer { field = [] }
+        switch part {
+        case .names where field.isEmpty: part = .status
+        case .names: names.append(field)
+        case .status:
+            defer {
+                names = []
+                part = .names
+            }
+            return Self.match(names, field)
+        }
+        return []
+    }
+
+    /// Lines come in the names' order, and a name may hold newlines: each line is looked for where it must stand.
+    private static func match(_ names: [[UInt8]], _ text: [UInt8]) -> [ListedName] {
+        var rest = text[...]
+        var listed: [ListedName] = []
+        for name in names {
+            let words = rest.split(separator: UInt8(ascii: " "), maxSplits: 5, omittingEmptySubsequences: false)
+            guard words.count == 6, words[5].starts(with: name + [0x0A]) else { continue }
+            let fields = words.prefix(5).map { Substring(decoding: $0, as: UTF8.self) }
+            if let entry = ListedName(fields, path: name) { listed.append(entry) }
+            rest = words[5].dropFirst(name.count + 1)
+        }
+        return listed
+    }
+}

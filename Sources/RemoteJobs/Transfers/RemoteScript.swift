@@ -1,0 +1,81 @@
+package import SSH
+
+/// A shell script on a channel of its own: bytes go into it, and the bytes that it prints come out. Runs on the SSH loop.
+///
+/// The dispatcher is for short questions; whatever streams, or takes its time, is a script. Read it to the end or close it.
+@SSHActor package final class RemoteScript {
+    private let channel: SSHChannel
+    private var prelude: Prelude
+    /// The beginning of what it said on stderr.
+    private var complaints: [UInt8] = []
+    /// Told once, when its channel is free.
+    var onClose: (() -> Void)?
+
+    /// Origin: a message, not a log.
+    private static let mostComplaints = 16 << 10
+
+    /// Starts a script in `sh`, whatever the login shell is. What is written to it afterwards is the script's stdin.
+    /// - Parameter window: see `SSHChannel.widen`; nil for libssh's choice.
+    /// - Throws: `channelRefused` where the server takes no further channel.
+    static func start(
+        _ script: [UInt8], on session: SSHSession, window: Int? = nil
+    ) async throws(SSHError) -> RemoteScript {
+        let marker = Prelude.Marker()
+        let text = Array(marker.print.utf8) + [0x0A] + script
+        // The script comes by stdin, since commands are limited to some 9,000 bytes by dropbear, and csh reads even quoted
+        // ones in its own way. `dd bs=1` takes no byte more than it should; what follows is the script's.
+        let channel = try await session.openExec(#"exec sh -c 'eval "$(dd bs=1 count=\#(text.count) 2>/dev/null)"'"#)
+        do throws(SSHError) {
+            if let window { channel.widen(to: window) }
+            try await channel.write(text)
+        } catch {
+            channel.close()
+            throw error
+        }
+        return RemoteScript(channel, Prelude(marker))
+    }
+
+    private init(_ channel: SSHChannel, _ prelude: Prelude) {
+        self.channel = channel
+        self.prelude = prelude
+    }
+
+    package func write(_ bytes: [UInt8]) async throws(SSHError) { try await channel.write(bytes) }
+
+    package func endInput() { channel.sendEOF() }
+
+    /// The next bytes of stdout; nil at the end.
+    package func read() async throws(SSHError) -> [UInt8]? {
+        while let output = try await channel.read() {
+            switch output {
+            case .stdout(let bytes):
+                let rest = prelude.rest(of: bytes)
+                if !rest.isEmpty { return rest }
+            case .stderr(let bytes):
+                complaints += bytes.prefix(max(0, Self.mostComplaints - complaints.count))
+            }
+        }
+        return nil
+    }
+
+    /// All of stdout, for what is known to be short.
+    package func readAll() async throws(SSHError) -> [UInt8] {
+        var all: [UInt8] = []
+        while let bytes = try await read() { all += bytes }
+        return all
+    }
+
+    /// Whether it ended with status 0. At the end of `read()`.
+    package var hasSucceeded: Bool { channel.exit == .status(0) }
+
+    /// What it said on stderr, line by line. At the end of `read()`.
+    package var errorLines: [String] {
+        String(decoding: complaints, as: UTF8.self).split(whereSeparator: \.isNewline).map(String.init)
+    }
+
+    package func close() {
+        channel.close()
+        onClose?()
+        onClose = nil
+    }
+}

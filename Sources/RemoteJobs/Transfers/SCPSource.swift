@@ -1,0 +1,77 @@
+import SSH
+
+/// The receiving end of `scp -f` for one file: the protocol of rcp, in which each side confirms what it was sent by a zero
+/// byte (OpenSSH's scp.c is its only specification).
+@SSHActor struct SCPSource {
+    private let script: RemoteScript
+    private var buffer: [UInt8] = []
+
+    init(_ script: RemoteScript) { self.script = script }
+
+    /// - Throws: `TransferFailure` with what the other side says.
+    mutating func read(_ take: @Sendable ([UInt8]) async throws -> Void) async throws {
+        try await script.write([0])
+        var left = try await size()
+        try await script.write([0])
+        while left > 0 {
+            if buffer.isEmpty { try await more() }
+            let bytes = Array(buffer.prefix(Int(min(left, UInt64(buffer.count)))))
+            buffer.removeFirst(bytes.count)
+            left -= UInt64(bytes.count)
+            try await take(bytes)
+        }
+        if buffer.isEmpty { try await more() }
+        let status = buffer.removeFirst()
+        if status != 0 { throw try await complaint() }
+        try await script.write([0])
+        script.endInput()
+        while try await script.read() != nil {}
+    }
+
+    /// Of `C0644 1234 name`; times (`T`) are passed over.
+    private mutating func size() async throws -> UInt64 {
+        while true {
+            if buffer.isEmpty { try await more() }
+            let kind = buffer.removeFirst()
+            if kind == 1 || kind == 2 { throw try await complaint() }
+            let words = try await line().split(separator: " ")
+            switch kind {
+            case UInt8(ascii: "C"):
+                guard words.count >= 2, let size = UInt64(words[1]) else {
+                    throw SSHError(.protocolViolation, "scp on the target has sent no size")
+                }
+                return size
+            case UInt8(ascii: "T"): try await script.write([0])
+            default: throw TransferFailure("not a regular file")
+            }
+        }
+    }
+
+    private mutating func complaint() async throws -> TransferFailure {
+        let text = try await line()
+        let reason = text.split(separator: ":").last.map { $0.drop { $0 == " " } } ?? ""
+        if reason == "No such file or directory" { return TransferFailure("no such file") }
+        return TransferFailure(String(reason), isDenied: reason == "Permission denied")
+    }
+
+    private mutating func line() async throws -> String {
+        while true {
+            if let end = buffer.firstIndex(of: UInt8(ascii: "\n")) {
+                let text = String(decoding: buffer[..<end], as: UTF8.self)
+                buffer.removeFirst(end + 1)
+                return text
+            }
+            guard buffer.count < 64 << 10 else {
+                throw SSHError(.protocolViolation, "scp on the target has sent a line without an end")
+            }
+            try await more()
+        }
+    }
+
+    private mutating func more() async throws {
+        guard let bytes = try await script.read() else {
+            throw TransferFailure(script.errorLines.last ?? "scp on the target has ended before the file")
+        }
+        buffer += bytes
+    }
+}

@@ -1,0 +1,162 @@
+import SSH
+
+/// Finds files by the target's own `find`: one round trip for any number of names. Runs on the SSH loop.
+@SSHActor struct ShellListing {
+    private let line: TransferLine
+    private let tools: TransferTools
+    private let pattern: GlobPattern
+    private let most: Int
+    private var expansion = Expansion()
+    private var links: [ListedName] = []
+    /// Bytes of a path that are the folder on which relative names are based, its slash included.
+    private var folder: Int
+
+    /// - Parameter most: so many files are named, not more.
+    static func expand(
+        _ pattern: GlobPattern, over line: TransferLine, _ tools: TransferTools, most: Int
+    ) async throws(SSHError) -> Expansion {
+        var listing = ShellListing(line: line, tools: tools, pattern: pattern, most: most)
+        try await listing.find()
+        try await listing.resolveLinks()
+        listing.expansion.files.sort { $0.path.lexicographicallyPrecedes($1.path) }
+        listing.expansion.problems.sort { $0.path.lexicographicallyPrecedes($1.path) }
+        return listing.expansion
+    }
+
+    private init(line: TransferLine, tools: TransferTools, pattern: GlobPattern, most: Int) {
+        self.line = line
+        self.tools = tools
+        self.pattern = pattern
+        self.most = most
+        folder = pattern.fixedFolder.count + 1
+    }
+
+    // MARK: Finding
+
+    private mutating func find() async throws(SSHError) {
+        // Without a match a pattern stays as it is, and `find` says that there is no such file.
+        let walk = #"find -H "$@" \! -type d -print0"#
+        let look =
+            "\(Self.statusFunction(tools.status)); printf '%s\\0' \"$@\"; printf '\\0'; ecr_s \"$@\"; printf '\\0'"
+        var script = Array("export LC_ALL=C; printf '%s\\0' ".utf8) + pattern.shellWords
+        script += Array(
+            """
+             | xargs -0 sh -c \(shellWord(walk)) ecr | xargs -0 sh -c \(shellWord("[ $# -eq 0 ] || { \(look); }")) ecr 2>/dev/null
+            """.utf8)
+        let running = try await line.start(script)
+        defer { running.close() }
+        running.endInput()
+        var parser = ListingParser()
+        while !expansion.isCut, let bytes = try await running.read() {
+            for entry in parser.take(bytes) { add(entry) }
+        }
+        if expansion.isCut { return }
+        for line in running.errorLines where !line.hasSuffix("No such file or directory") { note(line) }
+    }
+
+    /// What `find` could not look into.
+    private mutating func note(_ complaint: String) {
+        let path = pattern.literal ?? pattern.fixedFolder
+        guard complaint.hasPrefix("find: ") else { return }
+        expansion.problems.append(PullProblem(path: path, reason: String(complaint.dropFirst("find: ".count))))
+    }
+
+    private mutating func add(_ entry: ListedName) {
+        guard pattern.deep.isEmpty || pattern.matchesBelow(entry.path) else { return }
+        switch entry.kind {
+        case .regular: append(entry, entry.path)
+        case .link: links.append(entry)
+        case .directory: break
+        case .other: refuse(entry.path, "not a regular file")
+        }
+    }
+
+    private mutating func append(_ entry: ListedName, _ path: [UInt8]) {
+        guard expansion.files.count < most else { return expansion.isCut = true }
+        // What is below a literal path is a file in a folder that was asked for.
+        let start = pattern.literal.map { path.count > $0.count ? $0.count + 1 : folder } ?? folder
+        expansion.files.append(
+            RemoteFile(
+                path: path, relative: Array(path.dropFirst(start)), size: entry.size,
+                modificationTime: entry.modificationTime, permissions: entry.permissions, version: entry.version))
+    }
+
+    private mutating func refuse(_ path: [UInt8], _ reason: String) {
+        expansion.problems.append(PullProblem(path: path, reason: reason))
+    }
+
+    // MARK: Links
+
+    /// A link that stays in the asked-for tree stands for its file; everything else is refused.
+    private mutating func resolveLinks() async throws(SSHError) {
+        if links.isEmpty { return }
+        // For each name the real path, and what is there; the first is the tree itself.
+        let look = """
+            \(Self.statusFunction(tools.status)); for ecr_f; do printf '%s\\0' "$ecr_f"; readlink -f "$ecr_f"; printf '\\0'
+            ecr_r=$(readlink -f "$ecr_f"; echo x); ecr_r=${ecr_r%?x}; printf '%s\\0\\0' "$ecr_r"; ecr_s "$ecr_r"; printf '\\0'; done
+            """
+        let running = try await line.start(
+            Array("exec xargs -0 sh -c \(shellWord(look)) ecr 2>/dev/null".utf8))
+        defer { running.close() }
+        let root = pattern.literal ?? (pattern.fixedFolder.isEmpty ? [0x2F] : pattern.fixedFolder)
+        try await running.write(([root] + links.map(\.path)).flatMap { $0 + [0] })
+        running.endInput()
+        let resolved = ResolvedLinks(try await running.readAll())
+        let real = resolved.path(of: root) ?? root
+        let tree = real == [0x2F] ? real : real + [0x2F]
+        for link in links {
+            // A link that was named is what the user asked for.
+            let isNamed = link.path == pattern.literal
+            guard let path = resolved.path(of: link.path), let entry = resolved.entry(of: link.path) else {
+                refuse(link.path, "a link that leads nowhere")
+                continue
+            }
+            if !isNamed && !path.starts(with: tree) {
+                refuse(link.path, "a link that leads out of the folder")
+            } else if entry.kind == .regular {
+                append(entry, link.path)
+            } else {
+                refuse(link.path, isNamed ? "not a regular file" : "a link to what is no regular file")
+            }
+        }
+    }
+
+    /// The real paths of names, and what is there.
+    private struct ResolvedLinks {
+        private var paths: [[UInt8]: [UInt8]] = [:]
+        private var entries: [[UInt8]: ListedName] = [:]
+
+        init(_ output: [UInt8]) {
+            var fields = output.split(separator: 0, omittingEmptySubsequences: false)[...]
+            // A name, its real path with a newline, and the listing of that path: three fields.
+            while fields.count >= 5 {
+                let name = Array(fields[fields.startIndex])
+                let path = Array(fields[fields.startIndex + 1].dropLast())
+                var parser = ListingParser()
+                let listing = fields[(fields.startIndex + 2)..<(fields.startIndex + 5)].joined(separator: [0])
+                if !path.isEmpty { paths[name] = path }
+                entries[name] = parser.take(Array(listing) + [0]).first
+                fields = fields.dropFirst(5)
+            }
+        }
+
+        func path(of name: [UInt8]) -> [UInt8]? { paths[name] }
+        func entry(of name: [UInt8]) -> ListedName? { entries[name] }
+    }
+
+    // MARK: Status
+
+    /// A shell function that prints what `ListedName` reads, a line for each of its names that is there.
+    private static func statusFunction(_ status: TransferTools.Status) -> String {
+        switch status {
+        case .fine: #"ecr_s() { stat -c '%f %s %.9Y %.9Z %d:%i %n' -- "$@"; }"#
+        case .plain: #"ecr_s() { stat -c '%f %s %Y %Z %d:%i %n' -- "$@"; }"#
+        case .missing:
+            """
+            set -f; ecr_l() { ecr_p=$1; shift; if [ $# -ge 5 ]; then printf '%s %s %s ? ? ' "$1" "$5" \
+            "$(date -r "$ecr_p" +%s || echo 0)"; printf '%s\\n' "$ecr_p"; fi; }
+            ecr_s() { for ecr_n; do ecr_l "$ecr_n" $(ls -lnd -- "$ecr_n"); done; }
+            """
+        }
+    }
+}

@@ -1,0 +1,58 @@
+package import SSH
+
+/// Finding files on the target.
+extension TransferLine {
+    /// Origin: a pattern like `**` of a whole system would else take the memory that the run needs.
+    package nonisolated static var mostFiles: Int { 1_000_000 }
+
+    /// What a pattern names now (see `GlobPattern`); a folder stands for all regular files in it.
+    /// - Parameters:
+    ///   - base: the folder of a relative pattern, from the login folder on.
+    ///   - most: beyond so many files the answer is cut.
+    /// - Throws: `TransferFailure` where the target has no means, `SSHError` where the link fails.
+    package func expand(
+        _ pattern: String, base: String?, most: Int = mostFiles
+    ) async throws -> Expansion {
+        let pattern = GlobPattern(pattern, base: absolute(base))
+        do throws(SSHError) {
+            // The usual case: one small file, for which no program need be started.
+            if let sftp, let path = pattern.literal, try await sftp.stat(path).isSmallFile {
+                return try await SFTPListing.expand(pattern, over: sftp, most: most)
+            }
+            if tools.canList { return try await ShellListing.expand(pattern, over: self, tools, most: most) }
+            if let sftp { return try await SFTPListing.expand(pattern, over: sftp, most: most) }
+        } catch {
+            guard case .sftp(let status) = error.code else { throw error }
+            if status == 2 { return Expansion() }
+            throw TransferFailure(error.message, isDenied: status == 3)
+        }
+        throw TransferFailure("the target offers no SFTP and has no `find -print0`", isDenied: false)
+    }
+
+    /// A file as it is now; nil where there is none of that name.
+    package func current(_ file: RemoteFile) async throws(SSHError) -> RemoteFile? {
+        let pattern = GlobPattern(literal: file.path)
+        do throws(SSHError) {
+            let expansion: Expansion
+            if let sftp, file.version == nil {
+                expansion = try await SFTPListing.expand(pattern, over: sftp, most: 1)
+            } else {
+                expansion = try await ShellListing.expand(pattern, over: self, tools, most: 1)
+            }
+            return expansion.files.first?.renamed(file.relative)
+        } catch {
+            guard case .sftp = error.code else { throw error }
+            return nil
+        }
+    }
+
+    private nonisolated func absolute(_ base: String?) -> String {
+        guard let base else { return tools.home }
+        return base.hasPrefix("/") ? base : "\(tools.home)/\(base)"
+    }
+}
+
+extension SFTPAttributes {
+    /// Origin: beyond this it matters whether an unchanged file can be told from another, which SFTP does not show.
+    fileprivate var isSmallFile: Bool { isRegular && size ?? .max <= 1 << 20 }
+}

@@ -1,0 +1,114 @@
+import LinuxSystem
+package import SSH
+
+/// What files travel over: a session, its SFTP channel where the server has one, and the programs of the target.
+@SSHActor package final class TransferLine {
+    package nonisolated let session: SSHSession
+    package nonisolated let tools: TransferTools
+    package nonisolated let sftp: SFTPClient?
+    /// See `SSHChannel.widen`; nil on the session that jobs share.
+    private let window: Int?
+    /// Scripts that have a channel.
+    private var running = 0
+    /// When the last of them, the probe at first, gave its channel back; the server may learn of it later.
+    private var lastEnd = Clock.boottimeNanoseconds()
+
+    /// Nanoseconds. Origin: two round trips over a satellite, and a slow server's reaping.
+    private static let patience: Int64 = 5_000_000_000
+
+    fileprivate init(session: SSHSession, tools: TransferTools, sftp: SFTPClient?, window: Int?) {
+        self.session = session
+        self.tools = tools
+        self.sftp = sftp
+        self.window = window
+    }
+
+    /// Starts a script; where the server allows no further channel, once another script has ended.
+    package func start(_ script: [UInt8]) async throws(SSHError) -> RemoteScript {
+        while true {
+            do throws(SSHError) {
+                let started = try await RemoteScript.start(script, on: session, window: window)
+                running += 1
+                started.onClose = {
+                    self.running -= 1
+                    self.lastEnd = Clock.boottimeNanoseconds()
+                }
+                return started
+            } catch {
+                let isBusy = running > 0 || Clock.boottimeNanoseconds() - lastEnd < Self.patience
+                guard error.code == .channelRefused, isBusy else { throw error }
+                // Origin: short beside a script's own round trips.
+                try? await Task.sleep(for: .milliseconds(20))
+            }
+        }
+    }
+}
+
+extension Target {
+    /// Origin: 68 MB/s at a round trip of 25 ms, where libssh's choice made 24.
+    private static let bulkWindow = 4 << 20
+
+    /// The line for so much. Little goes over the session that stands; much goes over one of its own, which is opened
+    /// when it is first wanted, so that output and samples don't wait behind it. Where the server wants no second
+    /// connection, everything goes over the first.
+    package func transferLine(isBulk: Bool) async throws(SSHError) -> TransferLine {
+        if let bulkLine, bulkLine.session.isConnected { return bulkLine }
+        if !isBulk, let line = try await ownLine() { return line }
+        if let line = try await openBulkLine() { return line }
+        if let line = try await ownLine() { return line }
+        throw SSHError(
+            .channelRefused, "the server allows neither a further channel nor a second connection for files",
+            hint: "raise MaxSessions in the target's sshd_config")
+    }
+
+    /// Gives up the session for bulk transfers; the next transfer opens another.
+    package func closeBulkLine() async {
+        let line = bulkLine
+        bulkLine = nil
+        await line?.session.close()
+    }
+
+    /// nil where the server allows the session no further channel.
+    private func ownLine() async throws(SSHError) -> TransferLine? {
+        if let ownTransferLine { return ownTransferLine }
+        do throws(SSHError) {
+            let line = TransferLine(
+                session: session, tools: try await knownTools(on: session), sftp: sftp, window: nil)
+            ownTransferLine = line
+            return line
+        } catch {
+            guard error.code == .channelRefused else { throw error }
+            return nil
+        }
+    }
+
+    /// nil where there can be none. Nobody is asked anything for it: what let the first connection in must do.
+    private func openBulkLine() async throws(SSHError) -> TransferLine? {
+        guard var options, !isBulkRefused else { return nil }
+        options.ask = nil
+        do throws(SSHError) {
+            let session = try await SSHSession.connect(options)
+            let client = self.sftp == nil ? nil : try? await session.openSFTP(window: Self.bulkWindow)
+            do throws(SSHError) {
+                let line = TransferLine(
+                    session: session, tools: try await knownTools(on: session), sftp: client, window: Self.bulkWindow)
+                bulkLine = line
+                return line
+            } catch {
+                await session.close()
+                throw error
+            }
+        } catch {
+            if !self.session.isConnected { throw error }
+            isBulkRefused = true
+            return nil
+        }
+    }
+
+    private func knownTools(on session: SSHSession) async throws(SSHError) -> TransferTools {
+        if let transferTools { return transferTools }
+        let tools = try await TransferTools.probe(session)
+        transferTools = tools
+        return tools
+    }
+}

@@ -1,0 +1,11 @@
+/// How bytes of files travel.
+package enum TransferMethod: String, Sendable, CaseIterable {
+    /// The server's SFTP subsystem, many requests in flight.
+    case sftp
+    /// One archive for many files.
+    case tar
+    /// `dd` over a channel, from any block on.
+    case exec
+    /// The protocol of `scp -f`, which begins at the beginning.
+    case scp
+}

@@ -1,0 +1,75 @@
+import SSH
+
+/// The programs on the target that files can be found, read and checked with; probed once per connection.
+package struct TransferTools: Sendable, Equatable {
+    /// How `stat` tells about a file.
+    enum Status: Sendable, Equatable {
+        /// With nanoseconds (GNU).
+        case fine
+        /// In whole seconds (BusyBox).
+        case plain
+        /// There is no `stat` with formats: `ls` and `date -r` must do.
+        case missing
+    }
+
+    /// How the SHA-256 of files is taken; each prints the hash first and the name behind it.
+    enum Hasher: String, Sendable, CaseIterable {
+        case sha256sum
+        case busybox = "busybox sha256sum"
+        case openssl = "openssl dgst -sha256 -r"
+        case shasum = "shasum -a 256"
+    }
+
+    /// The login folder, on which relative names are based.
+    package private(set) var home = "/"
+    /// `find -print0` and `xargs -0`: names of any bytes can be listed.
+    package private(set) var canList = false
+    var status = Status.missing
+    private(set) var hasher: Hasher?
+    package private(set) var hasTar = false
+    package private(set) var hasDD = false
+    package private(set) var hasSCP = false
+
+    package var canHash: Bool { hasher != nil }
+
+    init(reply: String) {
+        var tools: Set<Substring> = []
+        for line in reply.split(separator: "\n") {
+            let words = line.split(separator: "=", maxSplits: 1)
+            switch words.first {
+            case "home" where words.count == 2: home = String(words[1])
+            case "tool" where words.count == 2: tools.insert(words[1])
+            case "hash" where words.count == 2: hasher = hasher ?? Hasher(rawValue: String(words[1]))
+            default: break
+            }
+        }
+        canList = tools.isSuperset(of: ["find0", "xargs0"])
+        status = tools.contains("stat-fine") ? .fine : tools.contains("stat") ? .plain : .missing
+        hasTar = tools.contains("tar") && tools.contains("xargs0")
+        hasDD = tools.contains("dd")
+        hasSCP = tools.contains("scp")
+    }
+
+    @SSHActor static func probe(_ session: SSHSession) async throws(SSHError) -> TransferTools {
+        let script = try await RemoteScript.start(Array(probe.utf8), on: session)
+        script.endInput()
+        let tools = TransferTools(reply: String(decoding: try await script.readAll(), as: UTF8.self))
+        script.close()
+        return tools
+    }
+
+    private static let probe = #"""
+        exec 2>/dev/null; echo "home=$(pwd)"
+        for ecr_x in tar dd scp; do if command -v $ecr_x >/dev/null; then echo "tool=$ecr_x"; fi; done
+        if [ "$(find / -maxdepth 0 -print0 | tr '\000' x)" = /x ]; then echo tool=find0; fi
+        if [ "$(printf 'a b\0c\0' | xargs -0 -n 1 echo | tr '\n' x)" = 'a bxcx' ]; then echo tool=xargs0; fi
+        case "$(stat -c '%.9Y %s' /)" in
+        [0-9]*.?????????\ [0-9]*) echo tool=stat; echo tool=stat-fine;;
+        *) case "$(stat -c '%Y %s' /)" in [0-9]*\ [0-9]*) echo tool=stat;; esac;;
+        esac
+        for ecr_x in \#(Hasher.allCases.map { "'\($0.rawValue)'" }.joined(separator: " ")); do
+        case "$(printf x | $ecr_x)" in 2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881*)
+        echo "hash=$ecr_x"; break;; esac
+        done
+        """#
+}

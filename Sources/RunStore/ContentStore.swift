@@ -1,0 +1,82 @@
+import Glibc
+import Hashing
+package import LinuxSystem
+
+/// Equal content is on the disk once: every fetched file has a second name, by its hash, in a hidden folder of the runs
+/// directory, and what comes again is linked to it. Where the file system has no hard links, each file stands alone.
+///
+/// Files in it are for nobody to write: two runs may share them.
+package struct ContentStore: Sendable {
+    private let folder: String
+
+    package init(runsDirectory: String) { folder = "\(runsDirectory)/.content" }
+
+    /// Gives a file that is complete and closed its place, or that place to a file of the same content.
+    /// - Parameters:
+    ///   - part: where it is; gone afterwards.
+    ///   - destination: on the same file system; what is there was left by a crash and is replaced.
+    package func place(
+        _ part: String, at destination: String, size: Int64, sha256: String, isExecutable: Bool
+    ) throws(SystemError) {
+        let object = object(size, sha256, isExecutable)
+        if size > 0, isSound(object, size) {
+            unlink(destination)
+            if Glibc.link(object, destination) == 0 {
+                unlink(part)
+                return
+            }
+        }
+        try check("rename \(part) to", path: destination) { rename(part, destination) }
+        guard size > 0 else { return }
+        // Without a second name the file is complete all the same.
+        _ = try? FileSystem.makeDirectories(FileSystem.parent(of: object))
+        _ = Glibc.link(destination, object)
+    }
+
+    /// Whether there may be content of this size: asking costs nothing.
+    package func mayHave(size: Int64) -> Bool { size > 0 && FileSystem.isDirectory("\(folder)/\(size)") }
+
+    /// Gives content that is here a name more; false where it is not here, or is not what it should be any more.
+    package func link(sha256: String, size: Int64, isExecutable: Bool, as part: String) -> Bool {
+        let object = object(size, sha256, isExecutable)
+        guard isSound(object, size), let file = try? File(path: object, O_RDONLY | O_NOFOLLOW) else { return false }
+        guard (try? Self.hash(file)) == sha256 else { return false }
+        unlink(part)
+        return Glibc.link(object, part) == 0
+    }
+
+    private static func hash(_ file: File) throws(SystemError) -> String {
+        var hash = SHA256()
+        var offset: Int64 = 0
+        while true {
+            let bytes = try file.read(at: offset, count: 1 << 20)
+            if bytes.isEmpty { return hash.hexDigest() }
+            hash.update(bytes)
+            offset += Int64(bytes.count)
+        }
+    }
+
+    /// Removes the content that no run has any more; what is in use stays.
+    package func sweep() {
+        for size in (try? FileSystem.list(folder)) ?? [] {
+            for name in (try? FileSystem.list("\(folder)/\(size)")) ?? [] {
+                let path = "\(folder)/\(size)/\(name)"
+                var status = stat()
+                if lstat(path, &status) == 0, status.st_nlink == 1 { unlink(path) }
+            }
+            rmdir("\(folder)/\(size)")
+        }
+        rmdir(folder)
+    }
+
+    /// Sizes are folders, so that it costs nothing to see that there is no such content.
+    private func object(_ size: Int64, _ sha256: String, _ isExecutable: Bool) -> String {
+        "\(folder)/\(size)/\(sha256)\(isExecutable ? ".x" : "")"
+    }
+
+    private func isSound(_ object: String, _ size: Int64) -> Bool {
+        var status = stat()
+        guard lstat(object, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return false }
+        return Int64(status.st_size) == size
+    }
+}

@@ -1,0 +1,41 @@
+import ECRCore
+import LinuxSystem
+
+/// How files on their way are shown: on a terminal one line with the rate and the time that is left, in a log a line for
+/// each file that has come.
+struct TransferDisplay {
+    private var news: TransferNews?
+    /// When the transfer was first heard of, and how many bytes were there then.
+    private var began: Int64 = 0
+    private var bytesBefore: Int64 = 0
+
+    mutating func take(_ news: TransferNews) {
+        if self.news == nil || news.bytes < self.news?.bytes ?? 0 {
+            began = Clock.boottimeNanoseconds()
+            bytesBefore = news.bytes
+        }
+        self.news = news.files >= news.allFiles && news.bytes >= news.allBytes ? nil : news
+    }
+
+    mutating func take(_ path: String, _ size: Int64) {
+        if !Terminal.errorIsTerminal { Terminal.say("\(SafeText.line(path))  \(Amount.bytes(size))") }
+    }
+
+    /// Nil while nothing is on its way.
+    var text: String? {
+        guard let news else { return nil }
+        let percent = news.allBytes > 0 ? news.bytes * 100 / news.allBytes : 0
+        let seconds = max(0.001, Double(Clock.boottimeNanoseconds() - began) / 1e9)
+        let rate = Double(news.bytes - bytesBefore) / seconds
+        var parts = ["\(percent) % of \(Amount.bytes(news.allBytes))", "\(Amount.bytes(Int64(rate)))/s"]
+        if rate > 0, seconds >= 1 {
+            parts.append("\(Amount.elapsed(seconds: Int64(Double(news.allBytes - news.bytes) / rate))) left")
+        }
+        if news.allFiles > 1 { parts.insert("\(news.files) of \(news.allFiles) files", at: 0) }
+        if let name = news.name, news.allFiles > 1, news.size > 0 {
+            parts.append("\(SafeText.line(name)) \(news.done * 100 / news.size) %")
+        }
+        let subject = news.allFiles == 1 ? news.name.map { " \(SafeText.line($0))" } ?? "" : ""
+        return "\(news.isUpload ? "sending" : "fetching")\(subject)  \(parts.joined(separator: ", "))"
+    }
+}

@@ -1,0 +1,187 @@
+import Hashing
+import LinuxSystem
+import SSH
+import TestSupport
+import Testing
+
+@testable import RemoteJobs
+
+/// One file on its way, by every method.
+@Suite(.serialized, .timeLimit(.minutes(2))) struct TransferTests {
+    private struct Bench {
+        let server: SSHServer
+        let target: Target
+        let line: TransferLine
+        let worker = Worker()
+        let folder: String
+        let parts: String
+
+        init() async throws {
+            server = try await SSHServer.start()
+            target = try await Target.connect(server.options)
+            line = try await target.transferLine(isBulk: true)
+            folder = server.scratch.path("tree")
+            parts = server.scratch.path("parts")
+            try FileSystem.makeDirectories(folder)
+            try FileSystem.makeDirectories(parts)
+        }
+
+        func file(_ name: String) async throws -> RemoteFile {
+            try #require(try await line.expand(globLiteral("\(folder)/\(name)"), base: nil).files.first)
+        }
+
+        func part(_ name: String) -> String { "\(parts)/\(name)" }
+
+        func fetch(_ file: RemoteFile, _ method: TransferMethod, _ part: String) async throws -> ReceivedFile {
+            try await FileTransfer(over: line, by: method, worker: worker).fetch(file, to: self.part(part))
+        }
+    }
+
+    private static let singles: [TransferMethod] = [.sftp, .exec, .scp]
+
+    private func pattern(_ count: Int) -> [UInt8] {
+        (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 11) }
+    }
+
+    @Test(arguments: singles) func fiveMegabytesArriveAsTheyAre(_ method: TransferMethod) async throws {
+        let bench = try await Bench()
+        let bytes = pattern(5_000_001)
+        try bench.server.scratch.write("tree/big ' name", bytes: bytes, mode: 0o755)
+        let received = try await bench.fetch(try await bench.file("big ' name"), method, "p")
+        #expect(received.size == 5_000_001)
+        #expect(received.sha256 == SHA256.hexDigest(of: bytes))
+        #expect(received.resumedAt == 0)
+        #expect(try FileSystem.read(received.part) == bytes)
+        await bench.target.close()
+    }
+
+    @Test(arguments: singles) func emptyFilesAndFilesOfTheKernelArrive(_ method: TransferMethod) async throws {
+        let bench = try await Bench()
+        try bench.server.scratch.write("tree/empty", "")
+        #expect(try await bench.fetch(try await bench.file("empty"), method, "e").size == 0)
+        if method != .scp {
+            let version = try #require(try await bench.line.expand("/proc/version", base: nil).files.first)
+            let received = try await bench.fetch(version, method, "v")
+            #expect(try FileSystem.read(received.part) == FileSystem.read("/proc/version"))
+        }
+        await bench.target.close()
+    }
+
+    @Test(arguments: [TransferMethod.sftp, .exec]) func aCutTransferGoesOnWhereItWas(_ method: TransferMethod)
+        async throws
+    {
+        let bench = try await Bench()
+        let bytes = pattern(1_000_000)
+        try bench.server.scratch.write("tree/f", bytes: bytes)
+        try bench.server.scratch.write("parts/p", bytes: Array(bytes.prefix(700_000)))
+        let received = try await bench.fetch(try await bench.file("f"), method, "p")
+        #expect(received.resumedAt == 700_000 / 65_536 * 65_536)
+        #expect(try FileSystem.read(received.part) == bytes)
+        await bench.target.close()
+    }
+
+    @Test(arguments: singles) func whatIsNotTheFilesBeginningIsFetchedAnew(_ method: TransferMethod) async throws {
+        let bench = try await Bench()
+        let bytes = pattern(1_000_000)
+        try bench.server.scratch.write("tree/f", bytes: bytes)
+        for (name, before) in [("other", [UInt8](repeating: 7, count: 700_000)), ("longer", bytes + bytes)] {
+            try bench.server.scratch.write("parts/\(name)", bytes: before)
+            let received = try await bench.fetch(try await bench.file("f"), method, name)
+            #expect(received.resumedAt == 0)
+            #expect(try FileSystem.read(received.part) == bytes)
+        }
+        await bench.target.close()
+    }
+
+    @Test(arguments: singles) func aFileThatVanishedOrMayNotBeReadIsSaidSo(_ method: TransferMethod) async throws {
+        let bench = try await Bench()
+        try bench.server.scratch.write("tree/f", "text")
+        let file = try await bench.file("f")
+        try await Command.runSuccessfully("/bin/rm", ["\(bench.folder)/f"])
+        let failure = await #expect(throws: TransferFailure.self) { try await bench.fetch(file, method, "p") }
+        #expect(failure?.reason == "no such file")
+        await bench.target.close()
+    }
+
+    @Test(arguments: [TransferMethod.sftp, .exec]) func aFileThatGrowsIsTakenAsLongAsItWas(_ method: TransferMethod)
+        async throws
+    {
+        let bench = try await Bench()
+        let bytes = pattern(300_000)
+        try bench.server.scratch.write("tree/log", bytes: bytes)
+        let file = try await bench.file("log")
+        try bench.server.scratch.write("tree/log", bytes: bytes + bytes)
+        let received = try await bench.fetch(file, method, "p")
+        #expect(try FileSystem.read(received.part) == bytes)
+        let hashes = await RemoteHashes(over: bench.line)
+        #expect(try await hashes.hash(of: file.path, first: received.size) == received.sha256)
+        await bench.target.close()
+    }
+
+    @Test func holesStayHoles() async throws {
+        let bench = try await Bench()
+        try await Command.runSuccessfully("/usr/bin/truncate", ["-s", "64M", "\(bench.folder)/sparse"])
+        let received = try await bench.fetch(try await bench.file("sparse"), .sftp, "p")
+        #expect(received.size == 64 << 20)
+        let blocks = try await Command.run("/usr/bin/stat", ["-c", "%b", received.part]).outputText
+        #expect((Int(blocks.dropLast()) ?? .max) < 1024)
+        await bench.target.close()
+    }
+
+    @Test func anArchiveBringsManyFilesOfAnyName() async throws {
+        let bench = try await Bench()
+        var contents: [[UInt8]: [UInt8]] = [:]
+        let long = String(repeating: "l", count: 255)
+        for name in ["plain", " two  words", "line\nbreak", "-rf", "*", long, "empty", "sub/\(long)/\(long)"] {
+            let bytes = name == "empty" ? [] : pattern(10_000 + name.utf8.count)
+            try bench.server.scratch.write("tree/\(name)", bytes: bytes)
+            contents[Array(name.utf8)] = bytes
+        }
+        try await Command.runSuccessfully(
+            "/bin/sh", ["-c", "cd \"$0\"; echo raw >$(printf 'n\\377\\033.raw'); ln plain hard", bench.folder])
+        contents[Array("n".utf8) + [0xFF, 0x1B] + Array(".raw".utf8)] = Array("raw\n".utf8)
+        contents[Array("hard".utf8)] = contents[Array("plain".utf8)]
+        let files = try await bench.line.expand(bench.folder, base: nil).files
+        let places = Dictionary(uniqueKeysWithValues: files.enumerated().map { ($1.path, "\(bench.parts)/\($0)") })
+        let received = try await ArchiveTransfer(over: bench.line, worker: bench.worker).fetch(
+            files, to: { places[$0.path] ?? "" })
+        #expect(received.count == contents.count)
+        let hashes = try await RemoteHashes(over: bench.line).hashes(of: files.map(\.path))
+        for (place, file) in files.enumerated() {
+            let part = try #require(received[place])
+            #expect(try FileSystem.read(part.part) == contents[file.relative])
+            #expect(hashes[file.path] == part.sha256)
+        }
+        try await Command.runSuccessfully("/bin/sh", ["-c", "rm \"$0\"/*.raw", bench.folder])
+        await bench.target.close()
+    }
+
+    @Test func whatAnArchiveCannotBringIsLeftOut() async throws {
+        let bench = try await Bench()
+        for name in ["a", "gone", "b"] { try bench.server.scratch.write("tree/\(name)", name) }
+        let files = try await bench.line.expand(bench.folder, base: nil).files
+        try await Command.runSuccessfully("/bin/rm", ["\(bench.folder)/gone"])
+        let received = try await ArchiveTransfer(over: bench.line, worker: bench.worker).fetch(
+            files, to: { bench.part(String(decoding: $0.relative, as: UTF8.self)) })
+        #expect(received.keys.sorted() == [0, 1])
+        await bench.target.close()
+    }
+
+    @Test func muchGoesOverASessionOfItsOwn() async throws {
+        let bench = try await Bench()
+        #expect(bench.line.session !== bench.target.session)
+        #expect(try await bench.target.transferLine(isBulk: true).session === bench.line.session)
+        await bench.target.closeBulkLine()
+        #expect(try await bench.target.transferLine(isBulk: false).session === bench.target.session)
+        await bench.target.close()
+    }
+
+    @Test func aServerOfOneChannelGivesASecondConnection() async throws {
+        let server = try await SSHServer.start(.init(maxSessions: 1))
+        let target = try await Target.connect(server.options)
+        let line = try await target.transferLine(isBulk: false)
+        #expect(line.session !== target.session)
+        #expect(line.tools.canList && line.tools.canHash)
+        await target.close()
+    }
+}
