@@ -113,8 +113,15 @@ package struct SampleBatch: Sendable, Equatable {
 package struct SampleParser: Sendable {
     private let mark: [UInt8]
     private var buffer: [UInt8] = []
+    /// Where in the buffer the first line begins that has not been looked at, and in front of what no end of it is. A
+    /// sample may be long: none of its bytes is looked at twice.
+    private var place = 0
+    private var searched = 0
+    /// The sample that has begun, and where in the buffer its text does.
+    private var begun: (tick: Int64, uptime: Double, text: Int)?
+
     /// The tick of the sample that has begun, and of which the end has not come yet.
-    package private(set) var unfinishedTick: Int64?
+    package var unfinishedTick: Int64? { begun?.tick }
 
     package init(token: String) { mark = Array("\(token) ".utf8) }
 
@@ -122,12 +129,10 @@ package struct SampleParser: Sendable {
     package mutating func take(_ bytes: [UInt8]) -> SampleBatch {
         buffer += bytes
         var batch = SampleBatch()
-        var begun: (tick: Int64, uptime: Double, text: Int)?
-        var place = 0
-        while let newline = buffer[place...].firstIndex(of: 0x0A) {
+        while let newline = buffer[searched...].firstIndex(of: 0x0A) {
             let line = buffer[place..<newline]
             let lineStart = place
-            place = newline + 1
+            (place, searched) = (newline + 1, newline + 1)
             guard line.starts(with: mark) else { continue }
             let words = line.dropFirst(mark.count).split(
                 separator: 0x20, maxSplits: 3, omittingEmptySubsequences: false)
@@ -156,9 +161,15 @@ package struct SampleParser: Sendable {
             default: break
             }
         }
-        buffer.removeFirst(batch.length)
-        unfinishedTick = begun?.tick
+        searched = buffer.count
+        forget(batch.length)
         return batch
+    }
+
+    private mutating func forget(_ count: Int) {
+        buffer.removeFirst(count)
+        (place, searched) = (place - count, searched - count)
+        if let start = begun { begun = start.text < count ? nil : (start.tick, start.uptime, start.text - count) }
     }
 
     /// No number that later sums could overflow with.

@@ -35,6 +35,19 @@ import YAML
         #expect(reading.problems == ["the pattern was cut off: it would have tried too much"])
     }
 
+    @Test func aPatternThatIsCutOffAgainAndAgainIsGivenUp() throws {
+        let format = try #require(try collector("stream: x, parse: {regex: '(?<a>(a+)+)$'}").parse)
+        var reader = SampleReader(format)
+        let evil = Array((String(repeating: "a", count: 40) + "!").utf8)
+        for _ in 1...100 {
+            #expect(reader.read(Array("a".utf8)).rows == [["a"]])
+            #expect(reader.read(evil).isCutOff)
+        }
+        let last = reader.read(Array("a".utf8))
+        #expect(!last.isParsed && last.rows == [])
+        #expect(last.problems == ["the pattern was cut off 100 times and is not tried any more"])
+    }
+
     @Test func aDocumentGivesItsPaths() throws {
         let text = #"{"t":[{"c":41.50}],"n":null,"s":"a,b","big":12345678901234567890,"o":{"x":[1]},"b":true}"#
         let reading = try read("json: {c: 't[0].c', n: n, s: s, big: big, o: o, b: b, x: x.y}", text)

@@ -125,7 +125,7 @@ import YAML
             ) == ["3:58: error: only one metric of an action can be its 'count'; remove the others"])
         #expect(
             complaints(head + "background_collectors: {c: {stream: x, max_sample_bytes: 0}}\n") == [
-                "3:58: error: 'max_sample_bytes' cannot be 0; write a number of bytes from 1 to 1073741824, or none"
+                "3:58: error: 'max_sample_bytes' cannot be 0; write a number of bytes from 1 to 67108864, or none"
             ])
     }
 

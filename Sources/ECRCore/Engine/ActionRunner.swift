@@ -148,6 +148,7 @@ struct ActionRunner {
         if record.death != .notAsked { data["death"] = .string(record.death.rawValue) }
         if !end.warnings.isEmpty { data["warnings"] = JSON(strings: end.warnings) }
         try await journal.append(type(of: end.outcome), data)
+        end.metrics = journal.state.job(job)?.metrics
         Task { try await link.target().prepareFolder(following: job, in: spool) }
         return end
     }

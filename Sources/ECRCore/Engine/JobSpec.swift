@@ -42,6 +42,7 @@ struct JobEnd: Sendable {
     var duration: Double?
     var artifacts: [String] = []
     var warnings: [String] = []
+    var metrics: JobMetrics?
 
     /// What `ecr run action` exits with.
     var exitCode: ExitCode {
@@ -60,6 +61,7 @@ struct JobEnd: Sendable {
             "job": .string(job), "name": .string(name), "outcome": .string(outcome.rawValue),
             "exit": exit.map { .int($0) }, "reason": reason.map { .string($0) },
             "duration_s": duration.map { .double($0) }, "artifacts": JSON(strings: artifacts),
+            "metrics": metrics?.json["metrics"],
             "warnings": JSON(strings: warnings), "exit_code": .int(Int64(exitCode.rawValue)),
         ]
     }
@@ -72,6 +74,7 @@ struct JobEnd: Sendable {
         exit = state.exit
         reason = state.reason
         duration = state.duration
+        metrics = state.metrics
     }
 
     init(job: String, name: String, outcome: JobState.Outcome) {

@@ -23,6 +23,8 @@ struct SampleRecorder: StreamRecorder {
     private let log: File
     private let table: File
     private let layout: SampleTable
+    /// Finds the fields; nil for a collector without a format.
+    private var reader: SampleReader?
     /// Where this job's bytes begin in the log: behind those of earlier jobs of the collector.
     private let base: Int64
     /// The table's length behind the last recorded row; 0 before there is one.
@@ -50,6 +52,7 @@ struct SampleRecorder: StreamRecorder {
         self.job = job
         self.boot = boot
         layout = SampleTable(collector)
+        reader = collector.parse.map { SampleReader($0) }
         base = earlier.reduce(0) { $0 + $1.stdoutBytes }
         offset = recorded?.stdoutBytes ?? 0
         sampling = recorded?.sampling ?? SamplingState()
@@ -75,7 +78,8 @@ struct SampleRecorder: StreamRecorder {
         if piece.isEmpty { return }
         let clock = journal.state.clock(ofBoot: boot)
         func time(of sample: Sample) -> String? { clock?.time(atUptime: sample.uptime) }
-        let read = batch.samples.map { sample in (sample, collector.parse.map { SampleReading(sample.text, $0) }) }
+        var read: [(Sample, SampleReading?)] = []
+        for sample in batch.samples { read.append((sample, reader?.read(sample.text))) }
         let text = tableText(of: read, clock)
         let unparsed = read.count { $1?.isParsed == false }
         // Before the samples: a crash in between must not leave them without it.

@@ -12,6 +12,8 @@ struct SampleReading: Equatable {
     private(set) var isHeading = false
     private let fields: [SampleField]
 
+    /// The pattern was cut off.
+    private(set) var isCutOff = false
     /// Whether anything was found, or nothing was to be expected.
     var isParsed: Bool { isHeading || rows.contains { $0.contains { $0 != nil } } }
 
@@ -23,6 +25,12 @@ struct SampleReading: Equatable {
         case .csv(let columns, let separator): read(text, columns, separator)
         case .keyValue(let keys): read(text, keys)
         }
+    }
+
+    /// A sample that was not looked into.
+    fileprivate init(_ format: SampleFormat, problem: String) {
+        fields = format.fields
+        problems = [problem]
     }
 
     /// The values of each row, numbers as such; a cell that is too long for an event stands in the table only.
@@ -49,7 +57,10 @@ struct SampleReading: Equatable {
                 pattern.groups.map { group in
                     match.ranges[group.number].map { String(decoding: text[$0], as: UTF8.self) }
                 })
-        } catch { note(error.message) }
+        } catch {
+            isCutOff = error.code == .cutOff
+            note(error.message)
+        }
     }
 
     private mutating func read(_ text: [UInt8], _ paths: [JSONPath]) {
@@ -106,6 +117,31 @@ struct SampleReading: Equatable {
         let isBlank = { (byte: UInt8) in byte == 0x20 || (0x09...0x0D).contains(byte) }
         let bytes = text.utf8.drop(while: isBlank).reversed().drop(while: isBlank).reversed()
         return bytes.count == text.utf8.count ? text : String(decoding: Array(bytes), as: UTF8.self)
+    }
+}
+
+/// Reads the samples of one collector. A pattern that is cut off again and again is given up: each time costs
+/// milliseconds, and a stream may have a thousand lines a second.
+struct SampleReader {
+    private let format: SampleFormat
+    private var cutOffs = 0
+
+    /// Origin: half a second of work altogether.
+    private static let mostCutOffs = 100
+
+    init(_ format: SampleFormat) { self.format = format }
+
+    mutating func read(_ text: [UInt8]) -> SampleReading {
+        if cutOffs >= Self.mostCutOffs { return .unread(format, cutOffs) }
+        let reading = SampleReading(text, format)
+        if reading.isCutOff { cutOffs += 1 }
+        return reading
+    }
+}
+
+extension SampleReading {
+    fileprivate static func unread(_ format: SampleFormat, _ cutOffs: Int) -> SampleReading {
+        SampleReading(format, problem: "the pattern was cut off \(cutOffs) times and is not tried any more")
     }
 }
 

@@ -67,10 +67,10 @@ extension ProfileDecoder {
         guard let node = fields["max_sample_bytes"] else { return Collector.defaultMaxSampleBytes }
         if node.scalar?.text == "none" { return nil }
         guard let bytes = context.int(node, "'max_sample_bytes'") else { return Collector.defaultMaxSampleBytes }
-        // A gigabyte a sample is more than a table or an event could be of use with.
-        guard (1...1 << 30).contains(bytes) else {
+        // A sample is held in memory.
+        guard (1...1 << 26).contains(bytes) else {
             context.error(
-                "'max_sample_bytes' cannot be \(bytes); write a number of bytes from 1 to 1073741824, or none",
+                "'max_sample_bytes' cannot be \(bytes); write a number of bytes from 1 to 67108864, or none",
                 at: node.mark)
             return Collector.defaultMaxSampleBytes
         }

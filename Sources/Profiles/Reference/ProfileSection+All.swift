@@ -201,7 +201,7 @@ extension ProfileSection {
             ProfileKey("stream", "text", "one long command; each line of its output is a sample"),
             ProfileKey("parse", "mapping", "how to take fields out of a sample: each is a column of its table"),
             ProfileKey(
-                "max_sample_bytes", "1 to 1073741824 or none, default 1048576",
+                "max_sample_bytes", "1 to 67108864 or none, default 1048576",
                 """
                 more of one sample, or of one line of a stream, is cut off on the target, and said; none saves a slow target \
                 three processes a sample
