@@ -12,14 +12,16 @@ import YAML
 @Suite struct MetricReaderTests {
     private let scratch = try! ScratchDirectory()
 
-    private func read(_ keys: String, _ text: some Sequence<UInt8>, length: Int64? = nil) throws -> MetricSeries {
+    private func read(_ keys: String, _ text: some Sequence<UInt8>, length: Int64? = nil, most: Int = 1_000_000) throws
+        -> MetricSeries
+    {
         let profile = try Profile.parse(
             Array("name: n\nconnection: {host: h}\nactions: {a: {commands: [x], metrics: {m: {\(keys)}}}}\n".utf8),
             file: "p")
         let path = scratch.path("file")
         try FileSystem.replace(path, with: Array(text))
         let values = try profile.parameters(for: profile.actions[0], given: [], standing: [])
-        var reader = MetricReader(profile.prepare(profile.actions[0], with: values).metrics[0])
+        var reader = MetricReader(profile.prepare(profile.actions[0], with: values).metrics[0], most: most)
         try reader.read(path, length)
         return reader.series
     }
@@ -67,6 +69,18 @@ import YAML
         #expect(events.count == 100 && events[1]["first"] == 1000 && events[1]["values"]?.array?.count == 1000)
         let long = String(repeating: "x", count: LogLines.longest * 2) + "value 7"
         #expect(try read("regex: 'value (\\d+)'", long.utf8).values == [7])
+    }
+
+    @Test func whatIsLeftOutIsSaid() throws {
+        let lines = (1...9).map { "{\"n\": \($0)}\n" }.joined()
+        for way in ["regex: '(\\d)'", "json: n"] {
+            let series = try read(way, lines.utf8, most: 5)
+            #expect(series.values == [1, 2, 3, 4, 5])
+            #expect(series.warning == "metric m: only its first 5 values were taken")
+        }
+        #expect(
+            try read("csv: n", "n\n1\n2\n3".utf8, most: 2).warning == "metric m: only its first 2 values were taken")
+        #expect(try read("json: n", lines.utf8, most: 10).warning == nil)
     }
 
     @Test func documentsAndLinesOfThem() throws {

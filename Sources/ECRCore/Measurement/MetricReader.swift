@@ -9,11 +9,13 @@ struct MetricReader {
     private(set) var series: MetricSeries
     private let prepared: PreparedMetric
 
-    init(_ prepared: PreparedMetric) {
+    /// - Parameter most: values that are taken.
+    init(_ prepared: PreparedMetric, most: Int = MetricSeries.most) {
         self.prepared = prepared
         let metric = prepared.metric
         series = MetricSeries(
-            name: metric.name, unit: metric.unit, isCount: metric.isCount, isRequired: metric.required)
+            name: metric.name, unit: metric.unit, isCount: metric.isCount, isRequired: metric.required,
+            most: most)
     }
 
     /// What a job's files have of a metric.

@@ -13,14 +13,20 @@ struct MetricSeries: Equatable {
     /// What was wrong, said once: the reason of a metric that is missing, else a remark.
     private(set) var problem: String?
 
+    private let most: Int
+
     /// Origin: a value each millisecond for a quarter of an hour; they are held in memory.
     static let most = 1_000_000
 
-    init(name: String, unit: String? = nil, isCount: Bool = false, isRequired: Bool = false) {
+    init(
+        name: String, unit: String? = nil, isCount: Bool = false, isRequired: Bool = false, most: Int = Self.most
+    ) {
         (self.name, self.unit, self.isCount, self.isRequired) = (name, unit, isCount, isRequired)
+        self.most = most
     }
 
-    var isFull: Bool { values.count >= Self.most }
+    /// No value is added any more.
+    var isFull: Bool { values.count >= most }
 
     mutating func note(_ problem: String) { if self.problem == nil { self.problem = problem } }
 
@@ -30,8 +36,9 @@ struct MetricSeries: Equatable {
             let text = value.string ?? value.text
             return note("'\(text.count > 40 ? text.prefix(40) + "…" : text)' is not a number")
         }
-        if isFull { return note("it has more than \(Self.most) values: the rest was left out") }
-        values.append(value)
+        if !isFull { values.append(value) }
+        // Nothing else is worth as much as that.
+        if isFull { problem = "only its first \(most) values were taken" }
     }
 
     /// Adds a number as a text has it.
