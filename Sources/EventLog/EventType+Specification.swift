@@ -140,9 +140,16 @@ extension EventType {
         row(
             .collectorError,
             """
-            a collector's sampler has ended by itself, or was killed; with a tick: the sample of that number is not as it \
-            should be, and text is its beginning; this is said once for a collector and reason
+            a collector's sampler has ended by itself, or was killed, or has died so often that it is not started again; \
+            with a tick: the sample of that number is not as it should be, and text is its beginning, which is said once \
+            for a collector and reason
             """, "target collector job reason exit? tick? text?"),
+        row(
+            .collectorRetry,
+            """
+            a sampler that nobody has stopped will be started again; job: the one that died, attempt: how many starts have \
+            followed one another, this one included
+            """, "target collector job attempt reason next_in_s"),
         row(
             .connectionEstablished, "the target is reached",
             "target host port user address host_key host_key_type server kex cipher mac strict_kex? jumps? moved?"),

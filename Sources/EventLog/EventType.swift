@@ -31,6 +31,7 @@ package struct EventType: RawRepresentable, Hashable, Sendable, ExpressibleByStr
     package static let collectorStopped: EventType = "collector_stopped"
     package static let collectorOutput: EventType = "collector_output"
     package static let collectorError: EventType = "collector_error"
+    package static let collectorRetry: EventType = "collector_retry"
     package static let collectorGap: EventType = "collector_gap"
     package static let connectionEstablished: EventType = "connection_established"
     package static let connectionLost: EventType = "connection_lost"

@@ -193,6 +193,9 @@ package final class EventWriter: Sendable {
                 rawFiles[raw.file.descriptor] = raw.file
             }
             for file in rawFiles.values { try file.syncData() }
+            // A log that has just got its first bytes may be new in its folder.
+            let folders = batch.flatMap(\.raw).filter { $0.offset == 0 }.map { FileSystem.parent(of: $0.file.path) }
+            for folder in Set(folders) { try FileSystem.syncDirectory(folder) }
             var next = checkpoint
             var bytes: [UInt8] = []
             var events: [Event] = []

@@ -15,11 +15,13 @@ package enum FileSystem {
         try check("create directory", path: path) { mkdir(path, mode) }
     }
 
-    /// Makes a directory and its parents where they are missing.
+    /// Makes a directory and its parents where they are missing. New names are on the medium on return: a file that is
+    /// synced in a folder without a name is lost with it (fsync(2)).
     package static func makeDirectories(_ path: String, mode: UInt32 = 0o700) throws(SystemError) {
         if isDirectory(path) || path.isEmpty { return }
         try makeDirectories(parent(of: path), mode: mode)
         do { try makeDirectory(path, mode: mode) } catch  where error.code == EEXIST && isDirectory(path) {}
+        try syncDirectory(parent(of: path))
     }
 
     /// The names in a directory without `.` and `..`, sorted.

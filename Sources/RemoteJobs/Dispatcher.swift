@@ -20,6 +20,10 @@ package import SSH
     private var exits: [String: ExitRecord] = [:]
     private var exitWaiters: [String: [Int: CheckedContinuation<ExitRecord?, Never>]] = [:]
     private var failure: SSHError?
+    /// Whether the shell has run anything.
+    private var hasAnswered = false
+    /// What it has complained of before that.
+    private var complaint = ""
 
     /// Starts the shell and waits for its first frame; what login scripts print before it is dropped.
     package init(on session: SSHSession) async throws(SSHError) {
@@ -75,22 +79,37 @@ package import SSH
                 case .stderr(let bytes): hear(bytes)
                 }
             }
-            fail(SSHError(.closed, "the shell on the target has ended"))
+            fail(ended)
         } catch {
             fail(error)
         }
+    }
+
+    private var ended: SSHError {
+        if hasAnswered { return SSHError(.closed, "the shell on the target has ended") }
+        let how =
+            switch channel.exit {
+            case .status(let status): " (exit \(status))"
+            case .signal(let name): " (signal \(name))"
+            case nil: ""
+            }
+        return SSHError(
+            .closed,
+            "the target's login shell ended before it ran anything\(how)\(complaint.isEmpty ? "" : ": \(complaint)")",
+            hint: "see what the target's account says to: ssh … 'exec sh'")
     }
 
     /// The channel stays open as long as a wrapper holds its stderr, so the shell's own end must be looked for.
     private func watch() async {
         while failure == nil {
             try? await Task.sleep(for: .seconds(2))
-            if channel.exit != nil { fail(SSHError(.closed, "the shell on the target has ended")) }
+            if channel.exit != nil { fail(ended) }
         }
     }
 
     private func answer(_ bytes: [UInt8]) {
         for frame in frames.take(bytes) {
+            hasAnswered = true
             guard let index = pending.firstIndex(where: { $0.id == frame.id }) else { continue }
             pending.remove(at: index).resume(.success(Reply(status: frame.status, body: frame.body)))
         }
@@ -101,6 +120,7 @@ package import SSH
         while let newline = announcements.firstIndex(of: 0x0A) {
             let line = String(decoding: announcements[..<newline], as: UTF8.self)
             announcements.removeFirst(newline + 1)
+            if !hasAnswered { complaint = String(line.prefix(Self.longestComplaint)) }
             let words = line.split(separator: " ", maxSplits: 2)
             guard words.count == 3, words[0] == "X", let record = ExitRecord(line: words[2]) else { continue }
             let folder = String(words[1])
@@ -110,6 +130,9 @@ package import SSH
         // A target that floods its stderr must not fill our memory.
         if announcements.count > 65_536 { announcements = [] }
     }
+
+    /// Origin: a line of a terminal, and some.
+    private static let longestComplaint = 200
 
     private func fail(_ error: SSHError) {
         guard failure == nil else { return }

@@ -18,14 +18,11 @@ package struct ContentStore: Sendable {
     package func place(
         _ part: String, at destination: String, size: Int64, sha256: String, isExecutable: Bool
     ) throws(SystemError) {
-        let object = object(size, sha256, isExecutable)
-        if size > 0, isSound(object, size) {
-            unlink(destination)
-            if Glibc.link(object, destination) == 0 {
-                unlink(part)
-                return
-            }
+        if size > 0, link(sha256: sha256, size: size, isExecutable: isExecutable, as: destination) {
+            unlink(part)
+            return
         }
+        let object = object(size, sha256, isExecutable)
         try check("rename \(part) to", path: destination) { rename(part, destination) }
         guard size > 0 else { return }
         // Without a second name the file is complete all the same.
@@ -37,12 +34,12 @@ package struct ContentStore: Sendable {
     package func mayHave(size: Int64) -> Bool { size > 0 && FileSystem.isDirectory("\(folder)/\(size)") }
 
     /// Gives content that is here a name more; false where it is not here, or is not what it should be any more.
-    package func link(sha256: String, size: Int64, isExecutable: Bool, as part: String) -> Bool {
+    package func link(sha256: String, size: Int64, isExecutable: Bool, as name: String) -> Bool {
         let object = object(size, sha256, isExecutable)
         guard isSound(object, size), let file = try? File(path: object, O_RDONLY | O_NOFOLLOW) else { return false }
         guard (try? Self.hash(file)) == sha256 else { return false }
-        unlink(part)
-        return Glibc.link(object, part) == 0
+        unlink(name)
+        return Glibc.link(object, name) == 0
     }
 
     private static func hash(_ file: File) throws(SystemError) -> String {

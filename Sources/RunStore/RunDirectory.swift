@@ -34,11 +34,13 @@ package struct RunDirectory: Sendable, Equatable {
         file.hasPrefix(path + "/") ? String(file.dropFirst(path.count + 1)) : file
     }
 
-    /// Makes the folders and the reserve of a new run.
+    /// Makes the folders and the reserve of a new run. Their names are on the medium on return, but for those in the run
+    /// directory itself, which is synced when the event stream is made in it.
     func makeLayout() throws(SystemError) {
         for folder in ["artifacts", "logs", "logs/actions", "logs/collectors"] {
-            try FileSystem.makeDirectories("\(path)/\(folder)")
+            try FileSystem.makeDirectory("\(path)/\(folder)")
         }
+        try FileSystem.syncDirectory("\(path)/logs")
         try makeReserve()
     }
 

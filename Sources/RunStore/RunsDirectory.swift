@@ -88,7 +88,8 @@ package struct RunsDirectory: Sendable {
         }
     }
 
-    /// Makes the directory of a new run; mkdir decides who gets a name, later ones get `_2`, `_3`.
+    /// Makes the directory of a new run; mkdir decides who gets a name, later ones get `_2`, `_3`. Its name is on the
+    /// medium on return: what is recorded in it must not vanish with it in a power cut.
     package func makeRun(name: String) throws(SystemError) -> RunDirectory {
         try FileSystem.makeDirectories(path)
         let base = "\(path)/\(Clock.directoryStamp(microseconds: Clock.wallMicroseconds()))_\(name)"
@@ -99,7 +100,10 @@ package struct RunsDirectory: Sendable {
                 attempt += 1
                 continue
             }
-            do { try run.makeLayout() } catch {
+            do {
+                try FileSystem.syncDirectory(path)
+                try run.makeLayout()
+            } catch {
                 try? FileSystem.removeTree(run.path)
                 throw error
             }

@@ -61,7 +61,7 @@ import YAML
           UserKnownHostsFile /known/one /known/two
           GlobalKnownHostsFile /known/all
           HostKeyAlias the-board
-          ServerAliveInterval 7
+          ServerAliveInterval 2
           ConnectTimeout 8
           KexAlgorithms +diffie-hellman-group14-sha1
           Ciphers aes128-ctr
@@ -81,17 +81,24 @@ import YAML
         #expect(options.knownHostsFile == "/known/one")
         #expect(options.otherKnownHostsFiles == ["/known/two", "/known/all"])
         #expect(options.hostKeyAlias == "the-board")
-        #expect(options.livenessInterval == 7)
+        #expect(options.livenessInterval == 2)
         #expect(options.timeout == 8)
         #expect(options.algorithms.kex == "+diffie-hellman-group14-sha1")
         #expect(options.algorithms.ciphers == "aes128-ctr")
         #expect(options.ignoredSettings.filter(\.matters).map(\.text) == ["StrictHostKeyChecking no"])
     }
 
+    /// The interval in which the last byte came, and three silent ones.
+    @Test(arguments: ["1", "3", "15", "60", "1h", "0"])
+    func aLossIsNoticedWithinFifteenSecondsWhateverSSHDoes(_ interval: String) throws {
+        let options = try options("host: board", config: "ServerAliveInterval \(interval)")
+        #expect(options.livenessInterval * 4 <= 15)
+    }
+
     @Test func theProfileWins() throws {
         let options = try options(
             """
-            host: board, port: 22, user: root, key_file: keys/id, known_hosts: known, timeout: 20, keepalive: 2,
+            host: board, port: 22, user: root, key_file: keys/id, known_hosts: known, timeout: 20, keepalive: 9,
             algorithms: {ciphers: [+aes128-cbc, 3des-cbc], macs: +hmac-sha1}
             """, config: Self.config)
         #expect(options.host == "10.0.0.7")
@@ -102,7 +109,7 @@ import YAML
         #expect(options.knownHostsFile == scratch.path("profiles/known"))
         #expect(options.otherKnownHostsFiles == ["/known/all"])
         #expect(options.timeout == 20)
-        #expect(options.livenessInterval == 2)
+        #expect(options.livenessInterval == 9)
         #expect(options.algorithms.kex == "+diffie-hellman-group14-sha1")
         #expect(options.algorithms.ciphers == "+aes128-cbc,3des-cbc")
         #expect(options.algorithms.macs == "+hmac-sha1")

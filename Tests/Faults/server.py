@@ -1,4 +1,4 @@
-"""A private sshd on a loopback port with keys of its own."""
+"""A private sshd with keys of its own, on a loopback port or at the far end of a cable."""
 
 import os
 import socket
@@ -9,8 +9,9 @@ import time
 class Server:
     """Lives until `close`; its files are in `folder`."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, cable=None):
         self.folder = folder
+        self.host = cable.host if cable else "127.0.0.1"
         os.makedirs(folder, exist_ok=True)
         for name in ("host_key", "client_key"):
             subprocess.run(
@@ -22,18 +23,18 @@ class Server:
         self.fingerprint = listing.stdout.split()[1]
         with open(f"{folder}/sshd_config", "w") as file:
             file.write(
-                f"Port {self.port}\nListenAddress 127.0.0.1\nHostKey {folder}/host_key\n"
+                f"Port {self.port}\nListenAddress {self.host}\nHostKey {folder}/host_key\n"
                 f"AuthorizedKeysFile {folder}/client_key.pub\nPidFile {folder}/sshd.pid\nStrictModes no\nUsePAM no\n"
                 "PermitRootLogin yes\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n"
                 "MaxStartups 200:30:400\nSubsystem sftp internal-sftp\n")
         if os.getuid() == 0:
             os.makedirs("/run/sshd", exist_ok=True)
         self.process = subprocess.Popen(
-            ["/usr/sbin/sshd", "-D", "-e", "-f", f"{folder}/sshd_config"], stdin=subprocess.DEVNULL,
+            [*(cable.wrapper if cable else []), "/usr/sbin/sshd", "-D", "-e", "-f", f"{folder}/sshd_config"], stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=open(f"{folder}/sshd.log", "w"))
         for _ in range(500):
             try:
-                socket.create_connection(("127.0.0.1", self.port)).close()
+                socket.create_connection((self.host, self.port)).close()
                 return
             except OSError:
                 time.sleep(0.02)

@@ -127,6 +127,16 @@ import Testing
         #expect(try await ssh(server.clientArguments, "echo hi").outputText == "hi\n")
     }
 
+    /// A user that is made replaces this machine's passwd, and the small device has another.
+    @Test(.enabled(if: DropbearServer.isSmallAvailable && TestUser.isAvailable))
+    func aSmallDeviceKeepsItsShellWhenAUserIsMade() async throws {
+        let server = try await DropbearServer.startSmall(without: [])
+        try await TestUser.with { _ in
+            let result = try await ssh(server.clientArguments, "echo $0")
+            #expect(result.outputText == "sh\n", "\(result.errorText)\n\(server.log)")
+        }
+    }
+
     @Test(.enabled(if: DropbearServer.isAvailable)) func dropbearLetsItsClientIn() async throws {
         let server = try await DropbearServer.start()
         let result = try await ssh(server.clientArguments, "echo hi")

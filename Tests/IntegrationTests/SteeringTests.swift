@@ -82,6 +82,30 @@ import Testing
         }
     }
 
+    // MARK: Ends
+
+    @Test func anEndThatIsUnderWayIsShown() async throws {
+        try await with { fixture, run in
+            let action = try fixture.background("run", "action", "hold")
+            try await action.waitForOutput("holding")
+            #expect(try await fixture.expect(0, "status", "--json").json()["ending"] == .null)
+            let complete = try fixture.background("run", "complete", "--wait")
+            try await fixture.wait(for: "the completion") {
+                try await fixture.expect(0, "status", "--json").json()["ending"]?["kind"]?.string == "completing"
+            }
+            let ending = try #require(try await fixture.expect(0, "status", "--json").json()["ending"])
+            #expect(ending["waits_for"]?.array?.compactMap(\.string) == ["0002-hold"])
+            #expect(Clock.microseconds(iso8601: ending["since"]?.string ?? "") != nil)
+            let status = try await fixture.expect(0, "status").outputText
+            #expect(status.contains("completing for ") && status.contains("; waits for 0002-hold"), "\(status)")
+            #expect(status.contains("ecr run follow, or ecr run cancel"), "\(status)")
+            try fixture.scratch.write("go", "")
+            #expect(try await action.wait().status == 0)
+            #expect(try await complete.wait().status == 0)
+            #expect(try await fixture.expect(0, "status", "--json").json()["ending"] == .null)
+        }
+    }
+
     // MARK: Turns
 
     @Test func anActionThatHasNotBegunIsWithdrawnByCtrlC() async throws {
@@ -345,6 +369,34 @@ import Testing
             #expect(!FileSystem.exists(try #require(state.spool)))
             #expect(try await fixture.expect(0, "run", "drain").errorText.contains("nothing to fetch"))
             #expect(try await fixture.expect(0, "run", "follow", "0002-hold").outputText == "holding\nlet go\n")
+        }
+    }
+
+    @Test func whatACompletionWithoutItsTargetLeavesOutIsSaid() async throws {
+        try await RunFixture.with(profile: "actions: {tidy: {commands: [\"true\"]}}\nfinally: [tidy]") { fixture in
+            let run = try await fixture.start()
+            try await fixture.server.stop()
+            try await fixture.wait(for: "the loss") { try run.events(.connectionLost).count == 1 }
+            let completed = try await fixture.expect(1, "run", "complete", "--without-target")
+            #expect(completed.errorText.contains("`finally:` was skipped, it needs the target: tidy"))
+            #expect(completed.errorText.contains("next: ecr run drain \(run.id), as soon as"))
+            #expect(
+                try run.events(.runCompleted).first?.data["finally_skipped"]?.array?.compactMap(\.string) == ["tidy"])
+        }
+    }
+
+    @Test func withTwoLiveRunsADrainMustNameItsRun() async throws {
+        try await RunFixture.with { fixture in
+            let ended = try await fixture.start("--name", "ended")
+            try await fixture.server.stop()
+            try await fixture.wait(for: "the loss") { try ended.events(.connectionLost).count == 1 }
+            try await fixture.expect(1, "run", "complete", "--without-target")
+            try await fixture.server.restart()
+            let live = [try await fixture.start("--name", "one"), try await fixture.start("--name", "two")]
+            try await fixture.expect(0, "run", "use", ended.id)
+            let refused = try await fixture.expect(64, "run", "drain")
+            #expect(live.allSatisfy { refused.errorText.contains($0.id) })
+            try await fixture.expect(0, "run", "drain", ended.id)
         }
     }
 

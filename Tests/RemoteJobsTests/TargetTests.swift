@@ -158,6 +158,13 @@ struct Unexpected: Error { let what: String; init(_ what: String) { self.what = 
     func jobsWithoutSFTP(options: SSHServer.Options) async throws {
         try await Conformance(server: SSHServer.start(options)).aJobIsLaunchedOnceAndItsEndAnnounced()
     }
+    @Test func aLoginShellThatRunsNothingSaysWhy() async throws {
+        let server = try await SSHServer.start(.init(extraLines: ["ForceCommand echo no shell here >&2; exit 9"]))
+        let error = await #expect(throws: SSHError.self) { try await Target.connect(server.options) }
+        #expect(
+            error?.message == "the target's login shell ended before it ran anything (exit 9): no shell here",
+            "\(String(describing: error))")
+    }
     @Test func survival() async throws { try await Conformance(server: SSHServer.start()).aJobOutlivesItsConnection() }
     @Test func cancelling() async throws {
         try await Conformance(server: SSHServer.start()).aJobIsCancelledWithItsGroup()

@@ -177,6 +177,29 @@ import Testing
         #expect(error?.message.contains("timed out after 0.3 s") == true)
     }
 
+    /// A server whose queue is full drops what asks for a connection, as a link does that is cut. ss(8) shows who asks.
+    @Test(.enabled(if: Command.find("ss") != nil)) func whileNobodyAnswersItIsAskedAnew() async throws {
+        let listener = try LoopbackSocket.listen(port: 0)
+        let port = try LoopbackSocket.port(of: listener)
+        try check("listen") { listen(listener.descriptor, 0) }
+        let first = try LoopbackSocket.connect(port: port)
+        let options = SSHOptions(
+            host: "127.0.0.1", port: port, user: "nobody", knownHostsFile: "/nonexistent", timeout: 5)
+        let attempt = Task { await failure(options) }
+        var asking: [Int] = []
+        while true {
+            let sockets = try await Command.runSuccessfully(
+                try #require(Command.find("ss")), ["-Htn", "state", "syn-sent", "dport", "= :\(port)"])
+            asking.append(sockets.outputText.split(separator: "\n").count)
+            if asking.last == 0, asking.contains(where: { $0 > 0 }) { break }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        // The first, and the two latest.
+        #expect(asking.max() == 3)
+        #expect(await attempt.value?.message.contains("timed out after 5 s") == true)
+        withExtendedLifetime(first) {}
+    }
+
     @Test func aServerThatSpeaksSomethingElseIsNotSSH() async throws {
         let listener = try Listener()
         listener.answer("HTTP/1.1 400 Bad Request\r\n\r\n")

@@ -21,8 +21,11 @@ package final class DropbearServer: SSHTestServer {
         """
 
     /// As a small device has it: BusyBox is every program, /var/tmp is in RAM, no SFTP server is there.
+    ///
+    /// The whole of /etc is covered, not its passwd alone: the kernel takes a cover off a file that is replaced, and each
+    /// user that is made on this machine replaces that one. The login shell would then be one that is not there.
     private static let smallScript = """
-        small=$1 && shift && mount --bind "$small/passwd" /etc/passwd && mount -t tmpfs none /var/tmp || exit
+        small=$1 && shift && mount --bind "$small/etc" /etc && mount -t tmpfs none /var/tmp || exit
         for server in /usr/lib/openssh/sftp-server /usr/lib/sftp-server /usr/libexec/sftp-server; do
         [ ! -f "$server" ] || mount --bind "$small/nothing" "$server" || exit; done
         exec /usr/bin/busybox sh -c 'mount --bind "$1/bin" /usr/bin && shift && exec "$@"' sh "$small" "$@"
@@ -54,7 +57,12 @@ package final class DropbearServer: SSHTestServer {
         try FileSystem.makeDirectories(scratch.path("small/bin"), mode: 0o755)
         try scratch.write("small/nothing", "")
         let home = getpwuid(getuid()).map { String(cString: $0.pointee.pw_dir) } ?? "/root"
-        try scratch.write("small/passwd", "root:x:0:0:root:\(home):/bin/sh\n", mode: 0o644)
+        try FileSystem.makeDirectories(scratch.path("small/etc"), mode: 0o755)
+        try scratch.write("small/etc/passwd", "root:x:0:0:root:\(home):/bin/sh\n", mode: 0o644)
+        try scratch.write("small/etc/group", "root:x:0:\n", mode: 0o644)
+        for name in ["os-release", "shells", "nsswitch.conf"] where FileSystem.exists("/etc/\(name)") {
+            try scratch.write("small/etc/\(name)", bytes: try FileSystem.read("/etc/\(name)"), mode: 0o644)
+        }
         try scratch.write("small/bin/busybox", bytes: try FileSystem.read("/usr/bin/busybox"), mode: 0o755)
         let applets = try await Command.runSuccessfully("/usr/bin/busybox", ["--list"]).outputText
         for applet in applets.split(separator: "\n").map(String.init) where !missing.contains(applet) {

@@ -11,15 +11,21 @@ package struct RunLauncher {
         package let failure: ECRFailure
         /// Whether the run has become one that must be kept: a failed setup is a record, a refused connection is not.
         package let isKept: Bool
+        /// The signal that has ended the waiting alone: the run has begun, and its setup goes on.
+        package var interruption: ExitCode?
     }
 
     private let run: RunDirectory
+    private let isNew: Bool
     private let interrupt: InterruptSignal?
     private let answer: Answerer?
 
-    /// - Parameter answer: answers the supervisor's questions; nil where nobody can.
-    package init(_ run: RunDirectory, interrupt: InterruptSignal?, answer: Answerer?) {
+    /// - Parameters:
+    ///   - isNew: the run was made for this, and is to go where it does not begin.
+    ///   - answer: answers the supervisor's questions; nil where nobody can.
+    package init(_ run: RunDirectory, isNew: Bool = false, interrupt: InterruptSignal?, answer: Answerer?) {
         self.run = run
+        self.isNew = isNew
         self.interrupt = interrupt
         self.answer = answer
     }
@@ -41,9 +47,9 @@ package struct RunLauncher {
     private func start(_ task: Supervisor.Task) throws(SystemError) -> (pid: Int32, link: File) {
         let (ours, theirs) = try UnixSocket.pair()
         let log = try File(path: run.supervisorLog, O_WRONLY | O_CREAT | O_APPEND)
+        let arguments = ["supervise", run.path, task.rawValue] + (isNew ? ["--new"] : [])
         let pid = try Spawn.detached(
-            executable: Host.executablePath, arguments: ["supervise", run.path, task.rawValue], log: log,
-            ready: theirs.descriptor)
+            executable: Host.executablePath, arguments: arguments, log: log, ready: theirs.descriptor)
         return (pid, ours)
     }
 
@@ -52,6 +58,17 @@ package struct RunLauncher {
     ) throws -> JSON {
         var lines = LineReceiver(link, interrupt: interrupt)
         var interruption: ExitCode?
+        var hasBegun = false
+        func note(_ code: ExitCode) throws {
+            if hasBegun { throw underWay(code) }
+            // The second one does not wait for the supervisor's own end.
+            if interruption != nil {
+                kill(pid, SIGTERM)
+                throw cancelled(code)
+            }
+            interruption = code
+            try? link.send(JSON.object(["cancel": true]).bytes + [0x0A])
+        }
         while true {
             switch try lines.next(within: onTick == nil ? -1 : 1000) {
             case .line(let line):
@@ -60,26 +77,30 @@ package struct RunLauncher {
                 if let prompt = PromptLine(json: json) {
                     do { try link.send(prompt.answer(try answer?(prompt.question)).bytes + [0x0A]) } catch let
                         interrupted as ControlClient.Interrupted
-                    {
-                        kill(pid, SIGTERM)
-                        throw cancelled(interrupted.exitCode)
-                    }
+                    { try note(interrupted.exitCode) }
+                }
+                if json["started"] != nil {
+                    hasBegun = true
+                    if let interruption { throw underWay(interruption) }
                 }
                 if let ready = json["ready"] { return ready }
                 if let error = json["error"] {
+                    if let interruption { throw cancelled(interruption) }
                     throw Failure(failure: ECRFailure(json: error), isKept: error["kept"]?.bool ?? true)
                 }
-            case .interrupt(let code):
-                // The second one does not wait for the supervisor's own end.
-                if interruption != nil { throw cancelled(code) }
-                interruption = code
-                kill(pid, SIGTERM)
+            case .interrupt(let code): try note(code)
             case .tick: onTick?()
             case .end:
                 if let interruption { throw cancelled(interruption) }
                 throw Failure(failure: died(), isKept: hasStarted)
             }
         }
+    }
+
+    private func underWay(_ code: ExitCode) -> Failure {
+        Failure(
+            failure: ECRFailure(code, "the setup of run \(run.id) was not waited for"), isKept: true, interruption: code
+        )
     }
 
     /// Whether there is more on record than the making of the run.

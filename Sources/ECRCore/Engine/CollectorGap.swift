@@ -152,10 +152,15 @@ extension RunEngine {
         let state = journal.state
         let now = state.ended ?? Clock.iso8601(microseconds: Clock.wallMicroseconds())
         for collector in profile.collectors where collectors[collector.name] == nil {
-            let jobs = state.jobs(ofCollector: collector.name)
-            for gap in CollectorGap.behind(jobs, .nothing(until: now), interval: collector.interval) {
-                try await journal.append(.collectorGap, gap.data)
-            }
+            try await recordOpenGaps(of: collector, until: now)
+        }
+    }
+
+    /// - Parameter time: until when nobody has sampled.
+    func recordOpenGaps(of collector: Collector, until time: String) async throws {
+        let jobs = journal.state.jobs(ofCollector: collector.name)
+        for gap in CollectorGap.behind(jobs, .nothing(until: time), interval: collector.interval) {
+            try await journal.append(.collectorGap, gap.data)
         }
     }
 }

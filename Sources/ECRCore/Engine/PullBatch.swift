@@ -22,7 +22,10 @@ struct PullBatch {
 
     let journal: Journal
     let feed: JobFeed
+    /// Writes what comes.
     let worker: Worker
+    /// Syncs and places what is here.
+    private let recorder = Worker()
     let origin: PullOrigin
     /// Where files are until they are complete: an absolute path.
     let parts: String
@@ -36,17 +39,31 @@ struct PullBatch {
     /// Origin: an archive and its hashes cost two channels, three files by SFTP not more.
     private static let fewFiles = 4
     /// Origin: what is recorded at once: a cut costs no more than this.
-    private static let sliceFiles = 2048
-    private static let sliceBytes: UInt64 = 128 << 20
+    private static let sliceFiles = 1024
+    private static let sliceBytes: UInt64 = 64 << 20
 
     /// Whether so much should not go over the session that output and samples come by.
     static func isBulk(_ expansion: Expansion) -> Bool { expansion.bytes > 1 << 20 || expansion.files.count > 64 }
 
+    init(
+        journal: Journal, feed: JobFeed, worker: Worker, origin: PullOrigin, parts: String, line: TransferLine,
+        method: TransferMethod?, places: ArtifactPlaces
+    ) {
+        self.journal = journal
+        self.feed = feed
+        self.worker = worker
+        self.origin = origin
+        self.parts = parts
+        self.line = line
+        self.method = method
+        self.places = places
+    }
+
     mutating func run(_ files: [RemoteFile], _ report: Report) async throws {
-        let (directory, parts) = (parts, parts)
-        try await worker.run { try FileSystem.makeDirectories(directory) }
+        let parts = parts
+        try await worker.run { try FileSystem.makeDirectories(parts) }
         let progress = PullProgress(files, feed)
-        var left = try await takeUnchanged(files, parts, progress, report)
+        var left = try await takeUnchanged(files, progress, report)
         if mayArchive(left.filter { $0.size < Self.smallSize }) {
             left = try await fetchArchives(left, progress, report)
         }
@@ -61,79 +78,99 @@ struct PullBatch {
     // MARK: What is here already
 
     /// Files that are, to the nanosecond, those that were fetched before in this run are linked.
+    /// - Returns: the others.
     private mutating func takeUnchanged(
-        _ files: [RemoteFile], _ parts: String, _ progress: PullProgress, _ report: Report
+        _ files: [RemoteFile], _ progress: PullProgress, _ report: Report
     ) async throws -> [RemoteFile] {
         guard files.contains(where: { $0.version != nil }) else { return files }
         let known = KnownVersions(journal.state.artifacts)
         if known.isEmpty { return files }
         var left: [RemoteFile] = []
-        var same: [Arrival] = []
-        let root = journal.directory.path
-        for file in files {
-            guard let earlier = known[file] else {
-                left.append(file)
-                continue
-            }
-            let part = part(of: file)
-            let source = "\(root)/\(earlier.path)"
-            same.append(
-                Arrival(
-                    file: file, part: part, size: Int64(file.size), sha256: earlier.sha256,
-                    remoteSHA256: earlier.remoteSHA256, method: "unchanged", source: source))
+        for slice in Self.slices(files, mostBytes: .max) {
+            let same = slice.compactMap { arrival(of: $0, as: known[$0]) }
+            let linked = try await worker.run { same.filter { $0.link() } }
+            let paths = Set(linked.map(\.file.path))
+            left += slice.filter { !paths.contains($0.path) }
+            try await commit(linked, progress, report)
         }
-        let linked = same
-        let missing = try await worker.run { linked.filter { !$0.link() }.map(\.file) }
-        same.removeAll { arrival in missing.contains { $0.path == arrival.file.path } }
-        try await commit(same, progress, report)
-        return left + missing
+        return left
+    }
+
+    private func arrival(of file: RemoteFile, as earlier: KnownVersions.Known?) -> Arrival? {
+        guard let earlier else { return nil }
+        return Arrival(
+            file: file, part: Self.part(of: file, in: parts), size: Int64(file.size), sha256: earlier.sha256,
+            remoteSHA256: earlier.remoteSHA256, method: "unchanged",
+            source: "\(journal.directory.path)/\(earlier.path)")
     }
 
     // MARK: Archives
 
+    /// Files and hashes of one archive that are here.
+    private struct Slice {
+        var arrivals: [Arrival] = []
+        /// What must be fetched by itself.
+        var left: [RemoteFile] = []
+    }
+
+    /// While one archive is recorded, the next is on its way.
+    /// - Returns: what must be fetched by itself.
     private mutating func fetchArchives(
         _ files: [RemoteFile], _ progress: PullProgress, _ report: Report
     ) async throws -> [RemoteFile] {
-        var left = files.filter { $0.size >= Self.smallSize && method != .tar }
-        var slice: [RemoteFile] = []
-        var bytes: UInt64 = 0
-        for file in files where file.size < Self.smallSize || method == .tar {
-            slice.append(file)
-            bytes += file.size
-            if slice.count >= Self.sliceFiles || bytes >= Self.sliceBytes {
-                left += try await fetchArchive(slice, progress, report)
-                (slice, bytes) = ([], 0)
+        var left = files.filter { !isForArchive($0) }
+        var slices = Self.slices(files.filter(isForArchive))[...]
+        var next = slices.popFirst().map { fetchArchive($0, progress) }
+        while let fetching = next {
+            let slice = try await fetching.value
+            next = slices.popFirst().map { fetchArchive($0, progress) }
+            left += slice.left
+            do { try await commit(slice.arrivals, progress, report) } catch {
+                _ = await next?.result
+                throw error
             }
         }
-        if !slice.isEmpty { left += try await fetchArchive(slice, progress, report) }
         return left
     }
 
-    /// - Returns: what must be fetched by itself.
-    private mutating func fetchArchive(
-        _ files: [RemoteFile], _ progress: PullProgress, _ report: Report
-    ) async throws -> [RemoteFile] {
-        let began = Clock.boottimeNanoseconds()
-        let (line, worker, parts) = (line, worker, parts)
-        async let hashes = RemoteHashes(over: line).hashes(of: files.map(\.path))
-        let received = try await ArchiveTransfer(over: line, worker: worker).fetch(
-            files, to: { Self.part(of: $0, in: parts) }, progress: { progress.tell(files: $0, bytes: $1) })
-        let remote = try await hashes
-        let seconds = Double(Clock.boottimeNanoseconds() - began) / 1e9
-        var arrivals: [Arrival] = []
-        var left: [RemoteFile] = []
-        for (place, file) in files.enumerated() {
-            // What differs has changed meanwhile, or is one of the kernel's texts, which have no size beforehand.
-            if let part = received[place],
-                remote[file.path] == part.sha256 || !line.tools.canHash && part.size == file.size
-            {
-                arrivals.append(Arrival(file, part, remote: remote[file.path], seconds))
-            } else {
-                left.append(file)
+    private func isForArchive(_ file: RemoteFile) -> Bool { method == .tar || file.size < Self.smallSize }
+
+    private static func slices(_ files: [RemoteFile], mostBytes: UInt64 = sliceBytes) -> [[RemoteFile]] {
+        var slices: [[RemoteFile]] = []
+        var bytes: UInt64 = 0
+        for file in files {
+            if slices.isEmpty || bytes >= mostBytes || slices[slices.count - 1].count >= sliceFiles {
+                slices.append([])
+                bytes = 0
             }
+            slices[slices.count - 1].append(file)
+            bytes += file.size
         }
-        try await commit(arrivals, progress, report)
-        return left
+        return slices
+    }
+
+    private func fetchArchive(_ files: [RemoteFile], _ progress: PullProgress) -> Task<Slice, any Error> {
+        let (line, worker, parts) = (line, worker, parts)
+        return Task {
+            let began = Clock.boottimeNanoseconds()
+            async let hashes = RemoteHashes(over: line).hashes(of: files.map(\.path))
+            let received = try await ArchiveTransfer(over: line, worker: worker).fetch(
+                files, to: { Self.part(of: $0, in: parts) }, progress: { progress.tell(files: $0, bytes: $1) })
+            let remote = try await hashes
+            let seconds = Double(Clock.boottimeNanoseconds() - began) / 1e9
+            var slice = Slice()
+            for (place, file) in files.enumerated() {
+                // What differs has changed meanwhile, or is one of the kernel's texts, which have no size beforehand.
+                if let part = received[place],
+                    line.tools.canHash ? remote[file.path] == part.sha256 : part.size == file.size
+                {
+                    slice.arrivals.append(Arrival(file, part, remote: remote[file.path], seconds))
+                } else {
+                    slice.left.append(file)
+                }
+            }
+            return slice
+        }
     }
 
     // MARK: One by one
@@ -177,7 +214,8 @@ struct PullBatch {
     /// Origin: so many syncs of single files take longer than one of the whole file system.
     private static let manyFiles = 16
 
-    /// Brings files that are here to the disk, to their places, and on record, in this order.
+    /// Brings files that are here to their places, to the disk, and on record, in this order: what a crash leaves in a
+    /// place without a record is replaced.
     private mutating func commit(_ arrivals: [Arrival], _ progress: PullProgress, _ report: Report) async throws {
         if arrivals.isEmpty { return }
         let root = journal.directory.path
@@ -185,21 +223,21 @@ struct PullBatch {
         let store = ContentStore(runsDirectory: FileSystem.parent(of: root))
         let parts = parts
         do {
-            try await worker.run {
-                let folder = try File(path: parts, O_RDONLY | O_DIRECTORY)
+            try await recorder.run {
                 let isMany = placed.count >= Self.manyFiles
-                if isMany { try folder.syncFileSystem() }
                 var folders: Set<String> = []
                 for (arrival, path) in placed {
                     let destination = "\(root)/\(path)"
                     let parent = FileSystem.parent(of: destination)
                     if folders.insert(parent).inserted { try FileSystem.makeDirectories(parent) }
                     if !isMany && !arrival.isSynced { try File(path: arrival.part, O_RDONLY).sync() }
+                    // What was linked to content of this run has its second name already.
+                    let size = arrival.source == nil ? arrival.size : 0
                     try store.place(
-                        arrival.part, at: destination, size: arrival.size, sha256: arrival.sha256,
+                        arrival.part, at: destination, size: size, sha256: arrival.sha256,
                         isExecutable: arrival.file.permissions & 0o100 != 0)
                 }
-                if isMany { return try folder.syncFileSystem() }
+                if isMany { return try File(path: parts, O_RDONLY | O_DIRECTORY).syncFileSystem() }
                 for folder in folders { try FileSystem.syncDirectories(from: folder, to: root) }
             }
         } catch {
@@ -235,8 +273,6 @@ struct PullBatch {
                 "changed": arrival.hasChanged ? true : nil, "version": file.version.map { .string($0) },
             ], RemoteName(file.path).json)
     }
-
-    private func part(of file: RemoteFile) -> String { Self.part(of: file, in: parts) }
 
     /// The same for the same version of the same file, so that a later attempt finds it.
     static func part(of file: RemoteFile, in folder: String) -> String {

@@ -117,6 +117,7 @@ extension RunEngine {
             if spec.isRoot {
                 spec.root = try await rootAccess(for: "action \(spec.name)") { listener("", .progress($0)) }
             }
+            if spec.invocation == .setup, isEnding { throw endingFailure(.usage) }
             do {
                 let end = try await begin(spec, boot: target.facts.boot, listener).value
                 if end.reason == SudoAccess.reason { await sudo.forget() }

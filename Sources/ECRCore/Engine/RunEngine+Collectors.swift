@@ -17,12 +17,13 @@ extension RunEngine {
             throw ECRFailure(
                 .usage, "collector \(name) runs already (job \(running.job))", hint: "ecr run collector list")
         }
+        restarts.removeValue(forKey: name)?.pending?.cancel()
         let job = newJobID(name)
         try attach(collector, job) { try await $0.run() }
         return job
     }
 
-    /// Starts a collector again that a reboot or a lost spool has ended, also in a pause: it ran in it before.
+    /// Starts a collector again that a reboot, a lost spool or a death has ended, also in a pause: it ran in it before.
     func restartCollector(_ name: String) throws {
         guard collectors[name] == nil, let collector = profile.collector(named: name) else { return }
         try attach(collector, newJobID(name)) { try await $0.run() }
@@ -50,32 +51,31 @@ extension RunEngine {
                 throw error
             }
             self.forget(collector.name, job)
-            if self.journal.state.job(job)?.outcome == .unknown { await self.lostCollector(collector.name) }
+            try await self.outlive(collector, job)
         }
         collectors[collector.name] = LiveCollector(job: job, task: task)
-    }
-
-    /// A collector that came to nothing runs again once its spool is there.
-    private func lostCollector(_ name: String) async {
-        guard !isEnding else { return }
-        interruptedCollectors.insert(name)
-        await repairSpoolIfLost()
-        if hold == nil { interruptedCollectors.remove(name) }
     }
 
     private func forget(_ name: String, _ job: String) {
         if collectors[name]?.job == job { collectors[name] = nil }
     }
 
-    /// Stops a collector's sampler and waits until its last samples are on record.
+    /// Stops a collector's sampler and waits until its last samples are on record. One that has died is not started
+    /// again.
     @discardableResult
     func stopCollector(_ name: String) async throws -> String {
-        _ = try known(name)
-        guard let running = collectors[name] else {
+        let collector = try known(name)
+        if let running = collectors[name] {
+            try await cancel(running.job, until: running.task)
+            return running.job
+        }
+        guard let pending = restarts[name]?.pending, let dead = journal.state.jobs(ofCollector: name).last else {
             throw ECRFailure(.usage, "collector \(name) does not run", hint: "ecr run collector start \(name)")
         }
-        try await cancel(running.job, until: running.task)
-        return running.job
+        pending.cancel()
+        restarts[name] = nil
+        try await recordOpenGaps(of: collector, until: Clock.iso8601(microseconds: Clock.wallMicroseconds()))
+        return dead.id
     }
 
     /// Stops a job on the target, harder after five seconds, and waits for the task that observes it.
@@ -128,7 +128,10 @@ extension RunEngine {
         let state = journal.state
         let list: [JSON] = profile.collectors.map { collector in
             let jobs = state.jobs(ofCollector: collector.name)
-            let word = collectors[collector.name] != nil ? "running" : jobs.isEmpty ? "not started" : "stopped"
+            let isPending = restarts[collector.name]?.pending != nil
+            let word =
+                collectors[collector.name] != nil
+                ? "running" : isPending ? "restarting" : jobs.isEmpty ? "not started" : "stopped"
             return [
                 "name": .string(collector.name), "job": jobs.last.map { .string($0.id) }, "state": .string(word),
                 "samples": .int(jobs.reduce(0) { $0 + $1.samples }),

@@ -12,6 +12,7 @@ extension RunEngine {
     /// spool.
     func complete(wait: Bool, cancelRunning: Bool, withoutTarget: Bool) async throws -> JSON {
         try requireActive()
+        try requireSetUp()
         guard await link.isConnected else {
             if withoutTarget { return try await completeWithoutTarget() }
             throw ECRFailure(
@@ -24,7 +25,7 @@ extension RunEngine {
         }
         try await requireRoot(for: profile.finally)
         try requireActive()
-        beginEnding()
+        begin(.completing)
         let ledger: Ledger
         do {
             for (job, running) in live {
@@ -35,34 +36,36 @@ extension RunEngine {
             try await recordWindows()
             ledger = try await makeLedger()
         } catch let error as SSHError {
-            isEnding = false
+            ending = nil
             throw ECRFailure(
                 .unreachable, "the link was lost, so the run is not completed: \(error.message)",
                 hint: "ecr run complete, once ecr status says connected")
         } catch {
-            isEnding = false
+            ending = nil
             throw error
         }
         try await journal.append(.ledger, ledger.json)
         try await journal.append(.runCompleted, ["complete": .bool(ledger.isWhole)])
-        return try await end(with: ledger)
+        return .object(try await end(with: ledger))
     }
 
     /// Ends the run although the target cannot be asked: what is still there is fetched by a later drain.
     private func completeWithoutTarget() async throws -> JSON {
-        beginEnding()
+        begin(.completing)
         let ledger = try await makeLedger(remote: nil)
         try await journal.append(.ledger, ledger.json)
         let skipped = profile.finally.isEmpty ? nil : JSON(strings: profile.finally)
         try await journal.append(
             .runCompleted, ["complete": false, "without_target": true, "finally_skipped": skipped])
-        return try await end(with: ledger)
+        var result = try await end(with: ledger)
+        result["finally_skipped"] = skipped
+        return .object(result)
     }
 
     /// Fetches what is left on the target of a run that was completed without it, and makes the ledger anew.
     /// - Parameter cancelRunning: whether actions that still run are cancelled; else they are waited for.
     func drain(cancelRunning: Bool, progress: @escaping @Sendable (String) -> Void) async throws -> JSON {
-        isEnding = true
+        begin(.draining)
         _ = try await connect()
         let open = journal.state.openJobs
         for job in open {
@@ -76,12 +79,12 @@ extension RunEngine {
         try await recordWindows()
         let ledger = try await makeLedger()
         try await journal.append(.ledger, ledger.json)
-        return try await end(with: ledger)
+        return .object(try await end(with: ledger))
     }
 
     /// With everything on our disk the target's copy may go; with a hole it may be the only good one. Failing to remove
     /// it costs space, not data.
-    private func end(with ledger: Ledger) async throws -> JSON {
+    private func end(with ledger: Ledger) async throws -> JSONObject {
         await journal.saveManifest()
         if ledger.isWhole { try? await link.target().removeSpool(spool) }
         await link.close()
@@ -94,6 +97,7 @@ extension RunEngine {
     }
 
     private func stopEverything() async throws {
+        ending?.isStoppingCollectors = true
         try await withThrowingTaskGroup { group in
             for name in collectors.keys { group.addTask { _ = try await self.stopCollector(name) } }
             try await group.waitForAll()
@@ -109,7 +113,7 @@ extension RunEngine {
     func abort(reason: String?) async throws -> JSON {
         // Two ends at once would run `finally:` twice. Without the link the other one can wait for ever.
         if isEnding, await link.isConnected { throw endingFailure(.busy) }
-        beginEnding()
+        begin(.aborting)
         var unfinished: [JobState] = []
         if await link.isConnected {
             for (job, running) in live { try? await cancel(job, until: running.end) }

@@ -11,6 +11,8 @@ import SSH
 extension RunEngine {
     /// Why nothing new starts although the run is not paused.
     enum Hold: Equatable {
+        /// Setup runs for the first time.
+        case starting
         /// Setup runs again after a reboot, or is about to.
         case settingUp
         /// The spool was lost and is made anew.
@@ -21,6 +23,7 @@ extension RunEngine {
         /// As a sentence for the operator.
         var reason: String {
             switch self {
+            case .starting: "the setup actions run"
             case .settingUp: "the target was rebooted and is set up again"
             case .makingSpool: "the spool on the target was lost and is made anew"
             case .failed(let reason): reason

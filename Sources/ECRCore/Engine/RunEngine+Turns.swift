@@ -1,3 +1,4 @@
+import LinuxSystem
 import RemoteJobs
 import RunStore
 
@@ -76,8 +77,8 @@ extension RunEngine {
     }
 
     /// From now on nothing new starts; what waits for its turn is told so.
-    func beginEnding() {
-        isEnding = true
+    func begin(_ kind: EndUnderWay.Kind) {
+        ending = EndUnderWay(kind, since: Clock.iso8601(microseconds: Clock.wallMicroseconds()))
         let waiting = turns
         turns = []
         waiting.forEach { $0.begin.resume(returning: false) }

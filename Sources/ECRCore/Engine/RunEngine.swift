@@ -26,6 +26,8 @@ actor RunEngine {
     /// Actions and ad hoc commands that have not ended.
     var live: [String: LiveJob] = [:]
     var collectors: [String: LiveCollector] = [:]
+    /// What became of those that have died.
+    var restarts: [String: CollectorRestarts] = [:]
     /// Actions run one after the other; these wait for their turn.
     var turns: [Turn] = []
     var lastTurn = 0
@@ -41,8 +43,8 @@ actor RunEngine {
     /// Collectors that a recovery will start again.
     var interruptedCollectors: Set<String> = []
     var activeStage: Task<StageEnd, any Error>?
-    /// Set once complete or abort has begun: nothing new starts.
-    var isEnding = false
+    /// Set once complete, abort or drain has begun: nothing new starts.
+    var ending: EndUnderWay?
     private var onFatal: (@Sendable (any Error) -> Void)?
 
     struct LiveJob {
@@ -76,17 +78,19 @@ actor RunEngine {
         spool = journal.state.spool ?? ""
     }
 
+    var isEnding: Bool { ending != nil }
+
     /// - Parameter onFatal: called when nothing can be recorded any more.
     func setFatalHandler(_ onFatal: @escaping @Sendable (any Error) -> Void) { self.onFatal = onFatal }
 
     // MARK: Beginning
 
-    /// Connects, makes the spool, records `run_started`, runs the `setup:` actions and starts the collectors.
+    /// Connects, makes the spool and records `run_started`. What is asked for from then on waits until `setUp` is done.
+    /// - Parameter onConnected: called before anything is made on the target.
     /// - Throws: `ECRFailure`. With `run_started` on record the run is kept.
-    func start(
-        claim: SpoolClaim, progress: @escaping @Sendable (String) -> Void, listener: @escaping Listener
-    ) async throws -> Target {
+    func start(claim: SpoolClaim, onConnected: @Sendable () -> Void) async throws {
         let target = try await connect()
+        onConnected()
         let made = try await makeSpool(on: target, claim: claim)
         spool = made.path
         let other = made.other.map { JSON.string($0.holder) }
@@ -94,6 +98,7 @@ actor RunEngine {
             try? await target.removeSpool(spool)
             throw error
         }
+        hold = .starting
         try await journal.append(
             .runStarted,
             [
@@ -101,9 +106,17 @@ actor RunEngine {
                 "shared_with": claim == .share ? other : nil, "taken_from": claim == .takeOver ? other : nil,
             ])
         await journal.saveManifest()
+    }
+
+    /// Runs the `setup:` actions and starts the collectors.
+    /// - Throws: `EndedMeanwhile`; `ECRFailure` where an action fails, with which the run is aborted.
+    func setUp(progress: @escaping @Sendable (String) -> Void, listener: @escaping Listener) async throws {
         for name in profile.setup { try await runSetup(name, progress, listener) }
-        for collector in profile.collectors where collector.start == .auto { try startCollector(collector.name) }
-        return target
+        guard !isEnding else { throw EndedMeanwhile() }
+        // Also in a pause that was asked for meanwhile: they belong to the start.
+        for collector in profile.collectors where collector.start == .auto { try restartCollector(collector.name) }
+        if hold == .starting { hold = nil }
+        openGate()
     }
 
     func makeSpool(on target: Target, claim: SpoolClaim) async throws -> MadeSpool {
@@ -124,7 +137,13 @@ actor RunEngine {
         _ name: String, _ progress: @escaping @Sendable (String) -> Void, _ listener: @escaping Listener
     ) async throws {
         progress("setup: \(name)")
-        let end = try await runUnasked(name, .setup, listener: listener)
+        let end: JobEnd
+        // Not in turn: an action that waits until all of this is done may have the turn.
+        do { end = try await perform(try plan(name, given: []), .setup, stage: nil, listener) } catch {
+            if isEnding { throw EndedMeanwhile() }
+            throw error
+        }
+        if isEnding { throw EndedMeanwhile() }
         guard end.outcome == .completed else {
             _ = try await abort(reason: "setup failed: \(name)")
             throw ECRFailure(
@@ -148,7 +167,13 @@ actor RunEngine {
             progress("reattaching \(job.id)")
             if job.kind == .collector { resumeCollector(job) } else { try resumeAction(job) }
         }
-        if !isSetUp(under: target.facts.boot) { beginRecovery(isReboot: true) }
+        let dead = deadCollectors(in: state)
+        if isSetUp(under: target.facts.boot) {
+            for collector in dead { try restartCollector(collector) }
+        } else {
+            interruptedCollectors.formUnion(dead)
+            beginRecovery(isReboot: true)
+        }
         return target
     }
 
@@ -185,6 +210,12 @@ actor RunEngine {
         }
     }
 
+    /// Refuses an end while the run is only beginning: nothing would be compared yet.
+    func requireSetUp() throws(ECRFailure) {
+        guard hold == .starting else { return }
+        throw ECRFailure(.busy, "the setup actions still run", hint: "ecr run follow, or ecr run abort")
+    }
+
     /// What holds up an end that has begun can be cancelled.
     func endingFailure(_ code: ExitCode) -> ECRFailure {
         guard let job = live.keys.sorted().first else {
@@ -216,9 +247,19 @@ actor RunEngine {
         }
         return [
             "connected": .bool(await link.isConnected), "held": (hold?.reason).map { .string($0) },
-            "waiting": JSON(strings: turns.map(\.name)),
+            "restarting": JSON(strings: restarts.filter { $0.value.pending != nil }.keys.sorted()),
+            "ending": endingStatus, "waiting": JSON(strings: turns.map(\.name)),
             "jobs": .array(jobs),
             "needs_input": await link.needsInput.map { .string($0) } ?? .null,
+        ]
+    }
+
+    private var endingStatus: JSON {
+        guard let ending else { return .null }
+        let jobs = live.isEmpty ? collectors.values.map(\.job) : Array(live.keys)
+        return [
+            "kind": .string(ending.kind.rawValue), "since": .string(ending.since),
+            "waits_for": JSON(strings: jobs.sorted()),
         ]
     }
 

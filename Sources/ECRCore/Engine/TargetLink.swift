@@ -168,10 +168,12 @@ actor TargetLink {
         attempts = Task { await self.mend() }
     }
 
-    /// Tries again with a growing pause, from 0.2 to 5 s, jittered so that many controllers don't come in step.
+    /// Tries again, the attempts 0.2 s apart at first and 5 s in the end, jittered so that many controllers don't come in
+    /// step.
     private func mend() async {
         while !isClosed, !Task.isCancelled, current == nil {
             let boot = lastBoot
+            let began = Clock.boottimeNanoseconds()
             do {
                 return await adoptAnew(try await attempt(), after: boot)
             } catch {
@@ -182,14 +184,16 @@ actor TargetLink {
                     onGivingUp?(error)
                     return
                 }
-                await rest(after: error)
+                await rest(after: error, thatTook: Double(Clock.boottimeNanoseconds() - began) / 1e9)
             }
         }
     }
 
-    private func rest(after error: any Error) async {
+    /// - Parameter seconds: how long the attempt took. One that has waited in vain needs no more rest, in which nobody
+    ///   would notice the link's return.
+    private func rest(after error: any Error, thatTook seconds: Double) async {
         guard var loss else { return }
-        let wait = loss.pause * Double.random(in: 0.8...1.2)
+        let wait = max(0.2, loss.pause * Double.random(in: 0.8...1.2) - seconds)
         loss.attempts += 1
         loss.pause = min(5, loss.pause * 1.7)
         self.loss = loss

@@ -6,6 +6,7 @@ import Profiles
 import RemoteJobs
 import RunStore
 import SSH
+import Synchronization
 import YAML
 
 /// The background process that owns one started run.
@@ -18,19 +19,27 @@ package enum Supervisor {
     /// - Parameters:
     ///   - directory: the absolute path of the run.
     ///   - task: what is to be done with the run.
+    ///   - isNew: the run was made for this start, and is nothing without it.
     /// - Returns: the exit code of the process.
-    package static func run(directory: String, task: Task) async -> Int32 {
+    package static func run(directory: String, task: Task, isNew: Bool) async -> Int32 {
         umask(0o077)
         signal(SIGPIPE, SIG_IGN)
         let launcher = LauncherLink()
         func report(_ error: any Error) {
-            let failure = ECRFailure(error)
+            let (failure, run) = (ECRFailure(error), RunDirectory(path: directory))
+            let isKept = (try? run.state())?.status != .created
             log("cannot \(task.rawValue): \(failure.message)")
-            launcher.fail(failure, isKept: (try? RunDirectory(path: directory).state())?.status != .created)
+            launcher.fail(failure, isKept: isKept)
+            // A command that is there removes it by itself; its terminal may have been closed at a question.
+            if isNew && !isKept && launcher.isGone { try? run.remove() }
         }
         do {
             let life = try SupervisorLife(RunDirectory(path: directory))
-            do { launcher.ready(try await life.begin(task, launcher)) } catch {
+            do { launcher.ready(try await life.begin(task, launcher)) } catch is EndedMeanwhile {
+                launcher.fail(
+                    ECRFailure(.experimentSaidNo, "the run was aborted while its setup ran", hint: "ecr run show"),
+                    isKept: true)
+            } catch {
                 report(error)
                 await life.end()
                 return ECRFailure(error).exitCode
@@ -70,21 +79,47 @@ package enum Supervisor {
 }
 
 /// Descriptor 3: what the command that started the supervisor is told until the run has begun, and how it answers
-/// questions. Writes block: the process may end right after them.
+/// questions, or takes back what it wanted. Writes block: the process may end right after them.
 private final class LauncherLink: Sendable {
     private let socket = File(adopting: 3, path: "the launcher")
     private let questions = PendingQuestions()
+    private let standing = Mutex(Standing())
+
+    private struct Standing {
+        /// Something is being made on the target.
+        var isCommitted = false
+        var isGone = false
+    }
 
     init() {
         _ = fcntl(3, F_SETFD, FD_CLOEXEC)
-        startThread { [socket, questions] in
+        startThread { [self] in
             var received = LineReceiver(socket, interrupt: nil)
             while case .line(let line)? = try? received.next() {
-                if let json = try? JSON(parsing: line) { questions.take(json) }
+                guard let json = try? JSON(parsing: line) else { continue }
+                if json["cancel"] != nil { cancel() }
+                questions.take(json)
             }
+            standing.withLock { $0.isGone = true }
             questions.end()
         }
     }
+
+    /// Nothing has been made yet, so nothing must be undone: the kernel gives the locks back. Later the command waits
+    /// for the start, and aborts the run; a question that is open is answered by nobody.
+    private func cancel() {
+        standing.withLock { if !$0.isCommitted { _exit(ExitCode.interrupted.rawValue) } }
+        questions.end()
+    }
+
+    /// To be called before anything is made on the target.
+    func commit() { standing.withLock { $0.isCommitted = true } }
+
+    /// Whether the command has ended.
+    var isGone: Bool { standing.withLock { $0.isGone } }
+
+    /// The run has begun, and can be reached by other commands.
+    func started() { send(["started": true]) }
 
     func ask(_ question: Question) async -> String? { await questions.ask(question) { self.send($0) } }
 
@@ -166,7 +201,12 @@ private final class SupervisorLife: Sendable {
         switch task {
         case .start, .startShared, .startTakingOver:
             let claim: SpoolClaim = task == .start ? .refuse : task == .startShared ? .share : .takeOver
-            _ = try await engine.start(claim: claim, progress: tell, listener: hear)
+            try await engine.start(claim: claim) { launcher.commit() }
+            try listen()
+            launcher.started()
+            try await engine.setUp(progress: tell, listener: hear)
+            await journal.saveManifest()
+            return report
         case .resume: _ = try await engine.resume(progress: tell)
         case .drain, .drainAtOnce:
             try listen()

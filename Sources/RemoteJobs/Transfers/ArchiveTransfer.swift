@@ -103,7 +103,9 @@ private final class ArchiveIntake: @unchecked Sendable {
     private func begin(_ entry: TarReader.Entry) throws(SystemError) {
         guard let place = places[Self.plain(entry.name)], received[place] == nil else { return }
         switch entry.kind {
-        case .regular: current = (place, try PartFile(parts[place]))
+        case .regular:
+            // What has grown is left to whoever takes it as long as it was; else it might never end.
+            if entry.size <= files[place].size { current = (place, try PartFile(parts[place])) }
         case .hardLink(let name):
             guard let other = places[Self.plain(name)].flatMap({ received[$0] }) else { return }
             unlink(parts[place])

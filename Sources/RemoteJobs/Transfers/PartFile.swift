@@ -16,8 +16,11 @@ final class PartFile: @unchecked Sendable {
 
     /// Makes a new file, in the place of what is there.
     init(_ path: String) throws(SystemError) {
-        unlink(path)
-        file = try File(path: path, O_RDWR | O_CREAT | O_EXCL)
+        do { file = try File(path: path, O_RDWR | O_CREAT | O_EXCL) } catch {
+            guard error.code == EEXIST else { throw error }
+            unlink(path)
+            file = try File(path: path, O_RDWR | O_CREAT | O_EXCL)
+        }
     }
 
     /// Takes up what is left of an earlier transfer, cut to whole blocks.

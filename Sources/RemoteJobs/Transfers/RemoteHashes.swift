@@ -14,7 +14,8 @@ package import SSH
         defer { running.close() }
         // Written and read side by side: neither waits for the other's buffers.
         let writer = Task { try? await Self.write(paths, to: running) }
-        let text = try await running.readAll()
+        // A line holds the hash and the name, of which each byte may be escaped.
+        let text = try await running.readAll(limit: paths.reduce(1 << 20) { $0 + 2 * $1.count + 80 })
         await writer.value
         return Self.match(paths, text)
     }
@@ -56,13 +57,13 @@ package import SSH
         }
     }
 
-    /// Lines come in the paths' order; each is looked for where it must stand. GNU's programs begin a line with `\` where
-    /// they have escaped its name.
+    /// Lines come in the paths' order; each is looked for where it must stand. A line begins with `\` where its name is
+    /// escaped: newlines, and by GNU's programs backslashes, too.
     static func match(_ paths: [[UInt8]], _ text: [UInt8]) -> [[UInt8]: String] {
         var hashes: [[UInt8]: String] = [:]
         var rest = text[...]
         for path in paths {
-            for name in [path, escaped(path)] {
+            for name in [path, escaped(path), escaped(path, isGNU: false)] {
                 let line = rest.first == UInt8(ascii: "\\") ? rest.dropFirst() : rest
                 // The hash, a blank, and a blank or an asterisk.
                 guard let hash = leadingHash(line), line.dropFirst(66).starts(with: name + [0x0A]) else { continue }
@@ -74,10 +75,10 @@ package import SSH
         return hashes
     }
 
-    private static func escaped(_ name: [UInt8]) -> [UInt8] {
+    private static func escaped(_ name: [UInt8], isGNU: Bool = true) -> [UInt8] {
         name.flatMap { byte -> [UInt8] in
             switch byte {
-            case UInt8(ascii: "\\"): Array(#"\\"#.utf8)
+            case UInt8(ascii: "\\") where isGNU: Array(#"\\"#.utf8)
             case UInt8(ascii: "\n"): Array(#"\n"#.utf8)
             case UInt8(ascii: "\r"): Array(#"\r"#.utf8)
             default: [byte]

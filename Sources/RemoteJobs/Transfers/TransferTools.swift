@@ -14,9 +14,10 @@ package struct TransferTools: Sendable, Equatable {
 
     /// How the SHA-256 of files is taken; each prints the hash first and the name behind it.
     enum Hasher: String, Sendable, CaseIterable {
+        /// The fastest where it is: some twice as fast as coreutils on boards and laptops alike.
+        case openssl = "openssl dgst -sha256 -r"
         case sha256sum
         case busybox = "busybox sha256sum"
-        case openssl = "openssl dgst -sha256 -r"
         case shasum = "shasum -a 256"
     }
 

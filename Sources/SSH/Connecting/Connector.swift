@@ -4,6 +4,9 @@ import LinuxSystem
 
 /// Opens the TCP connection: all addresses of the name, each a quarter of a second after the one before (RFC 8305),
 /// and the first that answers wins. libssh 0.10 would try the first address only. Blocks; runs on a worker thread.
+///
+/// Where nobody answers at all, every second the addresses are tried anew: the kernel repeats its own question after ever
+/// longer pauses, and a link that comes back within one of those would be noticed up to 16 s later.
 struct Connector {
     let host: String
     let port: Int
@@ -24,6 +27,11 @@ struct Connector {
 
     /// Origin: RFC 8305, section 5, "Connection Attempt Delay".
     private static let stagger: Int32 = 250
+    /// Milliseconds of silence before a further attempt. Origin: the kernel's own first pause (RFC 6298).
+    private static let repetition: Int32 = 1000
+    /// How many attempts wait for one address at a time: the first, in case the way is slower than any repetition, and
+    /// the two latest. More would only load a server that comes back.
+    private static let attemptsPerAddress = 3
 
     func connect() throws(SSHError) -> Connection {
         let addresses = try SocketAddress.resolve(host, port: port, place: place)
@@ -39,8 +47,15 @@ struct Connector {
                 if remaining.isEmpty { throw unreachable(String(cString: strerror(lastError))) }
                 continue
             }
-            let patience = remaining.isEmpty ? deadline.milliseconds : min(Connector.stagger, deadline.milliseconds)
-            for index in ready(attempts, patience).reversed() {
+            let patience = remaining.isEmpty ? Connector.repetition : Connector.stagger
+            let decided = ready(attempts, min(patience, deadline.milliseconds))
+            if decided.isEmpty, remaining.isEmpty {
+                remaining = addresses[...]
+                while attempts.count > addresses.count * (Connector.attemptsPerAddress - 1) {
+                    close(attempts.remove(at: addresses.count).descriptor)
+                }
+            }
+            for index in decided.reversed() {
                 let attempt = attempts.remove(at: index)
                 let code = outcome(attempt.descriptor)
                 if code == 0 { return try tuned(attempt) }

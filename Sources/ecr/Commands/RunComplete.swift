@@ -15,7 +15,11 @@ struct RunComplete: ParsableCommand {
 
     @Flag(help: "Wait for running actions.") var wait = false
     @Flag(help: "Cancel running actions.") var cancelRunning = false
-    @Flag(help: "End the run although the target is not connected; `ecr run drain` fetches the rest later.")
+    @Flag(
+        help: """
+            End the run although the target is not connected, without its `finally:` actions; `ecr run drain` fetches the \
+            rest later.
+            """)
     var withoutTarget = false
     @OptionGroup var output: JSONOption
     @OptionGroup var options: RunOptions
@@ -60,9 +64,17 @@ struct LedgerReport {
             Terminal.say("remark: \(remark.string ?? remark.text)")
         }
         if let hash = result["head_hash"]?.string { Terminal.say("head hash: \(hash)") }
+        let skipped = (result["finally_skipped"]?.array ?? []).compactMap(\.string)
+        if !skipped.isEmpty {
+            Terminal.warn("`finally:` was skipped, it needs the target: \(skipped.joined(separator: ", "))")
+        }
         if let spool = result["spool"]?.string { Terminal.say("the target's copy is kept in \(spool)") }
-        let reference = run.reference.replacingOption()
-        Terminal.say("next: ecr run \(isCompared ? "export" : "drain")\(reference)")
+        if isCompared {
+            Terminal.say("next: ecr run export\(run.reference.replacingOption())")
+        } else {
+            // Named, since by then another run will be the current one.
+            Terminal.say("next: ecr run drain \(run.id), as soon as the target can be reached")
+        }
         if !missing.isEmpty { throw Exit(code: 1) }
     }
 }

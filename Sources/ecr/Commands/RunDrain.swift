@@ -21,7 +21,7 @@ struct RunDrain: ParsableCommand {
     @OptionGroup var options: RunOptions
 
     func run() throws {
-        let run = try options.chosen(name)
+        let run = try options.chosenForChange(name)
         try run.require(["completed"], to: "drain it")
         if run.isLive { throw ECRFailure(.busy, "run \(run.id) is being drained", hint: "ecr run show \(run.id)") }
         if run.state.ledger?["complete"]?.bool == true {

@@ -9,7 +9,7 @@ struct RunStart: ParsableCommand {
         discussion: """
             With a profile a run is made and started; without one the current run, which `create` has made. Returns when \
             the target is connected and the setup actions have ended; the run then goes on in the background. Only the \
-            run's id is printed on stdout.
+            run's id is printed on stdout. Where no connection is made nothing is left of the run.
 
             Example:
               ecr run start device.yaml --name cold-start -p size=64
@@ -20,6 +20,7 @@ struct RunStart: ParsableCommand {
     @OptionGroup var new: NewRunOptions
     @Flag(help: "Use the target although another controller uses it, beside that one.") var share = false
     @Flag(help: "Take the target over from another controller that is gone.") var takeOver = false
+    @OptionGroup var onInterrupt: StartInterruptOptions
     @OptionGroup var output: JSONOption
     @OptionGroup var options: RunOptions
 
@@ -51,7 +52,7 @@ struct RunStart: ParsableCommand {
         do {
             var setup = JobLogs(run, stdout: .stderr)
             let ready = try RunLauncher(
-                run, interrupt: interrupt, answer: options.common.answerer(interrupt)
+                run, isNew: isNew, interrupt: interrupt, answer: options.common.answerer(interrupt)
             ).spawn(share ? .startShared : takeOver ? .startTakingOver : .start) { setup.show($0) }
             try runs.setCurrent(run)
             StartReport(run: run.id, ready: ready).show(asJSON: output.json)
@@ -62,7 +63,11 @@ struct RunStart: ParsableCommand {
                 try runs.setCurrent(run)
                 if !output.json { Terminal.result(run.id) }
             }
-            throw error.failure
+            guard let signal = error.interruption else { throw error.failure }
+            Terminal.say("")
+            let run = try ChosenRun(run, isDefault: true, isAsked: true, options.common)
+            try StartInterruption(run: run, interrupt: interrupt).end(onInterrupt, signal)
+            throw ControlClient.Interrupted(exitCode: signal)
         }
     }
 }

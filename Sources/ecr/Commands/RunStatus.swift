@@ -43,14 +43,17 @@ struct RunStatusReport {
         table.add(["state", run.condition + since])
         if !state.connection.members.isEmpty { table.add(["target", target]) }
         if let silence { table.add(["supervisor", "does not answer; is it stopped? (\(silence.hint ?? ""))"]) }
+        if let ending { table.add(["ending", ending]) }
         if let reason = live?["held"]?.string { table.add(["held", reason]) }
         if let question = live?["needs_input"]?.string {
             table.add(["needs input", "\(question) (ecr run reconnect)"])
         }
         for job in running { table.add(["runs", job]) }
         for name in live?["waiting"]?.array ?? [] { table.add(["waits", name.string ?? ""]) }
+        let restarting = (live?["restarting"]?.array ?? []).compactMap(\.string)
         for entry in CollectorList(run).entries {
-            table.add(["collector", "\(entry.name)  \(entry.sentence)"])
+            let again = restarting.contains(entry.name) ? "; will be started again" : ""
+            table.add(["collector", "\(entry.name)  \(entry.sentence)\(again)"])
         }
         for job in lastActions { table.add(["did", JobSentence(state.json(of: job)).text]) }
         let artifacts = Amount.count(Int64(state.artifacts.count), "artifact")
@@ -69,9 +72,9 @@ struct RunStatusReport {
             "needs_input": live?["needs_input"] ?? .null,
             "target": .object(state.connection),
             "running": live?["jobs"] ?? .array(state.openJobs.map(state.json(of:))),
-            "held": live?["held"] ?? .null,
+            "ending": live?["ending"] ?? .null, "held": live?["held"] ?? .null,
             "waiting": live?["waiting"] ?? .array([]), "pause_reason": state.pauseReason.map { .string($0) },
-            "collectors": CollectorList(run).json["collectors"],
+            "collectors": CollectorList(run).json["collectors"], "restarting": live?["restarting"] ?? .array([]),
             "last_actions": .array(lastActions.map(state.json(of:))),
             "notes": .int(state.notes), "artifacts": JSON(state.artifacts.count),
             "ledger": state.ledger.map { .object($0) }, "next": .string(next),
@@ -86,6 +89,15 @@ struct RunStatusReport {
         case "interrupted": "; its supervisor is gone, the last event is \(Amount.age(since: state.lastTime)) old"
         default: " \(Amount.age(since: state.ended ?? "")) ago\(state.endReason.map { ": \($0)" } ?? "")"
         }
+    }
+
+    /// How far an end that was asked for has come.
+    private var ending: String? {
+        guard let end = live?["ending"], let kind = end["kind"]?.string else { return nil }
+        let jobs = (end["waits_for"]?.array ?? []).compactMap(\.string)
+        let what = isConnected ? jobs.isEmpty ? "both ends are compared" : jobs.joined(separator: ", ") : "the target"
+        let waits = isConnected && jobs.isEmpty ? what : "waits for \(what)"
+        return "\(kind) for \(Amount.age(since: end["since"]?.string ?? "")); \(waits)"
     }
 
     private var target: String {
@@ -117,18 +129,23 @@ struct RunStatusReport {
     /// Whether the run was ended without its target.
     private var mayDrain: Bool { run.condition == "completed" && state.ledger?["complete_percent"] == .null }
 
+    private var nextWhileEnding: String {
+        guard isConnected else { return "ecr run reconnect\(run.reference), or ecr run abort\(run.reference)" }
+        return running.isEmpty
+            ? "ecr run status\(run.reference)"
+            : "ecr run follow\(run.reference), or ecr run cancel\(run.reference)"
+    }
+
     private var next: String {
-        switch run.condition {
+        if ending != nil { return nextWhileEnding }
+        return switch run.condition {
         case "created": "ecr run start\(run.reference)"
         case "interrupted": "ecr run resume\(run.reference)"
         case "paused": "ecr run resume\(run.reference)"
         case "running" where live?["needs_input"]?.string != nil: "ecr run reconnect\(run.reference)"
-        case "running":
-            live?["held"]?.string != nil
-                ? "ecr run resume\(run.reference)"
-                : running.isEmpty
-                    ? "ecr run action NAME\(run.reference), or ecr run complete\(run.reference)"
-                    : "ecr run follow\(run.reference)"
+        case "running" where !running.isEmpty: "ecr run follow\(run.reference)"
+        case "running" where live?["held"]?.string != nil: "ecr run resume\(run.reference)"
+        case "running": "ecr run action NAME\(run.reference), or ecr run complete\(run.reference)"
         default: "ecr run \(mayDrain ? "drain" : "export")\(run.reference.replacingOption())"
         }
     }

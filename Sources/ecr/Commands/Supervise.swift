@@ -9,11 +9,12 @@ struct Supervise: ParsableCommand {
 
     @Argument(help: "The absolute path of the run.") var directory: String
     @Argument(help: "What is to be done.") var task: Supervisor.Task
+    @Flag(help: "The run was made for this.") var new = false
 
     /// Everything that a supervisor makes is for its owner alone.
     func supervise() async -> Int32 {
         umask(0o077)
-        return await Supervisor.run(directory: directory, task: task)
+        return await Supervisor.run(directory: directory, task: task, isNew: new)
     }
 }
 

@@ -123,9 +123,11 @@ extension RunOptions {
     }
 
     /// The run to change: with several live runs it must be named.
-    func chosenForChange() throws(ECRFailure) -> ChosenRun {
-        if named() == nil { try refuseAmbiguity() }
-        return try ChosenRun(try directory(), isDefault: named() == nil, isAsked: true, common)
+    /// - Parameter argument: as of `chosen`.
+    func chosenForChange(_ argument: String? = nil) throws(ECRFailure) -> ChosenRun {
+        let isDefault = named(argument) == nil
+        if isDefault { try refuseAmbiguity() }
+        return try ChosenRun(try directory(argument), isDefault: isDefault, isAsked: true, common)
     }
 
     private func named(_ argument: String? = nil) -> String? { argument ?? run ?? Host.environment("ECR_RUN") }

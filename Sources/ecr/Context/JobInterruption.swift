@@ -15,7 +15,7 @@ struct JobInterruption {
         switch try options.choice(on: code, mayAsk: prompt != nil && job != nil) ?? ask(prompt) {
         case .detach: sayThatItGoesOn()
         case .cancel: try cancel()
-        case .abort: try abort(code)
+        case .abort: try run.abort(on: code, interrupt)
         }
     }
 
@@ -34,17 +34,6 @@ struct JobInterruption {
         Terminal.say("cancelling \(job); Ctrl-C again leaves at once")
         let request: JSON = ["request": "cancel", "job": .string(job)]
         JobStream.tell(try run.request(request, interrupt: interrupt))
-    }
-
-    private func abort(_ code: ExitCode) throws {
-        Terminal.say(
-            "aborting run \(run.id): what runs is cancelled, then `finally:` runs; a second signal leaves at once")
-        let reason = code == .terminated ? "SIGTERM" : "Ctrl-C"
-        let request: JSON = ["request": "abort", "reason": .string(reason)]
-        let result = try run.request(
-            request, interrupt: interrupt,
-            onMessage: { message in if case .progress(let text) = message { Terminal.say(text) } })
-        AbortReport(result, run).show()
     }
 
     private func sayThatItGoesOn() {

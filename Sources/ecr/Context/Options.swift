@@ -100,16 +100,52 @@ struct InterruptOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "On Ctrl-C or SIGTERM: cancel the job, detach from it, or abort the run. By default a terminal is asked; "
-                + "else SIGTERM aborts where $CI is set, and the job goes on everywhere else.", valueName: "choice"))
+            "On Ctrl-C or SIGTERM: cancel the job, detach from it, or abort the run. By default Ctrl-C asks at a "
+                + "terminal; else the run is aborted where $CI is set, and the job goes on everywhere else.",
+            valueName: "choice"))
     var onInterrupt: Choice?
 
     /// - Returns: nil where the person is to be asked.
     func choice(on code: ECRCore.ExitCode, mayAsk: Bool) -> Choice? {
-        if let onInterrupt { return onInterrupt }
-        if code == .terminated { return Host.environment("CI") == nil ? .detach : .abort }
-        return mayAsk ? nil : .detach
+        onInterrupt ?? InterruptDefault(code, mayAsk: mayAsk).choice(.abort, .detach)
     }
+}
+
+/// As `InterruptOptions`, for the command that waits for a run to be set up.
+struct StartInterruptOptions: ParsableArguments {
+    /// What Ctrl-C or SIGTERM means for a run whose setup runs.
+    enum Choice: String, ExpressibleByArgument, CaseIterable {
+        /// It is aborted, with its `finally:` actions.
+        case abort
+        /// It goes on in the background.
+        case detach
+    }
+
+    @Option(
+        help: ArgumentHelp(
+            "On Ctrl-C or SIGTERM while the setup actions run: abort the run, or detach from it. By default Ctrl-C asks "
+                + "at a terminal; else the run is aborted where $CI is set, and goes on everywhere else. Before the target "
+                + "is connected nothing is left of the run.", valueName: "choice"))
+    var onInterrupt: Choice?
+
+    /// - Returns: nil where the person is to be asked.
+    func choice(on code: ECRCore.ExitCode, mayAsk: Bool) -> Choice? {
+        onInterrupt ?? InterruptDefault(code, mayAsk: mayAsk).choice(.abort, .detach)
+    }
+}
+
+/// What a signal means where nothing was chosen: a runner of CI jobs that stops one, by whichever signal, wants nothing
+/// left running; everybody else may come back.
+private struct InterruptDefault {
+    private let isAsked: Bool
+    private let isAbort: Bool
+
+    init(_ code: ECRCore.ExitCode, mayAsk: Bool) {
+        isAsked = mayAsk && code == .interrupted
+        isAbort = Host.environment("CI") != nil
+    }
+
+    func choice<Choice>(_ abort: Choice, _ detach: Choice) -> Choice? { isAsked ? nil : isAbort ? abort : detach }
 }
 
 /// For commands that take turns with actions.

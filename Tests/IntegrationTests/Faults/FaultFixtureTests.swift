@@ -206,6 +206,21 @@ import Testing
         #expect((try? FileSystem.read("\(disk.path)/unsynced")) ?? [] == [])
     }
 
+    /// Another test's mount namespace has a copy of every mount that there was at its making.
+    @Test(.enabled("needs root, mkfs.ext4 and loop devices") { await MortalDisk.isAvailable() })
+    func powerComesBackAlsoWhereAnotherNamespaceHoldsTheDisk() async throws {
+        let disk = try await MortalDisk()
+        let unshare = try #require(Command.find("unshare"))
+        let other = try RunningCommand(unshare, ["-m", "/bin/sh", "-c", "echo up; sleep 60"])
+        try await other.waitForOutput("up")
+        for life in 1...2 {
+            try disk.cutPower()
+            try await disk.restorePower()
+            try FileSystem.replace("\(disk.path)/file", with: [UInt8(life)])
+            #expect(try FileSystem.read("\(disk.path)/file") == [UInt8(life)])
+        }
+    }
+
     // MARK: System calls and clocks
 
     @Test(.enabled("needs strace") { await SystemCallFaults.isAvailable() })

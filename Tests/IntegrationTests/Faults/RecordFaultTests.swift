@@ -83,6 +83,44 @@ import Testing
         }
     }
 
+    // MARK: Names
+
+    /// No file system of this machine loses a name whose file was synced, but POSIX allows it: so the calls are looked at.
+    @Test(.enabled("needs strace") { await SystemCallFaults.isAvailable() })
+    func everyNameOfARunIsOnTheMediumBeforeItIsAcknowledged() async throws {
+        try await FaultBench.with(hasLink: false) { bench in
+            let calls = "/^(mkdir|f(data)?sync)"
+            let creation = try SystemCallTrace(calls)
+            let command = creation.wrap(try BuiltProducts.ecr(), ["run", "create", "profile.yaml"])
+            let created = try await Command.run(
+                command.program, command.arguments, environment: RunFixture.settings,
+                workingDirectory: bench.fixture.scratch.path)
+            #expect(created.status == 0, "\(created.errorText)")
+            let run = bench.fixture.run(created)
+            let path = try FileSystem.realPath(run.path)
+            let runs = FileSystem.parent(of: path)
+            for (folder, name) in [
+                (FileSystem.parent(of: runs), "/runs\""), (runs, "/\(run.id)\""), (path, "/artifacts\""),
+                ("\(path)/logs", "/logs/collectors\""),
+            ] {
+                #expect(creation.hasSynced(folder, behind: name, before: "/events.jsonl>"), "\(creation.lines)")
+            }
+
+            try await bench.fixture.expect(0, "run", "start")
+            let action = try SystemCallTrace(calls)
+            let tracer = try await action.attach(to: try #require(Processes.ids(withArgument: run.path).first))
+            try await bench.fixture.expect(0, "run", "action", "quick")
+            tracer.signal(SIGINT)
+            _ = try await tracer.wait()
+            #expect(
+                action.hasSynced("\(path)/logs/actions", behind: "/0002-quick.stdout>", before: "/events.jsonl>"),
+                "\(action.lines)")
+            #expect(
+                action.hasSynced("\(path)/artifacts", behind: "/artifacts/0002-quick\"", before: "/events.jsonl>"),
+                "\(action.lines)")
+        }
+    }
+
     // MARK: Torn
 
     /// A run that was interrupted in the middle of an action, torn at every few bytes of its last three lines.

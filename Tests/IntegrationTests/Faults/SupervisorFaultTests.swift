@@ -73,6 +73,35 @@ import Testing
         }
     }
 
+    /// It dies with the intent on record and nothing launched, then behind the launch, before the first rows are on disk.
+    @Test(.enabled("needs strace") { await SystemCallFaults.isAvailable() }, arguments: 1...4)
+    func aDeathWithinTheStartOfACollectorSamplesOnce(_ number: Int) async throws {
+        let witnessed = "echo $ECR_JOB $PPID >>samplers; cat /proc/loadavg"
+        try await FaultBench.with(hasLink: false) { bench in
+            let samplers = "\(bench.witness)/samplers"
+            try bench.fixture.write(
+                """
+                background_collectors:
+                  load: {command: "\(witnessed.replacing("samplers", with: samplers))", interval: 0.2, start: manual}
+                """)
+            let run = try await bench.start()
+            let fault = try SystemCallFaults("fdatasync", .death, when: "\(number)")
+            let tracer = try await fault.attach(to: try pid(of: run))
+            let start = try await bench.fixture.ecr("run", "collector", "start", "load")
+            #expect([0, 79].contains(start.status), "\(start.errorText)")
+            _ = try await tracer.wait()
+            #expect(fault.hasStruck)
+            try await bench.fixture.wait(for: "the supervisor's death") { !run.hasSupervisor() }
+            #expect(FileSystem.exists(samplers) == (number > 1))
+            try await bench.fixture.expect(0, "run", "resume")
+            try await bench.fixture.wait(for: "samples") { try run.state().job("0001-load")?.samples ?? 0 >= 5 }
+            try await bench.complete(run)
+            #expect(try run.events(.collectorStarted).map { $0.data["job"]?.string } == ["0001-load"])
+            let lines = String(decoding: try FileSystem.read(samplers), as: UTF8.self).split(separator: "\n")
+            #expect(Set(lines).count == 1, "\(Set(lines))")
+        }
+    }
+
     @Test func aDeathWithinAPullPullsItOnce() async throws {
         try await FaultBench.with { bench in
             let link = try #require(bench.link)

@@ -1,5 +1,6 @@
 import Glibc
 import LinuxSystem
+import Synchronization
 
 /// A disk that loses power: an ext4 image on a loop device, shut down by EXT4_IOC_SHUTDOWN without a flush of its journal.
 ///
@@ -9,7 +10,9 @@ package final class MortalDisk: Sendable {
     /// Where it is mounted.
     package let path: String
     private let scratch: ScratchDirectory
-    private var image: String { scratch.path("image") }
+    /// How often power has come back: each time from a copy of the image.
+    private let lives = Mutex(0)
+    private var image: String { scratch.path("image\(lives.withLock { $0 })") }
 
     package static func isAvailable() async -> Bool {
         guard getuid() == 0, Command.find("mkfs.ext4") != nil else { return false }
@@ -19,7 +22,8 @@ package final class MortalDisk: Sendable {
         } catch { return false }
     }
 
-    package init(megabytes: Int64 = 16) async throws {
+    /// - Parameter megabytes: by default enough for pulls, which leave 100 MB free.
+    package init(megabytes: Int64 = 160) async throws {
         scratch = try ScratchDirectory()
         path = scratch.path("disk")
         try FileSystem.makeDirectory(path)
@@ -42,8 +46,15 @@ package final class MortalDisk: Sendable {
     }
 
     /// Mounts the disk again, which replays its journal. No process may have anything on it open.
+    ///
+    /// It is a copy: as long as some other mount namespace has a mount of the old image, which it got when it was made,
+    /// the kernel would give that one again, dead as it is.
     package func restorePower() async throws {
         try await Command.runSuccessfully(Command.find("umount") ?? "umount", [path])
+        let dead = image
+        lives.withLock { $0 += 1 }
+        try await Command.runSuccessfully(Command.find("cp") ?? "cp", ["--sparse=always", dead, image])
+        unlink(dead)
         try await Mounting.mount("-o", "loop", image, path)
     }
 }
