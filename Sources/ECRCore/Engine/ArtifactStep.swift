@@ -49,6 +49,8 @@ struct ArtifactStep {
         let allowOld: Bool
         let isRequired: Bool
         var method: TransferMethod?
+        /// It is not too much.
+        var isAdmitted = false
         /// Names on the target that are dealt with.
         var done: Set<[UInt8]> = []
 
@@ -115,7 +117,9 @@ struct ArtifactStep {
             return true
         }
         if expansion.files.isEmpty { return }
-        try policy.check(expansion, free: try FileSystem.freeBytes(journal.directory.path))
+        // Once: a disk that is full by then has no room for the record either, and the run must be taken up again.
+        if !entry.isAdmitted { try policy.check(expansion, free: try FileSystem.freeBytes(journal.directory.path)) }
+        entry.isAdmitted = true
         var batch = PullBatch(
             journal: journal, feed: feed, worker: worker, origin: origin, parts: partsFolder,
             line: try await target.transferLine(isBulk: PullBatch.isBulk(expansion)),
