@@ -93,7 +93,8 @@ extension RunEngine {
             name: plan.action.name, invocation: invocation, stage: stage, attempt: attempt,
             commands: plan.prepared.commands, environment: plan.prepared.environment,
             workdir: plan.prepared.workdir, timeout: plan.action.timeout, silence: plan.action.stopIfUnreachable,
-            artifacts: plan.prepared.artifacts, parameters: plan.values.all, isRoot: plan.action.sudo,
+            artifacts: plan.prepared.artifacts, metrics: plan.prepared.metrics, parameters: plan.values.all,
+            isRoot: plan.action.sudo,
             isAttached: !plan.action.spool)
     }
 
@@ -170,6 +171,7 @@ extension RunEngine {
         let plan = resumedPlan(spec)
         if let plan {
             spec.artifacts = plan.prepared.artifacts
+            spec.metrics = plan.prepared.metrics
             spec.environment = plan.prepared.environment
         }
         let task = watch(state.id, spec, { _, _ in }) { [spec] runner, _ in

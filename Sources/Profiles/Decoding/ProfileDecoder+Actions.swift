@@ -29,12 +29,7 @@ extension ProfileDecoder {
     }
 
     private func noteFeatures(_ fields: FieldReader) {
-        let uses: [(Feature, key: String)] = [
-            (.upload, "upload"), (.metrics, "metrics"),
-        ]
-        for (feature, key) in uses {
-            if let member = fields.member(key) { context.note(feature, at: member.mark) }
-        }
+        if let member = fields.member("upload") { context.note(.upload, at: member.mark) }
     }
 
     /// Shorter than a link takes to be found lost would end actions that nobody has left.
@@ -110,34 +105,5 @@ extension ProfileDecoder {
         return ArtifactEntry(
             path: path, allowOld: fields.bool("allow_old") ?? false, required: fields.bool("required") ?? false,
             method: fields.choice("method", of: TransferSettings.Method.self))
-    }
-
-    // MARK: Metrics
-
-    private mutating func metrics(_ fields: FieldReader) -> [Metric] {
-        var metrics: [Metric] = []
-        for member in fields.entries("metrics") ?? [] {
-            checkName(member.name, "a metric's name", at: member.mark)
-            if let metric = metric(member) { metrics.append(metric) }
-        }
-        return metrics
-    }
-
-    private mutating func metric(_ member: Node.Member) -> Metric? {
-        let what = "metric '\(member.name)'"
-        guard let fields = mapping(member.value, what, .metric) else { return nil }
-        let from = fields["from"].flatMap { path($0, "'from'") }
-        let source: Metric.Source?
-        switch (fields["regex"], fields["json"]) {
-        case (let regex?, nil): source = filled(regex, "'regex'").map { .regex($0) }
-        case (nil, let json?): source = filled(json, "'json'").map { .json($0) }
-        default:
-            context.error("\(what) needs either 'regex' or 'json'; write one of the two", at: member.mark)
-            return nil
-        }
-        guard let source else { return nil }
-        let isStandardOutput = from?.text == "stdout"
-        return Metric(
-            name: member.name, source: source, from: isStandardOutput ? nil : from, unit: fields.string("unit"))
     }
 }
