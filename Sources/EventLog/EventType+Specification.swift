@@ -67,7 +67,8 @@ extension EventType {
         row(
             .actionFailed,
             """
-            it has failed; reason: exit, timeout, unreachable, artifact, or what let nothing begin: sudo, upload, disk (the \
+            it has failed; reason: exit, timeout, unreachable, artifact, metric (a required one was not found), or what \
+            let nothing begin: sudo, upload (a file could not be sent), disk (the \
             target's is full)
             """, actionEnd
         ),
@@ -126,19 +127,23 @@ extension EventType {
             .uploadFailed, "a file is not on the target; what was there under its name still is",
             "target job? action? attempt? local path? remote reason"),
         row(
-            .collectorStarted, "a collector is about to be launched; kind: interval or stream",
-            "target collector job kind command interval_s? spool target_boot"),
+            .collectorStarted,
+            """
+            a collector is about to be launched; kind: interval or stream; fields: of its samples, each with name, unit? and \
+            type?
+            """, "target collector job kind command interval_s? fields? spool target_boot"),
         row(
             .collectorOutput,
             """
-            samples; a row has tick, time?, boottime_s, exit? and text, or base64, or beyond 16 KiB length. offset, length \
+            samples; a row has tick, time?, boottime_s, exit? and text, or base64, or beyond 16 KiB length, and values?, an \
+            object by field, or a list of them where a sample has several rows. unparsed: how many have none. offset, length \
             and sha256: of a piece of the job's spool, log_bytes: the length of the collector's log behind it, table_bytes: \
             the length of its table behind the last row, table_length and table_sha256: of what came to the table. skipped: \
             [first, last] of ticks that were left out because the sample before still ran, unfinished_tick: the sample that \
             was being taken when the sampler was stopped
             """,
             """
-            target collector job rows skipped? unfinished_tick? offset length sha256 log_bytes table_bytes table_length? \
+            target collector job rows unparsed? skipped? unfinished_tick? offset length sha256 log_bytes table_bytes table_length? \
             table_sha256? masked?
             """),
         row(
@@ -156,8 +161,10 @@ extension EventType {
         row(
             .collectorError,
             """
-            a collector's sampler has ended by itself, or was killed, or has died so often that it is not started again
-            """, "target collector job reason exit?"),
+            a collector's sampler has ended by itself, or was killed, or has died so often that it is not started again; \
+            with a tick: the sample of that number is not as it should be, and text is its beginning, which is said once \
+            for a collector and reason
+            """, "target collector job reason exit? tick? text?"),
         row(
             .collectorRetry,
             """
@@ -180,6 +187,27 @@ extension EventType {
             the target's clock against the controller's; without an offset it could not be read; boottime_zero: the \
             controller's time at the uptime 0 of this boot
             """, "target offset_s? uncertainty_s rtt_s target_uptime_s boot_id boottime_zero"),
+        row(
+            .metric,
+            """
+            a number that an action has given, or some of a series, of which first is the number of the first one from 0; a \
+            number that no double holds is a text of its digits. derivation: see metrics_derived
+            """, "target action job name value|values first? unit? derivation"),
+        row(
+            .metricsDerived,
+            """
+            the metrics of a job were taken from its files; by: end (of the job) or recompute, with the profile that was used. \
+            metrics: for each unit?, is_count?, count, last, mean, min, max, median, p95 and p99; missing: those that were \
+            declared and not found, each with name, reason and required. The last derivation of a job counts, and the metric \
+            events of its number
+            """, "target action job derivation by profile? profile_sha256? metrics missing?"),
+        row(
+            .actionWindow,
+            """
+            what the collectors saw while a job ran; from and to: by the controller's clock; fields: for each collector, \
+            field, unit?, count, last, mean, min, max, median, p95, p99, and for a power energy_j, its integral, and \
+            covered_s, the seconds for which there were samples. The last one of a job counts
+            """, "target action job from to duration_s fields"),
         row(
             .ledger,
             """

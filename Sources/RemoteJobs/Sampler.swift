@@ -21,9 +21,14 @@ package struct Sampler: Sendable {
     package static func newToken() -> String { "#" + Host.randomBytes(8).map { String($0, radix: 36) }.joined() }
 
     /// Samples every `interval` seconds.
-    /// - Parameter timeout: seconds for one sample; kept by the target's `timeout`, where it has one.
+    ///
+    /// A sample is cut by `head`, which ends the command by SIGPIPE; the status comes back beside the output. So a command
+    /// that leaves something running which holds its output open has its sample end only with that.
+    /// - Parameters:
+    ///   - timeout: seconds for one sample; kept by the target's `timeout`, where it has one.
+    ///   - limit: bytes of a sample; one byte more comes, so that a longer one can be told. Nil for any length.
     package static func interval(
-        command: String, interval: Double, timeout: Double?, token: String, tools: Set<String>
+        command: String, interval: Double, timeout: Double?, limit: Int?, token: String, tools: Set<String>
     ) -> Sampler {
         let step = max(1, Int((interval * 100).rounded()))
         var prefix = ""
@@ -31,13 +36,19 @@ package struct Sampler: Sendable {
         let nap =
             tools.contains("fractional-sleep")
             ? #"f=$((100+w%100)); sleep "$((w/100)).${f#1}""# : #"sleep "$(((w+99)/100))""#
+        var sample = "\(prefix)sh -c COMMAND 2>&1 4>&-; r=$?"
+        if let limit, tools.contains("head") {
+            // Measured: 3.8 ms a sample in place of 2.0 on a laptop's CPU, most of it the three processes more.
+            sample =
+                "r=$( { { \(prefix)sh -c COMMAND 2>&1 3>&- 4>&-; echo $? >&3; } | head -c \(limit + 1) >&4; } 3>&1 )"
+        }
         // Uptimes as whole centiseconds: "12.34" without its dot. A board is up for more than a second by now, so there
         // is no leading zero to make it octal.
         let loop = #"""
             n=0; read -r u x </proc/uptime; t=${u%.*}${u#*.}
             while :; do
             read -r u x </proc/uptime; printf '\n%s B %s %s\n' TOKEN "$n" "$u"
-            PREFIXsh -c COMMAND 2>&1; r=$?
+            SAMPLE
             read -r u x </proc/uptime; printf '\n%s E %s %s %s\n' TOKEN "$n" "$r" "$u"
             n=$((n+1)); w=$((t+n*STEP-${u%.*}${u#*.}))
             if [ "$w" -lt 0 ]; then k=$(((-w+STEP-1)/STEP)); printf '\n%s O %s %s %s\n' TOKEN "$n" "$((n+k-1))" "$u"
@@ -48,26 +59,34 @@ package struct Sampler: Sendable {
         return Sampler(
             token: token,
             commands: [
-                fill(loop, ["TOKEN": shellWord(token), "STEP": "\(step)", "NAP": nap, "PREFIX": prefix], command)
+                fill(
+                    "exec 4>&1\n" + loop,
+                    ["TOKEN": shellWord(token), "STEP": "\(step)", "NAP": nap, "SAMPLE": sample], command)
             ])
     }
 
     /// Stamps each line of a long-lived command.
-    package static func stream(command: String, token: String) -> Sampler {
+    /// - Parameter limit: bytes of a line; one byte more comes, so that a longer one can be told. Nil for any length.
+    package static func stream(command: String, limit: Int?, token: String) -> Sampler {
         let loop = #"""
             sh -c COMMAND 2>&1 | { n=0; while IFS= read -r l || [ -n "$l" ]; do read -r u x </proc/uptime
-            printf '%s L %s %s %s\n' TOKEN "$n" "$u" "$l"; n=$((n+1)); done; }
+            printf '%s L %s %s %LIMITs\n' TOKEN "$n" "$u" "$l"; n=$((n+1)); done; }
             """#
-        return Sampler(token: token, commands: [fill(loop, ["TOKEN": shellWord(token)], command)])
+        return Sampler(
+            token: token,
+            commands: [fill(loop, ["TOKEN": shellWord(token), "LIMIT": limit.map { ".\($0 + 1)" } ?? ""], command)])
     }
 
     /// The command goes in last, so that nothing in it is taken for one of our words.
     private static func fill(_ loop: String, _ words: [String: String], _ command: String) -> String {
-        var parts = loop.split(separator: "COMMAND", maxSplits: 1).map(String.init)
-        for (word, value) in words {
-            parts = parts.map { $0.split(separator: word, omittingEmptySubsequences: false).joined(separator: value) }
-        }
-        return parts.joined(separator: shellWord(command))
+        var text = loop
+        for (word, value) in words where word != "TOKEN" { text = replace(word, in: text, by: value) }
+        let parts = text.split(separator: "COMMAND", maxSplits: 1).map(String.init)
+        return parts.map { replace("TOKEN", in: $0, by: words["TOKEN"] ?? "") }.joined(separator: shellWord(command))
+    }
+
+    private static func replace(_ word: String, in text: String, by value: String) -> String {
+        text.split(separator: word, omittingEmptySubsequences: false).joined(separator: value)
     }
 }
 
@@ -94,8 +113,15 @@ package struct SampleBatch: Sendable, Equatable {
 package struct SampleParser: Sendable {
     private let mark: [UInt8]
     private var buffer: [UInt8] = []
+    /// Where in the buffer the first line begins that has not been looked at, and in front of what no end of it is. A
+    /// sample may be long: none of its bytes is looked at twice.
+    private var place = 0
+    private var searched = 0
+    /// The sample that has begun, and where in the buffer its text does.
+    private var begun: (tick: Int64, uptime: Double, text: Int)?
+
     /// The tick of the sample that has begun, and of which the end has not come yet.
-    package private(set) var unfinishedTick: Int64?
+    package var unfinishedTick: Int64? { begun?.tick }
 
     package init(token: String) { mark = Array("\(token) ".utf8) }
 
@@ -103,12 +129,10 @@ package struct SampleParser: Sendable {
     package mutating func take(_ bytes: [UInt8]) -> SampleBatch {
         buffer += bytes
         var batch = SampleBatch()
-        var begun: (tick: Int64, uptime: Double, text: Int)?
-        var place = 0
-        while let newline = buffer[place...].firstIndex(of: 0x0A) {
+        while let newline = buffer[searched...].firstIndex(of: 0x0A) {
             let line = buffer[place..<newline]
             let lineStart = place
-            place = newline + 1
+            (place, searched) = (newline + 1, newline + 1)
             guard line.starts(with: mark) else { continue }
             let words = line.dropFirst(mark.count).split(
                 separator: 0x20, maxSplits: 3, omittingEmptySubsequences: false)
@@ -137,9 +161,15 @@ package struct SampleParser: Sendable {
             default: break
             }
         }
-        buffer.removeFirst(batch.length)
-        unfinishedTick = begun?.tick
+        searched = buffer.count
+        forget(batch.length)
         return batch
+    }
+
+    private mutating func forget(_ count: Int) {
+        buffer.removeFirst(count)
+        (place, searched) = (place - count, searched - count)
+        if let start = begun { begun = start.text < count ? nil : (start.tick, start.uptime, start.text - count) }
     }
 
     /// No number that later sums could overflow with.

@@ -19,8 +19,9 @@ extension RunDirectory {
     ]
 
     private static let columns = """
-        time (UTC, computed from the target's uptime), boottime_s (seconds of the target's uptime), tick (from 0; one that \
-        is missing was skipped or lost, as the events say), exit (empty for a stream) and text (stdout and stderr together, \
-        quoted as in RFC 4180)
+        time and target_time (UTC by the controller's and by the target's clock, computed from the target's uptime), \
+        boottime_s (seconds of the target's uptime), tick (from 0; one that is missing was skipped or lost, as the events \
+        say), exit (not of a stream), and a column for each field of parse:, else text (stdout and stderr together); quoted \
+        as in RFC 4180
         """
 }

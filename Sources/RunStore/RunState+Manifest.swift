@@ -13,10 +13,11 @@ extension RunState {
             "end_reason": endReason.map { .string($0) }, "pause_reason": pauseReason.map { .string($0) },
             "interruption_recorded": .bool(isInterruptionRecorded),
             "connection": .object(connection),
-            "connected": .bool(isConnected), "clocks": .object(clocks), "facts": .object(facts),
+            "connected": .bool(isConnected), "clocks": .object(clocks), "clock_offsets": .object(clockOffsets),
+            "collectors": collectors.json, "facts": .object(facts),
             "spool": spool.map { .string($0) },
             "stages": .array(stages.map(\.json)),
-            "jobs": .array(jobs.map(\.json)), "notes": .int(notes),
+            "jobs": .array(jobs.map(\.json)), "metrics": actionMetricsJSON, "notes": .int(notes),
             "recent_notes": .array(recentNotes.map(\.json)), "edits": .int(edits), "invalid_times": invalidTimes.json,
             "exported": .bool(isExported), "artifacts": .array(artifacts),
             "failed_pulls": .int(failedPulls), "uploads": .array(uploads), "failed_uploads": .int(failedUploads),
@@ -54,7 +55,8 @@ extension RunState {
         isInterruptionRecorded = json["interruption_recorded"]?.bool ?? false
         connection = json["connection"]?.object ?? [:]
         isConnected = json["connected"]?.bool ?? false
-        restore(clocks: json["clocks"]?.object ?? [:])
+        restore(clocks: json["clocks"]?.object ?? [:], offsets: json["clock_offsets"]?.object ?? [:])
+        collectors = CollectorsState(json: json["collectors"])
         facts = json["facts"]?.object ?? [:]
         spool = json["spool"]?.string
         notes = json["notes"]?.int ?? 0

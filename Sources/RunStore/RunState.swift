@@ -32,6 +32,10 @@ package struct RunState: Sendable, Equatable {
     package var isConnected = false
     /// For each boot of the target the controller's time at its uptime 0, as the last `clock_offset` of it tells.
     private(set) var clocks = JSONObject()
+    /// For each boot what its wall clock is ahead of the controller's, in seconds, where that is known.
+    private(set) var clockOffsets = JSONObject()
+    /// What is known of the collectors beside their jobs.
+    package var collectors = CollectorsState()
     /// The last `target_facts`.
     package var facts = JSONObject()
     /// The spool directory on the target.
@@ -72,7 +76,9 @@ package struct RunState: Sendable, Equatable {
     package func job(_ id: String) -> JobState? { jobIndex[id].map { jobs[$0] } }
 
     /// What places uptimes of one boot of the target on the controller's time base; nil for an unknown boot.
-    package func clock(ofBoot boot: String) -> TargetClock? { TargetClock(zero: clocks[boot]?.string) }
+    package func clock(ofBoot boot: String) -> TargetClock? {
+        TargetClock(zero: clocks[boot]?.string, offset: clockOffsets[boot]?.double)
+    }
 
     /// Jobs without an end on record.
     package var openJobs: [JobState] { jobs.filter { $0.outcome == .running } }
@@ -128,7 +134,11 @@ package struct RunState: Sendable, Equatable {
             isConnected = !isOver
         case .connectionLost: isConnected = false
         case .spoolMade: spool = data["spool"]?.string ?? spool
-        case .clockOffset: if let boot = data["boot_id"]?.string { clocks[boot] = data["boottime_zero"] }
+        case .clockOffset:
+            if let boot = data["boot_id"]?.string {
+                clocks[boot] = data["boottime_zero"]
+                clockOffsets[boot] = data["offset_s"]
+            }
         case .targetFacts:
             facts = data
             spool = data["spool"]?.string ?? spool
@@ -191,6 +201,7 @@ package struct RunState: Sendable, Equatable {
     }
 
     private mutating func applyToJob(_ event: Event) {
+        if event.type == .collectorStarted || event.type == .collectorError { collectors.apply(event) }
         guard let id = event.data["job"]?.string else { return }
         switch event.type {
         case .actionStarted, .collectorStarted: start(id, event)
@@ -212,9 +223,12 @@ package struct RunState: Sendable, Equatable {
                 $0.stdoutBytes = behind
                 $0.stdoutMasked &+= event.data["masked"]?.int ?? 0
                 $0.samples += rows
+                $0.unparsed &+= event.data["unparsed"]?.int ?? 0
                 $0.tableBytes = event.data["table_bytes"]?.int ?? $0.tableBytes
                 $0.sampling.apply(output: event.data)
             }
+        case .metricsDerived: change(id) { $0.metrics = JobMetrics(.object(event.data)) }
+        case .actionWindow: change(id) { $0.window = JobWindow(json: .object(event.data)) }
         case .collectorGap: change(id) { $0.sampling.apply(gap: event.data) }
         default: break
         }
@@ -242,6 +256,7 @@ package struct RunState: Sendable, Equatable {
             $0.exit = event.data["exit"]?.int
             $0.reason = event.data["reason"]?.string
             $0.duration = event.data["duration_s"]?.double
+            $0.span = ClosedRange(event.data["started_target"]?.double, event.data["ended_target"]?.double)
             switch event.type {
             case .actionCompleted: $0.outcome = .completed
             case .actionFailed: $0.outcome = .failed
@@ -257,7 +272,9 @@ package struct RunState: Sendable, Equatable {
         body(&jobs[index])
     }
 
-    mutating func restore(clocks restored: JSONObject) { clocks = restored }
+    mutating func restore(clocks restored: JSONObject, offsets: JSONObject) {
+        (clocks, clockOffsets) = (restored, offsets)
+    }
 
     mutating func restore(jobs restored: [JobState], notes: [NoteState], edits: Int64) {
         jobs = restored

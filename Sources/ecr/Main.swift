@@ -114,6 +114,7 @@ struct RunCommand: ParsableCommand {
             RunStatus.self,
             RunList.self,
             RunShow.self,
+            RunMetrics.self,
             RunEvents.self,
             RunExport.self,
             RunUse.self,

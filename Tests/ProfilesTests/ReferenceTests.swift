@@ -56,7 +56,7 @@ import Testing
     }
 
     @Test func keysThatAreNotCarriedOutSaySo() throws {
-        let kept = try #require(row("metrics", in: "actions.NAME"))
+        let kept = try #require(row("while_paused", in: "background_collectors.NAME"))
         #expect(kept.meaning.contains("not evaluated by this version of ecr"))
         let done = try #require(row("timeout", in: "actions.NAME"))
         #expect(!done.meaning.contains("version"))

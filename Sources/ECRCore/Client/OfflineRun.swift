@@ -31,6 +31,16 @@ package struct OfflineRun {
         return event
     }
 
+    /// Takes all metrics again from the stored files, and appends them.
+    /// - Parameter profile: another profile than the run's own.
+    package func recomputeMetrics(_ profile: ProfileFile?) throws(ECRFailure) -> JSON {
+        let recomputation = try ECRFailure.catching { try MetricRecomputation(run, try run.state(), profile) }
+        for event in recomputation.events.dropLast() { writer.post(event.type, event.data) }
+        if let last = recomputation.events.last { try append(last.type, last.data) }
+        refresh()
+        return recomputation.json
+    }
+
     /// Ends a created or interrupted run. What became of its open jobs is unknown, and recorded as that.
     /// - Returns: the jobs that were open.
     package func abort(reason: String?) throws(ECRFailure) -> [JobState] {

@@ -169,9 +169,13 @@ struct ActionRunner {
         }
         try await recordCommands(spec, record, job, observer.request.spool, steps)
         let artifacts = try await fetchArtifacts(of: spec, observer.request, hasFiles: record.hasFiles, steps)
-        var end = end(of: record, job, spec.name, isArtifactFailure: artifacts.isFailure)
+        let metrics = try await MetricStep(journal: journal, worker: worker).run(
+            spec.metrics, of: job, workdir: spec.workdir, steps.metrics)
+        var end = end(
+            of: record, job, spec.name,
+            missing: artifacts.isFailure ? "artifact" : metrics.isFailure ? "metric" : nil)
         end.artifacts = artifacts.pulled
-        end.warnings = artifacts.warnings
+        end.warnings = artifacts.warnings + metrics.warnings
         if record.death == .unconfirmed { end.warnings.append("the death of the job's processes is not confirmed") }
         var data = terminalData(spec, observer, reason: end.reason)
         data["exit"] = .int(record.status)
@@ -181,6 +185,7 @@ struct ActionRunner {
         if record.death != .notAsked { data["death"] = .string(record.death.rawValue) }
         if !end.warnings.isEmpty { data["warnings"] = JSON(strings: end.warnings) }
         try await journal.append(type(of: end.outcome), data)
+        end.metrics = journal.state.job(job)?.metrics
         Task { try await link.target().prepareFolder(following: job, in: spool) }
         return end
     }
@@ -231,7 +236,8 @@ struct ActionRunner {
         }
     }
 
-    private func end(of record: ExitRecord, _ job: String, _ name: String, isArtifactFailure: Bool) -> JobEnd {
+    /// - Parameter missing: what was required and is not there, as a reason.
+    private func end(of record: ExitRecord, _ job: String, _ name: String, missing: String?) -> JobEnd {
         let outcome: JobState.Outcome
         var reason: String?
         switch record.reason {
@@ -240,7 +246,7 @@ struct ActionRunner {
         case .unreachable: (outcome, reason) = (.failed, "unreachable")
         case .sudo, .disk: (outcome, reason) = (.failed, record.reason.rawValue)
         case .exit where record.status != 0: (outcome, reason) = (.failed, "exit")
-        case .exit where isArtifactFailure: (outcome, reason) = (.failed, "artifact")
+        case .exit where missing != nil: (outcome, reason) = (.failed, missing)
         case .exit: outcome = .completed
         }
         var end = JobEnd(job: job, name: name, outcome: outcome)

@@ -23,7 +23,7 @@ struct CollectorRunner {
             [
                 "target": .string(RunEngine.targetName), "collector": .string(collector.name), "job": .string(job),
                 "kind": .string(kind), "command": .string(prepared.command),
-                "interval_s": collector.interval.map { .double($0) },
+                "interval_s": collector.interval.map { .double($0) }, "fields": collector.parse?.fields.json,
                 "spool": .string(spool), "target_boot": .string(target.facts.boot),
             ])
         try await observe(boot: target.facts.boot, recorded: nil, isNew: true)
@@ -44,9 +44,9 @@ struct CollectorRunner {
             switch collector.kind {
             case .command(_, let interval, let timeout):
                 .interval(
-                    command: prepared.command, interval: interval, timeout: timeout, token: token,
-                    tools: target.facts.tools)
-            case .stream: .stream(command: prepared.command, token: token)
+                    command: prepared.command, interval: interval, timeout: timeout, limit: collector.maxSampleBytes,
+                    token: token, tools: target.facts.tools)
+            case .stream: .stream(command: prepared.command, limit: collector.maxSampleBytes, token: token)
             }
         let request = JobRequest(
             job: job, spool: spool, commands: sampler.commands,
@@ -105,5 +105,17 @@ struct CollectorRunner {
             atEndOf: state, lostBytes: record.stdoutBytes - bytes, uptime: record.ended,
             time: time ?? Clock.iso8601(microseconds: Clock.wallMicroseconds()), interval: collector.interval)
         if let gap { try await journal.append(.collectorGap, gap.data) }
+    }
+}
+
+extension [SampleField] {
+    fileprivate var json: JSON {
+        .array(
+            map { field in
+                [
+                    "name": .string(field.name), "unit": field.unit.map { .string($0) },
+                    "type": field.kind.map { .string($0.rawValue) },
+                ]
+            })
     }
 }

@@ -94,8 +94,8 @@ extension RunEngine {
             name: plan.action.name, invocation: invocation, stage: stage, attempt: attempt,
             commands: plan.prepared.commands, environment: plan.prepared.environment,
             workdir: plan.prepared.workdir, timeout: plan.action.timeout, silence: plan.action.stopIfUnreachable,
-            uploads: uploads(of: plan), artifacts: plan.prepared.artifacts, parameters: plan.values.all,
-            isRoot: plan.action.sudo, isAttached: !plan.action.spool)
+            uploads: uploads(of: plan), artifacts: plan.prepared.artifacts, metrics: plan.prepared.metrics,
+            parameters: plan.values.all, isRoot: plan.action.sudo, isAttached: !plan.action.spool)
     }
 
     /// Parameters are recorded, and what is recorded must count: a value with a mask in it would not be the one given.
@@ -174,6 +174,7 @@ extension RunEngine {
         let plan = resumedPlan(spec)
         if let plan {
             spec.artifacts = plan.prepared.artifacts
+            spec.metrics = plan.prepared.metrics
             spec.environment = plan.prepared.environment
         }
         let task = watch(state.id, spec, { _, _ in }) { [spec] runner, _ in

@@ -139,6 +139,8 @@ extension RunEngine {
             return [
                 "name": .string(collector.name), "job": jobs.last.map { .string($0.id) }, "state": .string(word),
                 "samples": .int(jobs.reduce(0) { $0 + $1.samples }),
+                "unparsed": .int(jobs.reduce(0) { $0 + $1.unparsed }),
+                "problems": JSON(strings: state.collectors.problems(of: collector.name)),
             ]
         }
         return ["collectors": .array(list)]

@@ -39,6 +39,7 @@ extension RunEngine {
             }
             _ = try await activeStage?.value
             try await stopEverything()
+            try await recordWindows()
             ledger = try await makeLedger()
         } catch let error as SSHError {
             ending = nil
@@ -81,6 +82,7 @@ extension RunEngine {
         for (job, running) in live {
             if cancelRunning { try await cancel(job, until: running.end) } else { _ = try await running.end.value }
         }
+        try await recordWindows()
         let ledger = try await makeLedger()
         try await journal.append(.ledger, ledger.json)
         return .object(try await end(with: ledger))

@@ -72,6 +72,7 @@ struct RequestHandler: Sendable {
         case "collector_stop":
             let name = try text(request, "name")
             return (["collector": .string(name), "job": .string(try await engine.stopCollector(name))], false)
+        case "metrics_recompute": return (try await engine.recomputeMetrics(profile: request["profile"]?.string), false)
         case "collector_list": return (await engine.listCollectors(), false)
         case "complete":
             return (

@@ -2,8 +2,6 @@ import YAML
 
 /// Keys that a profile may hold although this version of ecr does not act on them.
 enum Feature: String {
-    case metrics
-    case parse
     case whilePaused = "while_paused: false"
 }
 
@@ -11,9 +9,7 @@ enum Feature: String {
 ///
 /// An error where ignoring the key would run another experiment than the one written down, else a warning.
 private let notYetCarriedOut: [(feature: Feature, severity: Diagnostic.Severity)] = [
-    (.metrics, .warning),
-    (.parse, .warning),
-    (.whilePaused, .warning),
+    (.whilePaused, .warning)
 ]
 
 extension Feature {

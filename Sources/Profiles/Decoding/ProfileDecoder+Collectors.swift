@@ -24,9 +24,7 @@ extension ProfileDecoder {
     private mutating func collector(_ member: Node.Member) -> Collector? {
         let what = "collector '\(member.name)'"
         guard let fields = mapping(member.value, what, .collector, advice: Self.collectorAdvice) else { return nil }
-        let parse = fields.member("parse")
-        if let parse { context.note(.parse, at: parse.mark) }
-        let expression = parse.flatMap { self.expression($0.value) }
+        let format = fields["parse"].flatMap { sampleFormat($0) }
         let environment = environment(fields)
         let start = fields.choice("start", of: Collector.Start.self) ?? .auto
         let whilePaused = fields.bool("while_paused") ?? true
@@ -34,7 +32,7 @@ extension ProfileDecoder {
         guard let kind = kind(fields, at: member.mark) else { return nil }
         return Collector(
             name: member.name, description: fields.string("description"), kind: kind, start: start,
-            whilePaused: whilePaused, env: environment, parse: expression)
+            whilePaused: whilePaused, env: environment, parse: format, maxSampleBytes: maxSampleBytes(fields))
     }
 
     private mutating func kind(_ fields: FieldReader, at mark: Mark) -> Collector.Kind? {
@@ -65,10 +63,17 @@ extension ProfileDecoder {
         return .command(template, interval: interval, timeout: timeout)
     }
 
-    private func expression(_ node: Node) -> String? {
-        guard let fields = mapping(node, "'parse'", .parse),
-            let regex = fields.require("regex", example: "regex: '(?<value>[0-9.]+)'")
-        else { return nil }
-        return filled(regex, "'regex'")
+    private func maxSampleBytes(_ fields: FieldReader) -> Int? {
+        guard let node = fields["max_sample_bytes"] else { return Collector.defaultMaxSampleBytes }
+        if node.scalar?.text == "none" { return nil }
+        guard let bytes = context.int(node, "'max_sample_bytes'") else { return Collector.defaultMaxSampleBytes }
+        // A sample is held in memory.
+        guard (1...1 << 26).contains(bytes) else {
+            context.error(
+                "'max_sample_bytes' cannot be \(bytes); write a number of bytes from 1 to 67108864, or none",
+                at: node.mark)
+            return Collector.defaultMaxSampleBytes
+        }
+        return bytes
     }
 }

@@ -21,8 +21,13 @@ package struct Collector: Sendable {
     /// False to hold it while the run is paused.
     package var whilePaused: Bool
     package var env: [EnvironmentEntry]
-    /// The regular expression whose named groups are the columns of a sample.
-    package var parse: String?
+    /// How the columns of a sample are found; nil for its text as it is.
+    package var parse: SampleFormat?
+    /// Bytes of one sample beyond which the target cuts it; nil for any length.
+    package var maxSampleBytes: Int?
+
+    /// Origin: ten thousand lines of text. One sample a second of it fills a gigabyte in a quarter of an hour.
+    package static let defaultMaxSampleBytes = 1 << 20
 
     package var command: Template {
         switch kind {

@@ -122,7 +122,7 @@ extension ProfileSection {
                 files to fetch afterwards, also after a failure; *, ?, […] and ** are patterns, a directory means all \
                 in it. Every file in the job's own folder $ECR_OUT is fetched without being named
                 """),
-            ProfileKey("metrics", "mapping of names", "numbers to take from the output", feature: .metrics),
+            ProfileKey("metrics", "mapping of names", "numbers to take from the output or from files"),
             ProfileKey(
                 "timeout", "duration",
                 "kept by the target, link or not: TERM to the process group, KILL five seconds later"),
@@ -171,12 +171,32 @@ extension ProfileSection {
         ])
 
     static let metric = ProfileSection(
-        "actions.NAME.metrics.NAME", "Either regex or json.",
+        "actions.NAME.metrics.NAME",
+        """
+        One of regex, json and csv says where the number stands; several numbers are a series. `ecr run metrics` shows them, \
+        `ecr run metrics recompute` takes them again after a change.
+        """,
         [
-            ProfileKey("regex", "text", "a regular expression whose first group is the number"),
-            ProfileKey("json", "text", "a key of a JSON document"),
-            ProfileKey("from", "path, default stdout", "where to look"),
+            ProfileKey(
+                "regex", "text",
+                """
+                a regular expression (PCRE2) that is looked for in each line; every match gives the number in its group \
+                `value`, else in its first group
+                """),
+            ProfileKey(
+                "json", "path",
+                "within a JSON document, or each line that is one: accuracy, results[0].ms, results[*].ms, [\"a key\"]"),
+            ProfileKey("csv", "text", "a column, by its name in the first line"),
+            ProfileKey(
+                "separator", "one of , ; | :, tab or blanks, default found in the first line", "of the columns of csv"),
+            ProfileKey(
+                "from", "stdout, stderr or path, default stdout",
+                "where to look; a file is fetched as an artifact, below $ECR_OUT/ it is one already"),
             ProfileKey("unit", "text", "the number's unit"),
+            ProfileKey("required", "true or false, default false", "without it the action has failed"),
+            ProfileKey(
+                "count", "true or false, default true for a metric named count",
+                "how many things the action did: energy is also told for each of them"),
         ])
 
     static let collector = ProfileSection(
@@ -189,7 +209,13 @@ extension ProfileSection {
             ProfileKey(
                 "timeout", "duration", "for one sample, in whole seconds, where the target has timeout(1)"),
             ProfileKey("stream", "text", "one long command; each line of its output is a sample"),
-            ProfileKey("parse", "mapping", "how to take columns out of a sample", feature: .parse),
+            ProfileKey("parse", "mapping", "how to take fields out of a sample: each is a column of its table"),
+            ProfileKey(
+                "max_sample_bytes", "1 to 67108864 or none, default 1048576",
+                """
+                more of one sample, or of one line of a stream, is cut off on the target, and said; none saves a slow target \
+                three processes a sample
+                """),
             ProfileKey("start", "auto or manual, default auto", "with the run, or by `ecr run collector start`"),
             ProfileKey(
                 "while_paused", "true or false, default true", "false to hold it while the run is paused",
@@ -198,8 +224,23 @@ extension ProfileSection {
         ])
 
     static let parse = ProfileSection(
-        "background_collectors.NAME.parse", "",
-        [ProfileKey("regex", "text, required", "a regular expression whose named groups are the columns")])
+        "background_collectors.NAME.parse",
+        """
+        One of regex, json, csv and key_value. A value is a number where it reads as one. A sample of which nothing can be \
+        taken has a row without values, is counted, and its reason is said once.
+        """,
+        [
+            ProfileKey("regex", "text", "a regular expression (PCRE2); its named groups are the fields"),
+            ProfileKey("json", "mapping of fields to paths", "the sample is a JSON document: {cpu: temps[0].c}"),
+            ProfileKey("csv", "list of fields", "the sample's columns, a row a line; _ leaves one out"),
+            ProfileKey("separator", "one of , ; | :, tab or blanks, default ,", "of the columns of csv"),
+            ProfileKey(
+                "key_value", "list of keys, or mapping of fields to keys",
+                "key=value or key: value, several a line or one: {free: MemFree}"),
+            ProfileKey("units", "mapping of fields to texts", "energy is computed for W and mW"),
+            ProfileKey(
+                "types", "mapping of fields to number or text", "a value that is no number is left out, and said"),
+        ])
 
     static let stage = ProfileSection(
         "stages[]", "",

@@ -40,8 +40,10 @@ private struct RunShowReport {
 
     var text: String {
         ([("", header)] + RecordTables(state).sections
-            + [("notes", notes), ("jobs", jobs), ("uploads", uploads), ("artifacts", artifacts), ("facts", facts)])
-            .filter {
+            + [
+                ("notes", notes), ("jobs", jobs), ("metrics", ActionMetricTable(state).table), ("uploads", uploads),
+                ("artifacts", artifacts), ("facts", facts),
+            ]).filter {
                 !$0.1.isEmpty
             }
             .map { title, table in
