@@ -222,6 +222,8 @@ import Testing
             bench.link?.throttle(1_000_000)
             let pull = try fixture.background("run", "pull", fixture.scratch.path("big"))
             try await fixture.wait(for: "the pull") { try run.events(.artifactPullStarted).count == 1 }
+            // What is on its way holds up the end, unless it is told not to.
+            #expect(try await fixture.ecr("run", "complete").status == 75)
             pull.signal(SIGINT)
             #expect(try await pull.wait().status == 130)
             bench.link?.throttle(nil)
