@@ -56,17 +56,19 @@ extension EventType {
             .actionStarted,
             """
             an attempt of an action is about to be launched; invocation: action, exec, setup or finally. attached: without \
-            a spool; masked: the commands hold a secret, which is replaced
+            a spool; masked: the commands hold a secret, which is replaced; uploads: what goes to the target before, each \
+            with local and remote
             """,
             """
             target stage? action job invocation attempt parameters commands masked? sudo? attached? timeout_s? \
-            stop_if_unreachable_s? workdir? artifacts? spool target_boot
+            stop_if_unreachable_s? workdir? uploads? artifacts? spool target_boot
             """),
         row(.actionCompleted, "all of its commands have exited 0", actionEnd),
         row(
             .actionFailed,
             """
-            it has failed; reason: exit, timeout, unreachable, artifact, metric (a required one was not found), or what let nothing begin: sudo, disk (the \
+            it has failed; reason: exit, timeout, unreachable, artifact, metric (a required one was not found), or what \
+            let nothing begin: sudo, upload (a file could not be sent), disk (the \
             target's is full)
             """, actionEnd
         ),
@@ -105,6 +107,25 @@ extension EventType {
         row(
             .artifactPullFailed, "a file is missing, stale or not readable, or there is too much",
             "target job? action? attempt? remote|remote_base64 reason required"),
+        row(
+            .uploadStarted,
+            "files are about to be sent; local and remote: of the file or the directory, files and bytes: what it holds",
+            "target job? action? attempt? local remote files bytes"),
+        row(
+            .uploaded,
+            """
+            a file is on the target, or was there already; local: what was asked for, path: the file below it, where that \
+            is a directory. remote_sha256: by the target itself; where it cannot tell, the file is unverified. method: \
+            sftp, tar (duration_s is that of the whole archive), exec, scp; unchanged for content that was there. \
+            resumed_at: the byte at which an earlier attempt was cut
+            """,
+            """
+            target job? action? attempt? local path? remote size mode sha256 remote_sha256? unverified? method \
+            duration_s resumed_at?
+            """),
+        row(
+            .uploadFailed, "a file is not on the target; what was there under its name still is",
+            "target job? action? attempt? local path? remote reason"),
         row(
             .collectorStarted,
             """
@@ -197,7 +218,12 @@ extension EventType {
             """,
             "complete complete_percent missing remarks totals collectors gaps reboots unknown jobs"),
         row(.parameterSet, "a parameter holds for what begins from here on", "name value previous?"),
-        row(.note, "an observation by a person; at: when it was made, if that was not now", "text at?"),
+        row(
+            .note,
+            """
+            an observation by a person; at: when it was made, if that was not now; attachments: files of the run that \
+            belong to it, each with path, name, size and sha256
+            """, "text at? attachments?"),
         row(.edit, "what the note seq should have said; the note stays, its last edit counts", "seq text"),
         row(.tagAdded, "the run has a tag more", "tag"),
         row(.tagRemoved, "the run has a tag less", "tag"),

@@ -6,6 +6,8 @@ extension RunDirectory {
         ("profile_snapshot.yaml", "the profile, byte for byte"),
         ("profile_resolved.json", "the profile as it was understood, defaults filled in"),
         ("artifacts/JOB/*", "files that were fetched from the target; a second one of a name gets _2"),
+        ("artifacts/pulled/N/*", "files that `ecr run pull` has fetched, a folder for each time"),
+        ("artifacts/attachments/SEQ-*", "files that belong to the note with that number"),
         ("logs/actions/JOB.stdout", "what a job wrote, byte for byte"),
         ("logs/actions/JOB.stderr", "its errors"),
         ("logs/collectors/NAME.csv", "a collector's samples, a row each: \(columns)"),

@@ -20,7 +20,8 @@ extension RunState {
             "jobs": .array(jobs.map(\.json)), "metrics": actionMetricsJSON, "notes": .int(notes),
             "recent_notes": .array(recentNotes.map(\.json)), "edits": .int(edits), "invalid_times": invalidTimes.json,
             "exported": .bool(isExported), "artifacts": .array(artifacts),
-            "failed_pulls": .int(failedPulls), "gaps": .array(gaps), "reboots": .array(reboots),
+            "failed_pulls": .int(failedPulls), "uploads": .array(uploads), "failed_uploads": .int(failedUploads),
+            "gaps": .array(gaps), "reboots": .array(reboots),
             "ledger": ledger.map { .object($0) }, "last_event": .string(lastTime),
             "head_hash": .string(checkpoint.hash), "checkpoint": checkpoint.json,
         ]
@@ -63,6 +64,8 @@ extension RunState {
         isExported = json["exported"]?.bool ?? false
         artifacts = json["artifacts"]?.array ?? []
         failedPulls = json["failed_pulls"]?.int ?? 0
+        uploads = json["uploads"]?.array ?? []
+        failedUploads = json["failed_uploads"]?.int ?? 0
         gaps = json["gaps"]?.array ?? []
         reboots = json["reboots"]?.array ?? []
         ledger = json["ledger"]?.object

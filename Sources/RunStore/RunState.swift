@@ -57,6 +57,9 @@ package struct RunState: Sendable, Equatable {
     /// The data of every `artifact_pulled`.
     package var artifacts: [JSON] = []
     package var failedPulls: Int64 = 0
+    /// The data of every `uploaded`.
+    package var uploads: [JSON] = []
+    package var failedUploads: Int64 = 0
     /// The data of every `collector_gap`.
     package var gaps: [JSON] = []
     /// When each `target_rebooted` was recorded, and the new boot id.
@@ -150,6 +153,8 @@ package struct RunState: Sendable, Equatable {
         case .tagRemoved: tags.removeAll { $0 == data["tag"]?.string }
         case .artifactPulled: artifacts.append(.object(data))
         case .artifactPullFailed: failedPulls += 1
+        case .uploaded: uploads.append(.object(data))
+        case .uploadFailed: failedUploads += 1
         case .targetRebooted: reboots.append(["time": .string(event.time), "boot_id": data["boot_id"]])
         case .ledger: ledger = data
         case .collectorGap:

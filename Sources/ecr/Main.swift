@@ -94,6 +94,8 @@ struct RunCommand: ParsableCommand {
             RunAction.self,
             RunStage.self,
             RunExec.self,
+            RunPush.self,
+            RunPull.self,
             RunCancel.self,
             RunPause.self,
             RunCollector.self,

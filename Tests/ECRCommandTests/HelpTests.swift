@@ -30,6 +30,8 @@ import Testing
         "run start",
         "run action",
         "run exec",
+        "run push",
+        "run pull",
         "run collector",
         "run collector start",
         "run collector stop",

@@ -21,9 +21,12 @@ package struct OfflineRun {
     }
 
     /// Appends one event, which is on disk on return, and renews the manifest.
+    /// - Parameter attachments: files that get their places with it.
     @discardableResult
-    package func record(_ type: EventType, _ data: JSONObject) throws(ECRFailure) -> Event {
-        let event = try append(type, data)
+    package func record(
+        _ type: EventType, _ data: JSONObject, _ attachments: [Attachment] = []
+    ) throws(ECRFailure) -> Event {
+        let event = try append(type, data, complete: Attachment.completion(attachments, in: run))
         refresh()
         return event
     }
@@ -61,8 +64,10 @@ package struct OfflineRun {
     }
 
     @discardableResult
-    private func append(_ type: EventType, _ data: JSONObject) throws(ECRFailure) -> Event {
-        do { return try writer.appendBlocking(type, data) } catch { throw ECRFailure(error) }
+    private func append(
+        _ type: EventType, _ data: JSONObject, complete: EventWriter.Completion? = nil
+    ) throws(ECRFailure) -> Event {
+        do { return try writer.appendBlocking(type, data, complete: complete) } catch { throw ECRFailure(error) }
     }
 
     /// The manifest is a summary: an event is on record without it.

@@ -20,10 +20,19 @@ struct ArtifactStep {
         /// Relative to the run directory.
         var pulled: [String] = []
         var warnings: [String] = []
+        var failures: [Failure] = []
         /// A required entry brought nothing, or failed.
         var isFailure = false
         /// What was recorded before and has not come up again yet.
         var steps: RecordedSteps
+    }
+
+    /// What did not come.
+    struct Failure: Sendable {
+        let remote: String
+        let reason: String
+
+        var json: JSON { ["remote": .string(remote), "reason": .string(reason)] }
     }
 
     /// - Parameters:
@@ -173,6 +182,7 @@ struct ArtifactStep {
         _ name: String, _ path: [UInt8]?, _ failure: TransferFailure, _ isRequired: Bool, _ result: inout Result
     ) {
         let name = path.map { String(decoding: $0, as: UTF8.self) } ?? name
+        result.failures.append(Failure(remote: name, reason: reason(of: failure)))
         result.warnings.append("artifact \(name): \(reason(of: failure))")
         if isRequired { result.isFailure = true }
     }

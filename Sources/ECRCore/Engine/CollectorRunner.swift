@@ -89,9 +89,9 @@ struct CollectorRunner {
         case .unknown(let reason):
             data["outcome"] = "unknown"
             data["reason"] = .string(reason)
-        case .notStarted(let reason):
+        case .notStarted(let refusal):
             data["outcome"] = "stopped"
-            data["reason"] = .string(reason.rawValue)
+            data["reason"] = .string(refusal.reason)
         }
         try await journal.append(.collectorStopped, data)
     }

@@ -20,6 +20,8 @@ struct JobSpec: Sendable {
     var timeout: Double?
     /// Seconds without the controller's contact after which the target ends the job.
     var silence: Double?
+    /// What goes to the target before the commands; absolute paths here.
+    var uploads: [PreparedUpload] = []
     var artifacts: [PreparedArtifact] = []
     var metrics: [PreparedMetric] = []
     var parameters: [(name: String, value: String)] = []

@@ -62,7 +62,7 @@ struct PullBatch {
     mutating func run(_ files: [RemoteFile], _ report: Report) async throws {
         let parts = parts
         try await worker.run { try FileSystem.makeDirectories(parts) }
-        let progress = PullProgress(files, feed)
+        let progress = TransferProgress(files, feed)
         var left = try await takeUnchanged(files, progress, report)
         if mayArchive(left.filter { $0.size < Self.smallSize }) {
             left = try await fetchArchives(left, progress, report)
@@ -80,7 +80,7 @@ struct PullBatch {
     /// Files that are, to the nanosecond, those that were fetched before in this run are linked.
     /// - Returns: the others.
     private mutating func takeUnchanged(
-        _ files: [RemoteFile], _ progress: PullProgress, _ report: Report
+        _ files: [RemoteFile], _ progress: TransferProgress, _ report: Report
     ) async throws -> [RemoteFile] {
         guard files.contains(where: { $0.version != nil }) else { return files }
         let known = KnownVersions(journal.state.artifacts)
@@ -116,13 +116,17 @@ struct PullBatch {
     /// While one archive is recorded, the next is on its way.
     /// - Returns: what must be fetched by itself.
     private mutating func fetchArchives(
-        _ files: [RemoteFile], _ progress: PullProgress, _ report: Report
+        _ files: [RemoteFile], _ progress: TransferProgress, _ report: Report
     ) async throws -> [RemoteFile] {
         var left = files.filter { !isForArchive($0) }
         var slices = Self.slices(files.filter(isForArchive))[...]
         var next = slices.popFirst().map { fetchArchive($0, progress) }
         while let fetching = next {
-            let slice = try await fetching.value
+            let slice = try await withTaskCancellationHandler {
+                try await fetching.value
+            } onCancel: {
+                fetching.cancel()
+            }
             next = slices.popFirst().map { fetchArchive($0, progress) }
             left += slice.left
             do { try await commit(slice.arrivals, progress, report) } catch {
@@ -149,7 +153,7 @@ struct PullBatch {
         return slices
     }
 
-    private func fetchArchive(_ files: [RemoteFile], _ progress: PullProgress) -> Task<Slice, any Error> {
+    private func fetchArchive(_ files: [RemoteFile], _ progress: TransferProgress) -> Task<Slice, any Error> {
         let (line, worker, parts) = (line, worker, parts)
         return Task {
             let began = Clock.boottimeNanoseconds()
@@ -184,7 +188,9 @@ struct PullBatch {
         throw TransferFailure("the target has neither SFTP nor dd nor scp")
     }
 
-    private mutating func fetchSingly(_ files: [RemoteFile], _ progress: PullProgress, _ report: Report) async throws {
+    private mutating func fetchSingly(_ files: [RemoteFile], _ progress: TransferProgress, _ report: Report)
+        async throws
+    {
         if files.isEmpty { return }
         let method = try singleMethod()
         // Several small ones at a time, as a channel takes its round trips; each large one fills the line alone.
@@ -197,7 +203,7 @@ struct PullBatch {
     }
 
     private mutating func fetch(
-        _ files: [RemoteFile], _ method: TransferMethod, _ progress: PullProgress, _ report: Report
+        _ files: [RemoteFile], _ method: TransferMethod, _ progress: TransferProgress, _ report: Report
     ) async throws {
         let fetching = SingleFetch(
             line: line, worker: worker, method: method, parts: parts, progress: progress,
@@ -216,7 +222,7 @@ struct PullBatch {
 
     /// Brings files that are here to their places, to the disk, and on record, in this order: what a crash leaves in a
     /// place without a record is replaced.
-    private mutating func commit(_ arrivals: [Arrival], _ progress: PullProgress, _ report: Report) async throws {
+    private mutating func commit(_ arrivals: [Arrival], _ progress: TransferProgress, _ report: Report) async throws {
         if arrivals.isEmpty { return }
         let root = journal.directory.path
         let placed = arrivals.map { (arrival: $0, path: places.take(for: $0.file)) }

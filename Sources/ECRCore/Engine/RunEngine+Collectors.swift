@@ -80,6 +80,10 @@ extension RunEngine {
 
     /// Stops a job on the target, harder after five seconds, and waits for the task that observes it.
     func cancel<Value: Sendable>(_ job: String, until task: Task<Value, any Error>) async throws {
+        if live[job]?.uploads.cancel() == true {
+            _ = await task.result
+            return
+        }
         let spool = journal.state.job(job)?.spool ?? spool
         try await link.target().cancel(job: job, in: spool)
         let insist = Task {

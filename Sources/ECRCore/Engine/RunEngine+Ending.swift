@@ -23,11 +23,17 @@ extension RunEngine {
             throw ECRFailure(
                 .busy, "\(job) still runs", hint: "ecr run complete --wait, or ecr run complete --cancel-running")
         }
+        if !wait && !cancelRunning, !transfers.isEmpty {
+            throw ECRFailure(
+                .busy, "a push or pull is still on its way",
+                hint: "ecr run complete --wait, or ecr run complete --cancel-running")
+        }
         try await requireRoot(for: profile.finally)
         try requireActive()
         begin(.completing)
         let ledger: Ledger
         do {
+            await endTransfers(cancel: cancelRunning)
             for (job, running) in live {
                 if cancelRunning { try await cancel(job, until: running.end) } else { _ = try await running.end.value }
             }
@@ -116,6 +122,7 @@ extension RunEngine {
         begin(.aborting)
         var unfinished: [JobState] = []
         if await link.isConnected {
+            await endTransfers(cancel: true)
             for (job, running) in live { try? await cancel(job, until: running.end) }
             _ = try? await activeStage?.value
             try? await stopEverything()

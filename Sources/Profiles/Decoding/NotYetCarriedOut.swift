@@ -2,7 +2,6 @@ import YAML
 
 /// Keys that a profile may hold although this version of ecr does not act on them.
 enum Feature: String {
-    case upload
     case whilePaused = "while_paused: false"
 }
 
@@ -10,8 +9,7 @@ enum Feature: String {
 ///
 /// An error where ignoring the key would run another experiment than the one written down, else a warning.
 private let notYetCarriedOut: [(feature: Feature, severity: Diagnostic.Severity)] = [
-    (.whilePaused, .warning),
-    (.upload, .error),
+    (.whilePaused, .warning)
 ]
 
 extension Feature {

@@ -17,19 +17,13 @@ extension ProfileDecoder {
         let reasons = fields.list("retry_on")?.compactMap {
             context.choice($0, "each entry of 'retry_on'", of: RetryReason.self)
         }
-        let action = Action(
+        return Action(
             name: member.name, description: fields.string("description"), commands: commands(fields),
             workdir: fields["workdir"].flatMap { path($0, "'workdir'") }, env: environment(fields),
             sudo: fields.bool("sudo") ?? false, spool: fields.bool("spool") ?? true,
             stopIfUnreachable: silence(fields), upload: uploads(fields),
             artifacts: artifacts(fields), metrics: metrics(fields), timeout: fields.positiveDuration("timeout"),
             retries: retries(fields), retryOn: reasons ?? [.failed, .timeout])
-        noteFeatures(fields)
-        return action
-    }
-
-    private func noteFeatures(_ fields: FieldReader) {
-        if let member = fields.member("upload") { context.note(.upload, at: member.mark) }
     }
 
     /// Shorter than a link takes to be found lost would end actions that nobody has left.

@@ -110,7 +110,12 @@ extension ProfileSection {
             ProfileKey(
                 "stop_if_unreachable", "duration, at least 5s",
                 "a dead man's switch that the target keeps: it ends the action after this long without contact"),
-            ProfileKey("upload", "list", "files that go to the target first", feature: .upload),
+            ProfileKey(
+                "upload", "list of mappings",
+                """
+                files and directories that go to the target before the commands, which never run where one fails; what is \
+                there already is left
+                """),
             ProfileKey(
                 "artifacts", "list of paths or mappings",
                 """
@@ -156,8 +161,13 @@ extension ProfileSection {
     static let upload = ProfileSection(
         "actions.NAME.upload[]", "",
         [
-            ProfileKey("from", "path, required", "a file, from the profile's folder on"),
-            ProfileKey("to", "path, required", "its place on the target"),
+            ProfileKey("from", "path, required", "a file or a directory, from the profile's folder on"),
+            ProfileKey(
+                "to", "path, required",
+                """
+                its place on the target, from workdir on. With a slash at its end it is a directory into which it goes; \
+                so is what is one already, where a file is sent. A directory without that slash becomes this one
+                """),
         ])
 
     static let metric = ProfileSection(

@@ -30,6 +30,7 @@ package import SSH
         // Written and read side by side: neither waits for the other's buffers.
         let writer = Task { try? await Self.writeNames(of: files, to: script) }
         while let bytes = try await script.read() {
+            try Task.checkCancellation()
             let isSound = try await worker.run {
                 let isSound = try intake.take(bytes)
                 progress(intake.received.count, intake.bytes)

@@ -45,7 +45,7 @@ package struct ReceivedFile: Sendable, Equatable {
     ///   - part: where the bytes go; what is there already is kept if the target's file begins with it.
     ///   - progress: bytes that are here.
     /// - Throws: `TransferFailure` where there is no such file any more or it cannot be read, `SSHError` where the link
-    ///   fails (the part stays), `SystemError` from the local disk.
+    ///   fails (the part stays), `SystemError` from the local disk, `CancellationError`.
     package func fetch(
         _ file: RemoteFile, to part: String, progress: @escaping @Sendable (Int64) -> Void = { _ in }
     ) async throws -> ReceivedFile {
@@ -56,6 +56,7 @@ package struct ReceivedFile: Sendable, Equatable {
         // A file that grows is taken as long as it was; else it might never end.
         let end = file.size == 0 ? Self.mostOfUnsized : file.size
         let take: @Sendable ([UInt8]) async throws -> Void = { bytes in
+            try Task.checkCancellation()
             progress(
                 try await worker.run {
                     try sink.append(bytes)

@@ -43,7 +43,7 @@ package import SSH
         return Self.leadingHash(try await running.readAll())
     }
 
-    private static func leadingHash(_ text: some Collection<UInt8>) -> String? {
+    static func leadingHash(_ text: some Collection<UInt8>) -> String? {
         let digits = text.prefix(64)
         guard digits.count == 64, digits.allSatisfy({ isHexDigit($0) }) else { return nil }
         return String(decoding: digits, as: UTF8.self).lowercased()

@@ -129,6 +129,7 @@ struct JobSentence {
         "timeout": "timed out", "artifact": "a required artifact is missing",
         "metric": "a required metric was not found",
         "unreachable": "ended by the target, which was alone for too long",
+        "upload": "nothing was run: a file could not be uploaded",
         "sudo": "sudo refused to run it",
         "disk": "nothing was run: the target's disk is full",
     ]
