@@ -1,5 +1,5 @@
 package import LinuxSystem
-package import SSH
+import SSH
 
 /// Content that is on the target already need not be sent.
 extension TransferLine {

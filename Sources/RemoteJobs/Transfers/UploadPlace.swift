@@ -1,4 +1,4 @@
-package import SSH
+import SSH
 
 /// Where on the target something goes that is uploaded, and what is there now.
 package struct UploadPlace: Sendable, Equatable {
@@ -60,7 +60,7 @@ package struct UploadPlace: Sendable, Equatable {
         case .file,
             .other where tree.isFolder:
             throw TransferFailure("what is there is no directory")
-        case .file, .other: throw TransferFailure("what is there is no regular file")
+        case .other: throw TransferFailure("what is there is no regular file")
         }
     }
 
