@@ -115,8 +115,9 @@ import Testing
             #expect(
                 action.hasSynced("\(path)/logs/actions", behind: "/0002-quick.stdout>", before: "/events.jsonl>"),
                 "\(action.lines)")
+            // The file has its place behind its content's second name.
             #expect(
-                action.hasSynced("\(path)/artifacts", behind: "/artifacts/0002-quick\"", before: "/events.jsonl>"),
+                action.hasSynced("\(path)/artifacts", behind: "/.content\"", before: "/events.jsonl>"),
                 "\(action.lines)")
         }
     }

@@ -76,13 +76,14 @@ import Testing
     /// It dies with the intent on record and nothing launched, then behind the launch, before the first rows are on disk.
     @Test(.enabled("needs strace") { await SystemCallFaults.isAvailable() }, arguments: 1...4)
     func aDeathWithinTheStartOfACollectorSamplesOnce(_ number: Int) async throws {
+        // Without a cap on its output a sample is the sampler's own child.
         let witnessed = "echo $ECR_JOB $PPID >>samplers; cat /proc/loadavg"
         try await FaultBench.with(hasLink: false) { bench in
             let samplers = "\(bench.witness)/samplers"
             try bench.fixture.write(
                 """
                 background_collectors:
-                  load: {command: "\(witnessed.replacing("samplers", with: samplers))", interval: 0.2, start: manual}
+                  load: {command: "\(witnessed.replacing("samplers", with: samplers))", interval: 0.2, max_sample_bytes: none, start: manual}
                 """)
             let run = try await bench.start()
             let fault = try SystemCallFaults("fdatasync", .death, when: "\(number)")
