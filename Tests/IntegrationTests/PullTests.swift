@@ -206,12 +206,12 @@ import Testing
                 """
                 actions:
                   a:
-                    commands: ['head -c 30000000 /dev/zero >"\(log)"; (while [ -e "\(log)" ]; do echo more >>"\(log)"; done) >/dev/null 2>&1 &']
+                    commands: ['head -c 30000000 /dev/zero >"\(log)"; (i=0; while [ $i -lt 20000 ] && [ ! -e "\(log).end" ]; do echo more >>"\(log)"; i=$((i+1)); sleep 0.001; done) >/dev/null 2>&1 &']
                     artifacts: ["\(log)"]
                 """)
             let run = try await fixture.start()
             let result = try await fixture.expect(0, "run", "action", "a")
-            unlink(log)
+            try fixture.scratch.write("log.end", "")
             #expect(result.errorText.contains("changed while it was read"))
             let artifact = try #require(try run.events(.artifactPulled).first?.data)
             #expect(artifact["changed"]?.bool == true)
