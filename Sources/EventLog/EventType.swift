@@ -40,6 +40,8 @@ package struct EventType: RawRepresentable, Hashable, Sendable, ExpressibleByStr
     package static let spoolMade: EventType = "spool_made"
     package static let targetFacts: EventType = "target_facts"
     package static let clockOffset: EventType = "clock_offset"
+    package static let ruleFired: EventType = "rule_fired"
+    package static let intervalMarked: EventType = "interval_marked"
     package static let ledger: EventType = "ledger"
     package static let parameterSet: EventType = "parameter_set"
     package static let note: EventType = "note"

@@ -25,32 +25,48 @@ package struct Sampler: Sendable {
     package static func interval(
         command: String, interval: Double, timeout: Double?, token: String, tools: Set<String>
     ) -> Sampler {
-        let step = max(1, Int((interval * 100).rounded()))
         var prefix = ""
         if let timeout, tools.contains("timeout") { prefix = "timeout \(max(1, Int(timeout.rounded(.up)))) " }
+        let words = loopWords(interval, token, tools).merging(["SAMPLE": "\(prefix)sh -c COMMAND 2>&1; r=$?"]) { $1 }
+        return Sampler(token: token, commands: [fill(loop, words, command)])
+    }
+
+    /// Samples every `interval` seconds within the sampler's own shell.
+    /// - Parameter program: shell text that defines `e_sample`; its variables begin with `e_`.
+    package static func builtin(
+        program: String, interval: Double, token: String, tools: Set<String>
+    ) -> Sampler {
+        let words = loopWords(interval, token, tools).merging(["SAMPLE": "e_sample 2>&1; r=$?"]) { $1 }
+        return Sampler(token: token, commands: [program + "\n" + fill(loop, words, nil)])
+    }
+
+    /// What is closest to an interval that the target can do.
+    package static func possible(_ interval: Double, tools: Set<String>) -> Double {
+        tools.contains("fractional-sleep") ? max(0.01, interval) : max(1, interval.rounded(.up))
+    }
+
+    private static func loopWords(_ interval: Double, _ token: String, _ tools: Set<String>) -> [String: String] {
+        let step = max(1, Int((interval * 100).rounded()))
         let nap =
             tools.contains("fractional-sleep")
             ? #"f=$((100+w%100)); sleep "$((w/100)).${f#1}""# : #"sleep "$(((w+99)/100))""#
-        // Uptimes as whole centiseconds: "12.34" without its dot. A board is up for more than a second by now, so there
-        // is no leading zero to make it octal.
-        let loop = #"""
-            n=0; read -r u x </proc/uptime; t=${u%.*}${u#*.}
-            while :; do
-            read -r u x </proc/uptime; printf '\n%s B %s %s\n' TOKEN "$n" "$u"
-            PREFIXsh -c COMMAND 2>&1; r=$?
-            read -r u x </proc/uptime; printf '\n%s E %s %s %s\n' TOKEN "$n" "$r" "$u"
-            n=$((n+1)); w=$((t+n*STEP-${u%.*}${u#*.}))
-            if [ "$w" -lt 0 ]; then k=$(((-w+STEP-1)/STEP)); printf '\n%s O %s %s %s\n' TOKEN "$n" "$((n+k-1))" "$u"
-            n=$((n+k)); w=$((w+k*STEP)); fi
-            [ "$w" -eq 0 ] || { NAP; }
-            done
-            """#
-        return Sampler(
-            token: token,
-            commands: [
-                fill(loop, ["TOKEN": shellWord(token), "STEP": "\(step)", "NAP": nap, "PREFIX": prefix], command)
-            ])
+        return ["TOKEN": shellWord(token), "STEP": "\(step)", "NAP": nap]
     }
+
+    // Uptimes as whole centiseconds: "12.34" without its dot. A board is up for more than a second by now, so there
+    // is no leading zero to make it octal.
+    private static let loop = #"""
+        n=0; read -r u x </proc/uptime; t=${u%.*}${u#*.}
+        while :; do
+        read -r u x </proc/uptime; printf '\n%s B %s %s\n' TOKEN "$n" "$u"
+        SAMPLE
+        read -r u x </proc/uptime; printf '\n%s E %s %s %s\n' TOKEN "$n" "$r" "$u"
+        n=$((n+1)); w=$((t+n*STEP-${u%.*}${u#*.}))
+        if [ "$w" -lt 0 ]; then k=$(((-w+STEP-1)/STEP)); printf '\n%s O %s %s %s\n' TOKEN "$n" "$((n+k-1))" "$u"
+        n=$((n+k)); w=$((w+k*STEP)); fi
+        [ "$w" -eq 0 ] || { NAP; }
+        done
+        """#
 
     /// Stamps each line of a long-lived command.
     package static func stream(command: String, token: String) -> Sampler {
@@ -62,12 +78,16 @@ package struct Sampler: Sendable {
     }
 
     /// The command goes in last, so that nothing in it is taken for one of our words.
-    private static func fill(_ loop: String, _ words: [String: String], _ command: String) -> String {
-        var parts = loop.split(separator: "COMMAND", maxSplits: 1).map(String.init)
-        for (word, value) in words {
-            parts = parts.map { $0.split(separator: word, omittingEmptySubsequences: false).joined(separator: value) }
-        }
-        return parts.joined(separator: shellWord(command))
+    private static func fill(_ loop: String, _ words: [String: String], _ command: String?) -> String {
+        var text = loop
+        for (word, value) in words where word != "TOKEN" { text = replace(word, in: text, by: value) }
+        let parts = text.split(separator: "COMMAND", maxSplits: 1).map(String.init)
+        let filled = parts.map { replace("TOKEN", in: $0, by: words["TOKEN"] ?? "") }
+        return filled.joined(separator: command.map(shellWord) ?? "")
+    }
+
+    private static func replace(_ word: String, in text: String, by value: String) -> String {
+        text.split(separator: word, omittingEmptySubsequences: false).joined(separator: value)
     }
 }
 

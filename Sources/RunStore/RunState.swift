@@ -25,15 +25,19 @@ package struct RunState: Sendable, Equatable {
     package var endReason: String?
     /// Why the run is paused, if somebody has said so.
     package var pauseReason: String?
+    /// Collectors that a pause has stopped, and that go on after it.
+    package var pausedCollectors: [String] = []
     /// Whether `run_interrupted` is on record since the last start or resume.
     package var isInterruptionRecorded = false
     /// `connection_established`'s data of the last connection: host, port, user, host_key, address.
     package var connection = JSONObject()
     package var isConnected = false
-    /// For each boot of the target the controller's time at its uptime 0, as the last `clock_offset` of it tells.
-    private(set) var clocks = JSONObject()
-    /// The last `target_facts`.
+    /// For each boot of the target what its `clock_offset` events tell.
+    private var clocks: [String: TargetClock] = [:]
+    /// The last `target_facts` of a connection.
     package var facts = JSONObject()
+    /// The target's state at the start and at the end of the run.
+    package var baselines = TargetBaselines()
     /// The spool directory on the target.
     package var spool: String?
     /// Jobs in the order of their start.
@@ -57,6 +61,10 @@ package struct RunState: Sendable, Equatable {
     package var gaps: [JSON] = []
     /// When each `target_rebooted` was recorded, and the new boot id.
     package var reboots: [JSON] = []
+    /// Rules that have begun, and the times that they have marked.
+    package var rules = RulesState()
+    /// Of each collector the last sample: time, and values or text.
+    package private(set) var latest = LatestSamples()
     package var ledger: JSONObject?
     package var lastTime = ""
     /// Behind the last event that was folded in.
@@ -69,7 +77,7 @@ package struct RunState: Sendable, Equatable {
     package func job(_ id: String) -> JobState? { jobIndex[id].map { jobs[$0] } }
 
     /// What places uptimes of one boot of the target on the controller's time base; nil for an unknown boot.
-    package func clock(ofBoot boot: String) -> TargetClock? { TargetClock(zero: clocks[boot]?.string) }
+    package func clock(ofBoot boot: String) -> TargetClock? { clocks[boot].flatMap { $0.isEmpty ? nil : $0 } }
 
     /// Jobs without an end on record.
     package var openJobs: [JobState] { jobs.filter { $0.outcome == .running } }
@@ -107,9 +115,10 @@ package struct RunState: Sendable, Equatable {
         case .runPaused:
             status = .paused
             pauseReason = data["reason"]?.string
+            pausedCollectors = data["collectors"]?.array?.compactMap(\.string) ?? []
         case .runResumed:
             status = Status(rawValue: data["state"]?.string ?? "") ?? .running
-            if status == .running { pauseReason = nil }
+            if status == .running { (pauseReason, pausedCollectors) = (nil, []) }
             isInterruptionRecorded = false
         case .runInterrupted:
             isInterruptionRecorded = true
@@ -125,10 +134,8 @@ package struct RunState: Sendable, Equatable {
             isConnected = !isOver
         case .connectionLost: isConnected = false
         case .spoolMade: spool = data["spool"]?.string ?? spool
-        case .clockOffset: if let boot = data["boot_id"]?.string { clocks[boot] = data["boottime_zero"] }
-        case .targetFacts:
-            facts = data
-            spool = data["spool"]?.string ?? spool
+        case .clockOffset: if let boot = data["boot_id"]?.string { clocks[boot, default: TargetClock()].add(data) }
+        case .targetFacts: if !baselines.take(data) { facts = data }
         case .stageStarted: stages.append(StageState(event))
         case .stageCompleted, .stageFailed: endStage(event)
         case .parameterSet:
@@ -141,6 +148,7 @@ package struct RunState: Sendable, Equatable {
         case .artifactPulled: artifacts.append(.object(data))
         case .artifactPullFailed: failedPulls += 1
         case .targetRebooted: reboots.append(["time": .string(event.time), "boot_id": data["boot_id"]])
+        case .ruleFired, .intervalMarked: rules.apply(event)
         case .ledger: ledger = data
         case .collectorGap:
             gaps.append(.object(data))
@@ -200,6 +208,7 @@ package struct RunState: Sendable, Equatable {
                 if isError { $0.stderrMasked &+= masked } else { $0.stdoutMasked &+= masked }
             }
         case .collectorOutput:
+            latest.apply(event.data)
             let behind = (event.data["offset"]?.int ?? 0) &+ (event.data["length"]?.int ?? 0)
             let rows = Int64(event.data["rows"]?.array?.count ?? 0)
             change(id) {
@@ -252,7 +261,17 @@ package struct RunState: Sendable, Equatable {
         body(&jobs[index])
     }
 
-    mutating func restore(clocks restored: JSONObject) { clocks = restored }
+    var clocksJSON: JSON {
+        var object = JSONObject()
+        for (boot, clock) in clocks.sorted(by: { $0.key < $1.key }) { object[boot] = clock.json }
+        return .object(object)
+    }
+
+    mutating func restore(clocks restored: JSON?) {
+        for (boot, json) in restored?.object?.members ?? [] { clocks[boot] = TargetClock(json: json) }
+    }
+
+    mutating func restore(latest json: JSON?) { latest = LatestSamples(json: json) }
 
     mutating func restore(jobs restored: [JobState], notes: [NoteState], edits: Int64) {
         jobs = restored

@@ -21,6 +21,8 @@ struct SampleRecorder: StreamRecorder {
     private let job: String
     /// The boot of the target in which the job runs: its uptimes are those of no other.
     private let boot: String
+    /// Is told of the numbers of each sample once it is on record.
+    private let onValues: @Sendable (SampleValues) async -> Void
     private let log: File
     private let table: File
     /// Where this job's bytes begin in the log: behind those of earlier jobs of the collector.
@@ -41,12 +43,13 @@ struct SampleRecorder: StreamRecorder {
     ///   - recorded: what is on record of this job; nil for a new one.
     init(
         journal: Journal, collector: Collector, job: String, boot: String, token: String, earlier: [JobState],
-        recorded: JobState?
+        recorded: JobState?, onValues: @escaping @Sendable (SampleValues) async -> Void
     ) throws {
         self.journal = journal
         self.collector = collector
         self.job = job
         self.boot = boot
+        self.onValues = onValues
         base = earlier.reduce(0) { $0 + $1.stdoutBytes }
         offset = recorded?.stdoutBytes ?? 0
         sampling = recorded?.sampling ?? SamplingState()
@@ -93,6 +96,23 @@ struct SampleRecorder: StreamRecorder {
         masked = 0
         offset += Int64(piece.count)
         tableLength += Int64(text.count)
+        for sample in batch.samples { await tell(sample, clock) }
+    }
+
+    private func tell(_ sample: Sample, _ clock: TargetClock?) async {
+        let numbers = values(of: sample)?.members.compactMap { name, value in value.double.map { (name, $0) } } ?? []
+        if numbers.isEmpty { return }
+        let time = clock?.time(atUptime: sample.uptime).flatMap { Clock.microseconds(iso8601: $0) }
+        await onValues(
+            SampleValues(
+                collector: collector.name, time: time ?? Clock.wallMicroseconds(),
+                fields: Dictionary(numbers, uniquingKeysWith: { $1 })))
+    }
+
+    /// Nil for a collector without fields.
+    private func values(of sample: Sample) -> JSONObject? {
+        guard case .builtin(let sampler, _) = collector.kind else { return nil }
+        return BuiltinReading(sample.text, sampler).values
     }
 
     private func ranges(_ ranges: [ClosedRange<Int64>]) -> JSON? {
@@ -140,6 +160,7 @@ struct SampleRecorder: StreamRecorder {
         } else {
             row["base64"] = .string(Base64.encode(sample.text))
         }
+        row["values"] = values(of: sample).map { .object($0) }
         return .object(row)
     }
 

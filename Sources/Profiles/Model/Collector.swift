@@ -5,6 +5,8 @@ package struct Collector: Sendable {
         case command(Template, interval: Double, timeout: Double?)
         /// Run once; every line is a sample.
         case stream(Template)
+        /// One that ecr brings along, every `interval` seconds.
+        case builtin(BuiltinSampler, interval: Double)
     }
 
     package enum Start: String, Sendable, CaseIterable {
@@ -24,9 +26,31 @@ package struct Collector: Sendable {
     /// The regular expression whose named groups are the columns of a sample.
     package var parse: String?
 
-    package var command: Template {
+    /// The user's text; nil for a sampler that ecr brings along.
+    package var command: Template? {
         switch kind {
         case .command(let template, _, _), .stream(let template): template
+        case .builtin: nil
+        }
+    }
+
+    /// What it does, in one line.
+    package var summary: String {
+        if case .builtin(let sampler, _) = kind { "builtin: \(sampler.name)" } else { command?.text ?? "" }
+    }
+
+    /// The fields of its samples; nil where they have none.
+    package var fieldNames: [String]? {
+        if case .builtin(let sampler, _) = kind { return sampler.fields.map(\.name) }
+        return nil
+    }
+
+    /// Seconds between two samples; nil for a stream.
+    package var interval: Double? {
+        switch kind {
+        case .command(_, let interval, _): interval
+        case .stream: nil
+        case .builtin(let sampler, let interval): sampler.isStream ? nil : interval
         }
     }
 }

@@ -12,7 +12,8 @@ extension Profile {
             "actions": JSON(members: actions.map { ($0.name, $0.resolved) }),
             "background_collectors": JSON(members: collectors.map { ($0.name, $0.resolved) }),
             "stages": .array(stages.map { ["name": .string($0.name), "actions": JSON(strings: $0.actions)] }),
-            "finally": JSON(strings: finally), "transfers": transfers.resolved, "notify": notify?.resolved,
+            "finally": JSON(strings: finally), "rules": .array(rules.map(\.resolved)), "facts": facts.resolved,
+            "transfers": transfers.resolved, "notify": notify?.resolved,
         ]
     }
 }
@@ -53,7 +54,8 @@ extension Connection {
                     "pubkeys": JSON(list: $0.pubkeys),
                 ]
             },
-            "keepalive": JSON(number: keepalive), "spool_dir": JSON(text: spoolDir),
+            "keepalive": JSON(number: keepalive), "clock_interval": JSON(number: clockInterval),
+            "spool_dir": JSON(text: spoolDir),
             "env": env.resolved, "password": password?.resolved, "sudo_password": sudoPassword?.resolved,
             "reconnect": ["give_up_after": JSON(number: giveUpAfter) ?? "never"],
         ]
@@ -103,6 +105,24 @@ extension TransferSettings {
     }
 }
 
+extension Rule {
+    fileprivate var resolved: JSON {
+        [
+            "name": .string(name), "when": .string(when.text), "for": JSON(number: patience),
+            "do": .string(deed.rawValue),
+            "until": JSON(text: until?.text), "max_hold": JSON(number: maxHold), "note": JSON(text: note),
+        ]
+    }
+}
+
+extension FactSettings {
+    fileprivate var resolved: JSON {
+        var object: JSONObject = ["identifiers": .bool(identifiers)]
+        for fact in own { object[fact.name] = .string(fact.command) }
+        return .object(object)
+    }
+}
+
 extension [EnvironmentEntry] {
     fileprivate var resolved: JSON { JSON(members: map { ($0.name, $0.value.resolved) }) }
 }
@@ -142,6 +162,9 @@ extension Collector {
             object["interval"] = JSON(number: interval)
             object["timeout"] = JSON(number: timeout)
         case .stream(let command): object["stream"] = .string(command.text)
+        case .builtin(let sampler, let interval):
+            object["builtin"] = .string(sampler.name)
+            object["interval"] = JSON(number: interval)
         }
         object["parse"] = parse.map { ["regex": .string($0)] }
         object["start"] = .string(start.rawValue)
