@@ -1,5 +1,5 @@
 extension BuiltinSampler {
-    static let cpu = BuiltinSampler(
+    package static let cpu = BuiltinSampler(
         "cpu", "load of the processor, from /proc/stat (proc(5)); also core0, core1, …: the usage of each",
         [
             Field("usage", "%", "time not idle"), Field("user", "%", "in programs"),
@@ -27,7 +27,7 @@ extension BuiltinSampler {
 
                 """#))
 
-    static let memory = BuiltinSampler(
+    package static let memory = BuiltinSampler(
         "memory", "memory, from /proc/meminfo (proc(5))",
         [
             Field("used", "MiB", "all but what is available"),
@@ -49,7 +49,7 @@ extension BuiltinSampler {
 
                 """#))
 
-    static let frequency = BuiltinSampler(
+    package static let frequency = BuiltinSampler(
         "frequency", "clocks, from cpufreq and devfreq, else /proc/cpuinfo; also core0, core1, …: that of each",
         [
             Field("cpu", "MHz", "mean of the cores"), Field("cpu_min", "MHz", "the slowest core"),

@@ -1,7 +1,7 @@
 extension BuiltinSampler {
     /// Which sensor is which is told by its name alone: there is no list of all boards. The PMIC of old Jetsons shows 100
     /// degrees whatever it has.
-    static let temperature = BuiltinSampler(
+    package static let temperature = BuiltinSampler(
         "temperature",
         "the warmest sensor of each kind, from thermal zones and hwmon; also zone.NAME and hwmon.NAME: each of them",
         [
@@ -33,7 +33,7 @@ extension BuiltinSampler {
 
     /// The whole comes from the first of these that is there: the rail that feeds the board (its label has IN, or SYS), the
     /// battery, the sum of all power sensors, the RAPL counter of the processor.
-    static let power = BuiltinSampler(
+    package static let power = BuiltinSampler(
         "power",
         """
         power, from hwmon (power sensors in microwatts; INA219, INA226, INA3221: volts times amperes), batteries and RAPL \

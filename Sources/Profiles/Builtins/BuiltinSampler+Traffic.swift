@@ -1,5 +1,5 @@
 extension BuiltinSampler {
-    static let disk = BuiltinSampler(
+    package static let disk = BuiltinSampler(
         "disk", "traffic of the disks, from /proc/diskstats; loops, RAM disks and partitions are left out",
         [
             Field("read", "KiB/s", "read by all disks"), Field("written", "KiB/s", "written to all disks"),
@@ -24,7 +24,7 @@ extension BuiltinSampler {
 
                 """#))
 
-    static let network = BuiltinSampler(
+    package static let network = BuiltinSampler(
         "network",
         "traffic of the network devices, from /proc/net/dev; where there are real ones the virtual are left out",
         [

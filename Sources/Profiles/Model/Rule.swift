@@ -24,4 +24,17 @@ package struct Rule: Sendable, Equatable {
     /// Seconds after which a hold is given up; nil for never.
     package var maxHold: Double?
     package var note: String?
+
+    package init(
+        name: String, when: RuleCondition, patience: Double = 0, deed: Deed = .mark, until: RuleCondition? = nil,
+        maxHold: Double? = nil, note: String? = nil
+    ) {
+        self.name = name
+        self.when = when
+        self.patience = patience
+        self.deed = deed
+        self.until = until
+        self.maxHold = maxHold
+        self.note = note
+    }
 }

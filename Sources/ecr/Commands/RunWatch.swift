@@ -153,9 +153,9 @@ private struct WatchLog {
                 Terminal.result(line(event.time, "\(event.type.rawValue)  \(summary(event))"))
             }
             if Clock.boottimeNanoseconds() - lastValues >= Self.valuesEvery {
-                lastValues = Clock.boottimeNanoseconds()
                 let values = watched.series.map { "\($0.name)=\($0.last)" }.joined(separator: " ")
                 if !values.isEmpty {
+                    lastValues = Clock.boottimeNanoseconds()
                     Terminal.result(line(Clock.iso8601(microseconds: Clock.wallMicroseconds()), values))
                 }
             }
