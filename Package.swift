@@ -34,19 +34,25 @@ let package = Package(
         library("CLibYAML", pkgConfig: "yaml-0.1", debian: "libyaml-dev"),
         library("CLibZip", pkgConfig: "libzip", debian: "libzip-dev"),
         library("CCrypto", pkgConfig: "libcrypto", debian: "libssl-dev"),
+        library("CPCRE2", pkgConfig: "libpcre2-8", debian: "libpcre2-dev"),
         .target(name: "CLinux"),
 
         room("JSON"),
         room("LinuxSystem", ["CLinux"]),
         room("Hashing", ["CCrypto"]),
+        room("Patterns", ["CPCRE2"]),
         room("SSH", ["CLibSSH", "CLinux", "LinuxSystem"]),
         room("YAML", ["CLibYAML"]),
         room("ZIP", ["CLibZip", "LinuxSystem"]),
         room("EventLog", ["JSON", "Hashing", "LinuxSystem"]),
         room("RunStore", ["EventLog", "Hashing", "JSON", "LinuxSystem"]),
-        room("Profiles", ["YAML", "JSON", "EventLog"]),
+        room("Profiles", ["YAML", "JSON", "EventLog", "Patterns"]),
         room("RemoteJobs", ["SSH", "Hashing", "LinuxSystem"]),
-        room("ECRCore", ["EventLog", "RunStore", "Profiles", "RemoteJobs", "JSON", "LinuxSystem", "Hashing", "YAML"]),
+        room(
+            "ECRCore",
+            [
+                "EventLog", "RunStore", "Profiles", "Patterns", "RemoteJobs", "JSON", "LinuxSystem", "Hashing", "YAML",
+            ]),
         room("Datasets", ["EventLog", "RunStore", "Hashing", "ZIP", "JSON", "LinuxSystem"]),
         .executableTarget(
             name: "ecr",
@@ -61,6 +67,7 @@ let package = Package(
             swiftSettings: strict),
         tests("JSONTests", ["JSON"]),
         tests("LinuxSystemTests", ["LinuxSystem", "TestSupport"]),
+        tests("PatternsTests", ["Patterns"]),
         tests("YAMLTests", ["YAML"]),
         tests("ProfilesTests", ["Profiles", "YAML", "JSON"]),
         tests("ZIPTests", ["ZIP", "TestSupport", "LinuxSystem"]),
@@ -70,7 +77,7 @@ let package = Package(
             "ECRCoreTests",
             [
                 "ECRCore", "TestSupport", "RunStore", "EventLog", "RemoteJobs", "SSH", "Hashing", "JSON", "LinuxSystem",
-                "Profiles", "YAML",
+                "Profiles", "Patterns", "YAML",
             ]),
         tests(
             "ECRCommandTests",

@@ -59,17 +59,19 @@ extension EventType {
             .actionStarted,
             """
             an attempt of an action is about to be launched; invocation: action, exec, setup or finally. attached: without \
-            a spool; masked: the commands hold a secret, which is replaced
+            a spool; masked: the commands hold a secret, which is replaced; uploads: what goes to the target before, each \
+            with local and remote
             """,
             """
             target stage? action job invocation attempt parameters commands masked? sudo? attached? timeout_s? \
-            stop_if_unreachable_s? workdir? artifacts? spool target_boot
+            stop_if_unreachable_s? workdir? uploads? artifacts? spool target_boot
             """),
         row(.actionCompleted, "all of its commands have exited 0", actionEnd),
         row(
             .actionFailed,
             """
-            it has failed; reason: exit, timeout, unreachable, artifact, or what let nothing begin: sudo, disk (the \
+            it has failed; reason: exit, timeout, unreachable, artifact, metric (a required one was not found), or what \
+            let nothing begin: sudo, upload (a file could not be sent), disk (the \
             target's is full)
             """, actionEnd
         ),
@@ -109,19 +111,42 @@ extension EventType {
             .artifactPullFailed, "a file is missing, stale or not readable, or there is too much",
             "target job? action? attempt? remote|remote_base64 reason required"),
         row(
-            .collectorStarted, "a collector is about to be launched; kind: interval or stream",
-            "target collector job kind command interval_s? spool target_boot"),
+            .uploadStarted,
+            "files are about to be sent; local and remote: of the file or the directory, files and bytes: what it holds",
+            "target job? action? attempt? local remote files bytes"),
+        row(
+            .uploaded,
+            """
+            a file is on the target, or was there already; local: what was asked for, path: the file below it, where that \
+            is a directory. remote_sha256: by the target itself; where it cannot tell, the file is unverified. method: \
+            sftp, tar (duration_s is that of the whole archive), exec, scp; unchanged for content that was there. \
+            resumed_at: the byte at which an earlier attempt was cut
+            """,
+            """
+            target job? action? attempt? local path? remote size mode sha256 remote_sha256? unverified? method \
+            duration_s resumed_at?
+            """),
+        row(
+            .uploadFailed, "a file is not on the target; what was there under its name still is",
+            "target job? action? attempt? local path? remote reason"),
+        row(
+            .collectorStarted,
+            """
+            a collector is about to be launched; kind: interval or stream; fields: of its samples, each with name, unit? and \
+            type?
+            """, "target collector job kind command interval_s? fields? spool target_boot"),
         row(
             .collectorOutput,
             """
-            samples; a row has tick, time?, boottime_s, exit? and text, or base64, or beyond 16 KiB length. offset, length \
+            samples; a row has tick, time?, boottime_s, exit? and text, or base64, or beyond 16 KiB length, and values?, an \
+            object by field, or a list of them where a sample has several rows. unparsed: how many have none. offset, length \
             and sha256: of a piece of the job's spool, log_bytes: the length of the collector's log behind it, table_bytes: \
             the length of its table behind the last row, table_length and table_sha256: of what came to the table. skipped: \
             [first, last] of ticks that were left out because the sample before still ran, unfinished_tick: the sample that \
             was being taken when the sampler was stopped
             """,
             """
-            target collector job rows skipped? unfinished_tick? offset length sha256 log_bytes table_bytes table_length? \
+            target collector job rows unparsed? skipped? unfinished_tick? offset length sha256 log_bytes table_bytes table_length? \
             table_sha256? masked?
             """),
         row(
@@ -140,8 +165,9 @@ extension EventType {
             .collectorError,
             """
             a collector's sampler has ended by itself, or was killed, or has died so often that it is not started again, or \
-            cannot sample as it should
-            """, "target collector job reason exit?"),
+            cannot sample as it should; with a tick: the sample of that number is not as it should be, and text is its \
+            beginning, which is said once for a collector and reason
+            """, "target collector job reason exit? tick? text?"),
         row(
             .collectorRetry,
             """
@@ -190,6 +216,27 @@ extension EventType {
             .intervalMarked, "from one time to another a rule with `do: mark` held: an analysis may leave it out",
             "rule from to note?"),
         row(
+            .metric,
+            """
+            a number that an action has given, or some of a series, of which first is the number of the first one from 0; a \
+            number that no double holds is a text of its digits. derivation: see metrics_derived
+            """, "target action job name value|values first? unit? derivation"),
+        row(
+            .metricsDerived,
+            """
+            the metrics of a job were taken from its files; by: end (of the job) or recompute, with the profile that was used. \
+            metrics: for each unit?, is_count?, count, last, mean, min, max, median, p95 and p99; missing: those that were \
+            declared and not found, each with name, reason and required. The last derivation of a job counts, and the metric \
+            events of its number
+            """, "target action job derivation by profile? profile_sha256? metrics missing?"),
+        row(
+            .actionWindow,
+            """
+            what the collectors saw while a job ran; from and to: by the controller's clock; fields: for each collector, \
+            field, unit?, count, last, mean, min, max, median, p95, p99, and for a power energy_j, its integral, and \
+            covered_s, the seconds for which there were samples. The last one of a job counts
+            """, "target action job from to duration_s fields"),
+        row(
             .ledger,
             """
             the comparison of both ends; missing: the holes, remarks: what is none, jobs: for each stream bytes and sha256 \
@@ -199,7 +246,12 @@ extension EventType {
             """,
             "complete complete_percent missing remarks totals collectors gaps reboots unknown jobs"),
         row(.parameterSet, "a parameter holds for what begins from here on", "name value previous?"),
-        row(.note, "an observation by a person; at: when it was made, if that was not now", "text at?"),
+        row(
+            .note,
+            """
+            an observation by a person; at: when it was made, if that was not now; attachments: files of the run that \
+            belong to it, each with path, name, size and sha256
+            """, "text at? attachments?"),
         row(.edit, "what the note seq should have said; the note stays, its last edit counts", "seq text"),
         row(.tagAdded, "the run has a tag more", "tag"),
         row(.tagRemoved, "the run has a tag less", "tag"),

@@ -38,10 +38,15 @@ package final class EventWriter: Sendable {
     /// The last event that was on disk when this writer opened the stream.
     package let lastEvent: Event?
 
+    /// Fills in what depends on an event's number, such as the names of files that it gives their places. What it throws
+    /// refuses this event alone.
+    package typealias Completion = @Sendable (_ seq: Int64, _ data: JSONObject) throws(SystemError) -> JSONObject
+
     private struct Request: Sendable {
         let type: EventType
         let data: JSONObject
         let raw: [RawWrite]
+        let complete: Completion?
         let done: @Sendable (Result<Event, EventLogError>) -> Void
     }
 
@@ -103,23 +108,27 @@ package final class EventWriter: Sendable {
     deinit { queue.close() }
 
     /// Appends an event and returns it once it is on disk.
-    /// - Parameter raw: bytes that are written and synced before the event.
-    /// - Throws: `EventLogError` with code `.storage`.
+    /// - Parameters:
+    ///   - raw: bytes that are written and synced before the event.
+    ///   - complete: called on the writer's thread before the event is written.
+    /// - Throws: `EventLogError` with code `.storage`, or as `complete` has failed.
     @discardableResult
     package func append(
-        _ type: EventType, _ data: JSONObject = [:], raw: [RawWrite] = []
+        _ type: EventType, _ data: JSONObject = [:], raw: [RawWrite] = [], complete: Completion? = nil
     ) async throws(EventLogError) -> Event {
         let result = await withCheckedContinuation { continuation in
-            enqueue(type, data, raw) { continuation.resume(returning: $0) }
+            enqueue(type, data, raw, complete) { continuation.resume(returning: $0) }
         }
         return try result.get()
     }
 
     /// As `append`, for a thread that may block: a short-lived command, never the cooperative pool.
     @discardableResult
-    package func appendBlocking(_ type: EventType, _ data: JSONObject = [:]) throws(EventLogError) -> Event {
+    package func appendBlocking(
+        _ type: EventType, _ data: JSONObject = [:], complete: Completion? = nil
+    ) throws(EventLogError) -> Event {
         let answer = Mailbox<Result<Event, EventLogError>>()
-        enqueue(type, data, []) { answer.send($0) }
+        enqueue(type, data, [], complete) { answer.send($0) }
         guard let result = answer.takeAll()?.first else { preconditionFailure("the mailbox was never closed") }
         return try result.get()
     }
@@ -130,10 +139,10 @@ package final class EventWriter: Sendable {
     }
 
     private func enqueue(
-        _ type: EventType, _ data: JSONObject, _ raw: [RawWrite],
+        _ type: EventType, _ data: JSONObject, _ raw: [RawWrite], _ complete: Completion? = nil,
         _ done: @escaping @Sendable (Result<Event, EventLogError>) -> Void
     ) {
-        let isOpen = queue.send(Request(type: type, data: data, raw: raw, done: done))
+        let isOpen = queue.send(Request(type: type, data: data, raw: raw, complete: complete, done: done))
         if !isOpen { done(.failure(EventLogError(.storage, "the event stream is closed"))) }
     }
 
@@ -172,8 +181,8 @@ package final class EventWriter: Sendable {
                     batch.forEach { $0.done(.failure(failure)) }
                     continue
                 }
-                let events: [Event]
-                do { events = try commit(batch) } catch {
+                let outcomes: [Result<Event, EventLogError>]
+                do { outcomes = try commit(batch) } catch {
                     let failure = EventLogError(.storage, "could not record: \(error)")
                     self.failure = failure
                     reportStorageError(error)
@@ -181,12 +190,12 @@ package final class EventWriter: Sendable {
                     onFailure(failure)
                     continue
                 }
-                onCommit(events, checkpoint)
-                for (request, event) in zip(batch, events) { request.done(.success(event)) }
+                onCommit(outcomes.compactMap { try? $0.get() }, checkpoint)
+                for (request, outcome) in zip(batch, outcomes) { request.done(outcome) }
             }
         }
 
-        private func commit(_ batch: [Request]) throws -> [Event] {
+        private func commit(_ batch: [Request]) throws -> [Result<Event, EventLogError>] {
             var rawFiles: [Int32: File] = [:]
             for raw in batch.flatMap(\.raw) {
                 try raw.file.write(raw.bytes, at: raw.offset)
@@ -198,18 +207,25 @@ package final class EventWriter: Sendable {
             for folder in Set(folders) { try FileSystem.syncDirectory(folder) }
             var next = checkpoint
             var bytes: [UInt8] = []
-            var events: [Event] = []
+            var outcomes: [Result<Event, EventLogError>] = []
             for request in batch {
-                let event = stamp(request.type, request.data, next)
+                let data: JSONObject
+                do { data = try request.complete?(next.seq, request.data) ?? request.data } catch {
+                    let code: EventLogError.Code = error.isStorageFailure ? .storage : .unavailable
+                    outcomes.append(.failure(EventLogError(code, error.description)))
+                    continue
+                }
+                let event = stamp(request.type, data, next)
                 let line = event.line
                 try next.accept(event, line: line)
                 bytes += line
                 bytes.append(0x0A)
-                events.append(event)
+                outcomes.append(.success(event))
             }
+            if bytes.isEmpty { return outcomes }
             try write(bytes)
             checkpoint = next
-            return events
+            return outcomes
         }
 
         private func stamp(_ type: EventType, _ data: JSONObject, _ place: Checkpoint) -> Event {

@@ -9,16 +9,22 @@ extension JSON {
     /// Parses one JSON text (RFC 8259) with nothing behind it but white space.
     ///
     /// Strict where it matters for a record: valid UTF-8 only, no duplicate keys, no nesting beyond 128 levels.
+    /// - Parameter keepsDigits: a number that would be rounded becomes a string, see `init(number:)`.
     /// - Throws: `JSONError`.
-    package init(parsing bytes: some Collection<UInt8>) throws(JSONError) {
-        let contiguous: Result<JSON, JSONError>? = bytes.withContiguousStorageIfAvailable(JSON.parse)
-        self = try (contiguous ?? Array(bytes).withUnsafeBufferPointer(JSON.parse)).get()
+    package init(parsing bytes: some Collection<UInt8>, keepsDigits: Bool = false) throws(JSONError) {
+        func parse(_ buffer: UnsafeBufferPointer<UInt8>) -> Result<JSON, JSONError> {
+            JSON.parse(buffer, keepsDigits: keepsDigits)
+        }
+        let contiguous: Result<JSON, JSONError>? = bytes.withContiguousStorageIfAvailable(parse)
+        self = try (contiguous ?? Array(bytes).withUnsafeBufferPointer(parse)).get()
     }
 
     package init(parsing text: String) throws(JSONError) { try self.init(parsing: Array(text.utf8)) }
 
-    private static func parse(_ buffer: UnsafeBufferPointer<UInt8>) -> Result<JSON, JSONError> {
-        var parser = Parser(bytes: buffer)
+    private static func parse(
+        _ buffer: UnsafeBufferPointer<UInt8>, keepsDigits: Bool
+    ) -> Result<JSON, JSONError> {
+        var parser = Parser(bytes: buffer, keepsDigits: keepsDigits)
         return Result { () throws(JSONError) in
             let value = try parser.value(depth: 0)
             parser.skipSpace()
@@ -44,9 +50,13 @@ private struct SeenKeys {
 /// A recursive-descent parser over bytes that outlive it.
 private struct Parser {
     let bytes: UnsafeBufferPointer<UInt8>
+    let keepsDigits: Bool
     var position = 0
 
-    init(bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
+    init(bytes: UnsafeBufferPointer<UInt8>, keepsDigits: Bool) {
+        self.bytes = bytes
+        self.keepsDigits = keepsDigits
+    }
 
     func error(_ message: String) -> JSONError { JSONError(message: message, offset: position) }
 
@@ -164,6 +174,7 @@ private struct Parser {
         }
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
         if isInteger, let value = Int64(text) { return .int(value) }
+        if keepsDigits, let value = JSON(number: text) { return value }
         guard let value = Double(text), value.isFinite else { throw error("a number is out of range") }
         return .double(value)
     }

@@ -21,14 +21,25 @@ package struct Sampler: Sendable {
     package static func newToken() -> String { "#" + Host.randomBytes(8).map { String($0, radix: 36) }.joined() }
 
     /// Samples every `interval` seconds.
-    /// - Parameter timeout: seconds for one sample; kept by the target's `timeout`, where it has one.
+    ///
+    /// A sample is cut by `head`, which ends the command by SIGPIPE; the status comes back beside the output. So a command
+    /// that leaves something running which holds its output open has its sample end only with that.
+    /// - Parameters:
+    ///   - timeout: seconds for one sample; kept by the target's `timeout`, where it has one.
+    ///   - limit: bytes of a sample; one byte more comes, so that a longer one can be told. Nil for any length.
     package static func interval(
-        command: String, interval: Double, timeout: Double?, token: String, tools: Set<String>
+        command: String, interval: Double, timeout: Double?, limit: Int?, token: String, tools: Set<String>
     ) -> Sampler {
         var prefix = ""
         if let timeout, tools.contains("timeout") { prefix = "timeout \(max(1, Int(timeout.rounded(.up)))) " }
-        let words = loopWords(interval, token, tools).merging(["SAMPLE": "\(prefix)sh -c COMMAND 2>&1; r=$?"]) { $1 }
-        return Sampler(token: token, commands: [fill(loop, words, command)])
+        var sample = "\(prefix)sh -c COMMAND 2>&1 4>&-; r=$?"
+        if let limit, tools.contains("head") {
+            // Measured: 3.8 ms a sample in place of 2.0 on a laptop's CPU, most of it the three processes more.
+            sample =
+                "r=$( { { \(prefix)sh -c COMMAND 2>&1 3>&- 4>&-; echo $? >&3; } | head -c \(limit + 1) >&4; } 3>&1 )"
+        }
+        let words = loopWords(interval, token, tools).merging(["SAMPLE": sample]) { $1 }
+        return Sampler(token: token, commands: [fill("exec 4>&1\n" + loop, words, command)])
     }
 
     /// Samples every `interval` seconds within the sampler's own shell.
@@ -69,12 +80,15 @@ package struct Sampler: Sendable {
         """#
 
     /// Stamps each line of a long-lived command.
-    package static func stream(command: String, token: String) -> Sampler {
+    /// - Parameter limit: bytes of a line; one byte more comes, so that a longer one can be told. Nil for any length.
+    package static func stream(command: String, limit: Int?, token: String) -> Sampler {
         let loop = #"""
             sh -c COMMAND 2>&1 | { n=0; while IFS= read -r l || [ -n "$l" ]; do read -r u x </proc/uptime
-            printf '%s L %s %s %s\n' TOKEN "$n" "$u" "$l"; n=$((n+1)); done; }
+            printf '%s L %s %s %LIMITs\n' TOKEN "$n" "$u" "$l"; n=$((n+1)); done; }
             """#
-        return Sampler(token: token, commands: [fill(loop, ["TOKEN": shellWord(token)], command)])
+        return Sampler(
+            token: token,
+            commands: [fill(loop, ["TOKEN": shellWord(token), "LIMIT": limit.map { ".\($0 + 1)" } ?? ""], command)])
     }
 
     /// The command goes in last, so that nothing in it is taken for one of our words.
@@ -114,8 +128,15 @@ package struct SampleBatch: Sendable, Equatable {
 package struct SampleParser: Sendable {
     private let mark: [UInt8]
     private var buffer: [UInt8] = []
+    /// Where in the buffer the first line begins that has not been looked at, and in front of what no end of it is. A
+    /// sample may be long: none of its bytes is looked at twice.
+    private var place = 0
+    private var searched = 0
+    /// The sample that has begun, and where in the buffer its text does.
+    private var begun: (tick: Int64, uptime: Double, text: Int)?
+
     /// The tick of the sample that has begun, and of which the end has not come yet.
-    package private(set) var unfinishedTick: Int64?
+    package var unfinishedTick: Int64? { begun?.tick }
 
     package init(token: String) { mark = Array("\(token) ".utf8) }
 
@@ -123,12 +144,10 @@ package struct SampleParser: Sendable {
     package mutating func take(_ bytes: [UInt8]) -> SampleBatch {
         buffer += bytes
         var batch = SampleBatch()
-        var begun: (tick: Int64, uptime: Double, text: Int)?
-        var place = 0
-        while let newline = buffer[place...].firstIndex(of: 0x0A) {
+        while let newline = buffer[searched...].firstIndex(of: 0x0A) {
             let line = buffer[place..<newline]
             let lineStart = place
-            place = newline + 1
+            (place, searched) = (newline + 1, newline + 1)
             guard line.starts(with: mark) else { continue }
             let words = line.dropFirst(mark.count).split(
                 separator: 0x20, maxSplits: 3, omittingEmptySubsequences: false)
@@ -157,9 +176,15 @@ package struct SampleParser: Sendable {
             default: break
             }
         }
-        buffer.removeFirst(batch.length)
-        unfinishedTick = begun?.tick
+        searched = buffer.count
+        forget(batch.length)
         return batch
+    }
+
+    private mutating func forget(_ count: Int) {
+        buffer.removeFirst(count)
+        (place, searched) = (place - count, searched - count)
+        if let start = begun { begun = start.text < count ? nil : (start.tick, start.uptime, start.text - count) }
     }
 
     /// No number that later sums could overflow with.

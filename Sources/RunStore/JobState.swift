@@ -20,6 +20,10 @@ package struct JobState: Sendable, Equatable {
     package var reason: String?
     /// Seconds by the target's clock.
     package var duration: Double?
+    /// Its beginning and its end in seconds of the target's boottime clock.
+    package var span: ClosedRange<Double>?
+    package var metrics: JobMetrics?
+    package var window: JobWindow?
     /// When `*_started` was appended, and when the end was.
     package var started: String
     package var ended: String?
@@ -30,6 +34,8 @@ package struct JobState: Sendable, Equatable {
     package var stderrBytes: Int64 = 0
     /// A collector's samples.
     package var samples: Int64 = 0
+    /// Those of which its format could take nothing.
+    package var unparsed: Int64 = 0
     /// The length of a collector's table behind its last recorded row.
     package var tableBytes: Int64 = 0
     /// How a collector's samples follow one another.
@@ -74,9 +80,12 @@ package struct JobState: Sendable, Equatable {
             "stderr_bytes": .int(stderrBytes), "stdout_masked": stdoutMasked > 0 ? .int(stdoutMasked) : nil,
             "stderr_masked": stderrMasked > 0 ? .int(stderrMasked) : nil, "attached": isAttached ? true : nil,
             "samples": kind == .collector ? .int(samples) : nil,
+            "unparsed": unparsed > 0 ? .int(unparsed) : nil,
             "table_bytes": kind == .collector ? .int(tableBytes) : nil,
             "sampling": kind == .collector ? sampling.json : nil, "spool": spool.map { .string($0) },
             "boot": boot.map { .string($0) }, "mark": mark?.json,
+            "span": span.map { [.double($0.lowerBound), .double($0.upperBound)] }, "metrics": metrics?.json,
+            "window": window.map { .object($0.members(count: metrics?.count)) },
         ]
     }
 
@@ -101,10 +110,22 @@ package struct JobState: Sendable, Equatable {
         stderrMasked = json["stderr_masked"]?.int ?? 0
         isAttached = json["attached"]?.bool ?? false
         samples = json["samples"]?.int ?? 0
+        unparsed = json["unparsed"]?.int ?? 0
         tableBytes = json["table_bytes"]?.int ?? 0
         sampling = SamplingState(json: json["sampling"])
         spool = json["spool"]?.string
         boot = json["boot"]?.string
         mark = Mark(json: json["mark"])
+        span = ClosedRange(json["span"]?.array?.first?.double, json["span"]?.array?.last?.double)
+        metrics = json["metrics"].map { JobMetrics($0) }
+        window = JobWindow(json: json["window"])
+    }
+}
+
+extension ClosedRange<Double> {
+    /// Nil unless both are there, in their order.
+    init?(_ begin: Double?, _ end: Double?) {
+        guard let begin, let end, begin <= end else { return nil }
+        self = begin...end
     }
 }

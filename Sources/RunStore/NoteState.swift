@@ -10,6 +10,8 @@ package struct NoteState: Sendable, Equatable {
     package let at: String?
     /// As it was last corrected; a long one is cut, and then ends with an ellipsis.
     package private(set) var text: String
+    /// Files that belong to it, as in the event.
+    package let attachments: [JSON]
     /// The seq of the last correction.
     package private(set) var edit: Int64?
 
@@ -21,6 +23,7 @@ package struct NoteState: Sendable, Equatable {
         time = event.time
         at = event.data["at"]?.string
         text = NoteState.cut(event.data["text"]?.string ?? "")
+        attachments = event.data["attachments"]?.array ?? []
     }
 
     mutating func correct(_ event: Event) {
@@ -36,7 +39,7 @@ package struct NoteState: Sendable, Equatable {
     package var json: JSON {
         [
             "seq": .int(seq), "time": .string(time), "at": at.map { .string($0) }, "text": .string(text),
-            "edit": edit.map { .int($0) },
+            "edit": edit.map { .int($0) }, "attachments": attachments.isEmpty ? nil : .array(attachments),
         ]
     }
 
@@ -49,5 +52,6 @@ package struct NoteState: Sendable, Equatable {
         self.text = text
         at = json["at"]?.string
         edit = json["edit"]?.int
+        attachments = json["attachments"]?.array ?? []
     }
 }

@@ -6,6 +6,8 @@ extension RunDirectory {
         ("profile_snapshot.yaml", "the profile, byte for byte"),
         ("profile_resolved.json", "the profile as it was understood, defaults filled in"),
         ("artifacts/JOB/*", "files that were fetched from the target; a second one of a name gets _2"),
+        ("artifacts/pulled/N/*", "files that `ecr run pull` has fetched, a folder for each time"),
+        ("artifacts/attachments/SEQ-*", "files that belong to the note with that number"),
         ("logs/actions/JOB.stdout", "what a job wrote, byte for byte"),
         ("logs/actions/JOB.stderr", "its errors"),
         ("logs/collectors/NAME.csv", "a collector's samples, a row each: \(columns)"),
@@ -17,8 +19,9 @@ extension RunDirectory {
     ]
 
     private static let columns = """
-        time (UTC, computed from the target's uptime), boottime_s (seconds of the target's uptime), tick (from 0; one that \
-        is missing was skipped or lost, as the events say), exit (empty for a stream) and text (stdout and stderr together, \
-        quoted as in RFC 4180)
+        time and target_time (UTC by the controller's and by the target's clock, computed from the target's uptime), \
+        boottime_s (seconds of the target's uptime), tick (from 0; one that is missing was skipped or lost, as the events \
+        say), exit (not of a stream), and a column for each field of parse:, else text (stdout and stderr together); quoted \
+        as in RFC 4180
         """
 }

@@ -20,6 +20,8 @@ package struct RunDirectory: Sendable, Equatable {
     package var socket: String { "\(path)/control.sock" }
     package var supervisorLog: String { "\(path)/logs/supervisor.log" }
     package var artifacts: String { "\(path)/artifacts" }
+    /// Files that belong to notes.
+    package var attachments: String { "\(path)/artifacts/attachments" }
     /// Space that is given back when the disk is full, so that the failure itself can be recorded.
     package var reserve: String { "\(path)/.reserve" }
 

@@ -14,14 +14,15 @@ extension RunState {
             "paused_collectors": pausedCollectors.isEmpty ? nil : JSON(strings: pausedCollectors),
             "interruption_recorded": .bool(isInterruptionRecorded),
             "connection": .object(connection),
-            "connected": .bool(isConnected), "clocks": clocksJSON, "facts": .object(facts), "baselines": baselines.json,
+            "connected": .bool(isConnected), "clocks": clocksJSON, "collectors": collectors.json,
+            "facts": .object(facts), "baselines": baselines.json,
             "spool": spool.map { .string($0) },
             "stages": .array(stages.map(\.json)),
-            "jobs": .array(jobs.map(\.json)), "notes": .int(notes),
+            "jobs": .array(jobs.map(\.json)), "metrics": actionMetricsJSON, "notes": .int(notes),
             "recent_notes": .array(recentNotes.map(\.json)), "edits": .int(edits), "invalid_times": invalidTimes.json,
             "exported": .bool(isExported), "artifacts": .array(artifacts),
-            "failed_pulls": .int(failedPulls), "gaps": .array(gaps), "reboots": .array(reboots), "rules": rules.json,
-            "latest_samples": latest.json,
+            "failed_pulls": .int(failedPulls), "uploads": .array(uploads), "failed_uploads": .int(failedUploads),
+            "gaps": .array(gaps), "reboots": .array(reboots), "rules": rules.json, "latest_samples": latest.json,
             "ledger": ledger.map { .object($0) }, "last_event": .string(lastTime),
             "head_hash": .string(checkpoint.hash), "checkpoint": checkpoint.json,
         ]
@@ -57,6 +58,7 @@ extension RunState {
         connection = json["connection"]?.object ?? [:]
         isConnected = json["connected"]?.bool ?? false
         restore(clocks: json["clocks"])
+        collectors = CollectorsState(json: json["collectors"])
         facts = json["facts"]?.object ?? [:]
         baselines = TargetBaselines(json: json["baselines"])
         spool = json["spool"]?.string
@@ -65,6 +67,8 @@ extension RunState {
         isExported = json["exported"]?.bool ?? false
         artifacts = json["artifacts"]?.array ?? []
         failedPulls = json["failed_pulls"]?.int ?? 0
+        uploads = json["uploads"]?.array ?? []
+        failedUploads = json["failed_uploads"]?.int ?? 0
         gaps = json["gaps"]?.array ?? []
         reboots = json["reboots"]?.array ?? []
         rules = RulesState(json: json["rules"])

@@ -34,6 +34,8 @@ package struct RunState: Sendable, Equatable {
     package var isConnected = false
     /// For each boot of the target what its `clock_offset` events tell.
     private var clocks: [String: TargetClock] = [:]
+    /// What is known of the collectors beside their jobs.
+    package var collectors = CollectorsState()
     /// The last `target_facts` of a connection.
     package var facts = JSONObject()
     /// The target's state at the start and at the end of the run.
@@ -57,6 +59,9 @@ package struct RunState: Sendable, Equatable {
     /// The data of every `artifact_pulled`.
     package var artifacts: [JSON] = []
     package var failedPulls: Int64 = 0
+    /// The data of every `uploaded`.
+    package var uploads: [JSON] = []
+    package var failedUploads: Int64 = 0
     /// The data of every `collector_gap`.
     package var gaps: [JSON] = []
     /// When each `target_rebooted` was recorded, and the new boot id.
@@ -147,6 +152,8 @@ package struct RunState: Sendable, Equatable {
         case .tagRemoved: tags.removeAll { $0 == data["tag"]?.string }
         case .artifactPulled: artifacts.append(.object(data))
         case .artifactPullFailed: failedPulls += 1
+        case .uploaded: uploads.append(.object(data))
+        case .uploadFailed: failedUploads += 1
         case .targetRebooted: reboots.append(["time": .string(event.time), "boot_id": data["boot_id"]])
         case .ruleFired, .intervalMarked: rules.apply(event)
         case .ledger: ledger = data
@@ -194,6 +201,7 @@ package struct RunState: Sendable, Equatable {
     }
 
     private mutating func applyToJob(_ event: Event) {
+        if event.type == .collectorStarted || event.type == .collectorError { collectors.apply(event) }
         guard let id = event.data["job"]?.string else { return }
         switch event.type {
         case .actionStarted, .collectorStarted: start(id, event)
@@ -216,9 +224,12 @@ package struct RunState: Sendable, Equatable {
                 $0.stdoutBytes = behind
                 $0.stdoutMasked &+= event.data["masked"]?.int ?? 0
                 $0.samples += rows
+                $0.unparsed &+= event.data["unparsed"]?.int ?? 0
                 $0.tableBytes = event.data["table_bytes"]?.int ?? $0.tableBytes
                 $0.sampling.apply(output: event.data)
             }
+        case .metricsDerived: change(id) { $0.metrics = JobMetrics(.object(event.data)) }
+        case .actionWindow: change(id) { $0.window = JobWindow(json: .object(event.data)) }
         case .collectorGap: change(id) { $0.sampling.apply(gap: event.data) }
         default: break
         }
@@ -246,6 +257,7 @@ package struct RunState: Sendable, Equatable {
             $0.exit = event.data["exit"]?.int
             $0.reason = event.data["reason"]?.string
             $0.duration = event.data["duration_s"]?.double
+            $0.span = ClosedRange(event.data["started_target"]?.double, event.data["ended_target"]?.double)
             switch event.type {
             case .actionCompleted: $0.outcome = .completed
             case .actionFailed: $0.outcome = .failed

@@ -183,9 +183,17 @@ extension SSHSession {
 
     /// Lets libssh read and write what the socket is ready for. The channels' callbacks run in here.
     func handleSocket() {
-        guard raw != nil else { return }
-        _ = ssh_event_dopoll(event, 0)
+        guard let raw else { return }
+        for _ in 0..<Self.readsAtOnce {
+            let before = receivedBytes
+            _ = ssh_event_dopoll(event, 0)
+            if receivedBytes == before || ssh_is_connected(raw) == 0 { return }
+        }
     }
+
+    /// Origin: libssh reads 4 KiB at a time; so many are half a millisecond, in which no other session is looked after,
+    /// and save as many rounds of the loop.
+    private static let readsAtOnce = 64
 
     /// Everything that must not happen inside a callback: death, waiting calls, finished channels, signs of life.
     func settle(now: Int64) {

@@ -53,7 +53,9 @@ import Testing
         let result = try await sample(sampler, shell, between: between)
         #expect(result.errorText == "", "\(sampler.name)")
         return Dictionary(
-            BuiltinReading(result.output, sampler).values.members.map { ($0.key, $0.value.double ?? .nan) },
+            (SampleReading(result.output, sampler.format).values.first ?? [:]).members.map {
+                ($0.key, $0.value.double ?? .nan)
+            },
             uniquingKeysWith: { $1 })
     }
 
@@ -209,7 +211,9 @@ import Testing
             guard case .shell(let program) = sampler.program else { continue }
             let assigned = program.matches(of: /(?:^|[\s;(])([A-Za-z_][A-Za-z0-9_]*)=/).map { String($0.output.1) }
             let printed = Set(sampler.fields.map(\.name))
-            #expect(assigned.filter { !$0.hasPrefix("e_") && $0 != "IFS" && !printed.contains($0) } == [], "\(sampler.name)")
+            #expect(
+                assigned.filter { !$0.hasPrefix("e_") && $0 != "IFS" && !printed.contains($0) } == [], "\(sampler.name)"
+            )
         }
     }
 }

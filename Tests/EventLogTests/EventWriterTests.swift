@@ -43,6 +43,25 @@ import Testing
         #expect(try stream.events().count == 200)
     }
 
+    @Test func whatIsFilledInKnowsTheNumberAndItsFailureRefusesThisEventAlone() throws {
+        let stream = try Stream(notes: 2)
+        let writer = try EventWriter(path: stream.path)
+        let error = #expect(throws: EventLogError.self) {
+            try writer.appendBlocking(.note, [:]) { (_, _) throws(SystemError) in
+                throw SystemError("place", path: "x", code: ENOENT)
+            }
+        }
+        #expect(error?.code == .unavailable)
+        let event = try writer.appendBlocking(.note, ["text": "a"]) { (seq, data) throws(SystemError) in
+            var data = data
+            data["path"] = .string("\(seq)-x")
+            return data
+        }
+        #expect(event.seq == 2 && event.data["path"] == "2-x")
+        writer.close()
+        #expect(try stream.events().map(\.seq) == [0, 1, 2])
+    }
+
     @Test func rawBytesAreThereWhenTheEventIs() async throws {
         let stream = try Stream()
         let raw = try File(path: stream.scratch.path("raw"), O_RDWR | O_CREAT)

@@ -38,7 +38,7 @@ import Testing
         let remote = try #require(row.fields.first { $0.names.contains("remote") })
         #expect(remote.names == ["remote", "remote_base64"] && !remote.isOptional)
         #expect(remote.notation == "remote|remote_base64")
-        let changed = try #require(row.fields.last)
+        let changed = try #require(row.fields.first { $0.names.contains("changed") })
         #expect(changed.names == ["changed"] && changed.isOptional && changed.notation == "changed?")
     }
 }

@@ -113,9 +113,9 @@ import Testing
         #expect(rows.allSatisfy { $0["exit"]?.int == 0 && $0["text"]?.string?.split(separator: " ").count == 5 })
         let table = String(decoding: try FileSystem.read(run.collectorRows("load")), as: UTF8.self)
         let lines = table.split(separator: "\n")
-        #expect(lines.first == "time,boottime_s,tick,exit,text")
+        #expect(lines.first == "time,target_time,boottime_s,tick,exit,text")
         #expect(lines.count == rows.count + 1)
-        #expect(lines.last?.split(separator: ",").dropFirst(2).first.flatMap { Int64($0) } == ticks.last)
+        #expect(lines.last?.split(separator: ",").dropFirst(3).first.flatMap { Int64($0) } == ticks.last)
         #expect(try run.state().job("0002-load")?.samples == Int64(rows.count))
     }
 

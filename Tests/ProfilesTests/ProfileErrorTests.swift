@@ -198,8 +198,7 @@ import YAML
         #expect(action("stop_if_unreachable: 60s") == [])
         #expect(
             action("metrics: {m: {}}") == [
-                "warning: 'metrics' is recorded in the profile but not evaluated by this version of ecr",
-                "error: metric 'm' needs either 'regex' or 'json'; write one of the two",
+                "error: metric 'm' needs one of 'regex', 'json' and 'csv'; write one of them"
             ])
         #expect(
             action("artifacts: [{allow_old: true}, '']") == [
@@ -255,8 +254,7 @@ import YAML
             ])
         #expect(
             collector("stream: y, parse: {}") == [
-                "warning: 'parse' is recorded in the profile but not evaluated by this version of ecr",
-                "error: 'parse' has no 'regex'; write 'regex: '(?<value>[0-9.]+)''",
+                "error: 'parse' needs one of 'regex', 'json', 'csv' and 'key_value'; write one of them"
             ])
     }
 

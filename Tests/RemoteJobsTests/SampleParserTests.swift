@@ -130,7 +130,8 @@ import Testing
     @Test(arguments: Shells.all) func anIntervalSamplesAgainAndAgain(shell: [String]) async throws {
         let command = #"printf 'TOKEN STEP NAP PREFIX '\''COMMAND'\'' %s' "a  b"; echo no >&2; exit 4"#
         let sampler = Sampler.interval(
-            command: command, interval: 0.05, timeout: 5, token: "#t'k", tools: ["timeout", "fractional-sleep"])
+            command: command, interval: 0.05, timeout: 5, limit: 1 << 20, token: "#t'k",
+            tools: ["timeout", "fractional-sleep", "head"])
         let samples = try await run(shell, sampler) { $0.samples.count >= 3 }.samples
         #expect(samples.count >= 3)
         #expect(samples.first?.tick == 0)
@@ -143,7 +144,8 @@ import Testing
 
     @Test(arguments: Shells.all) func aSampleThatTakesLongerThanItsIntervalSkipsTicks(shell: [String]) async throws {
         let sampler = Sampler.interval(
-            command: "sleep 0.25", interval: 0.1, timeout: nil, token: "#t", tools: ["fractional-sleep"])
+            command: "sleep 0.25", interval: 0.1, timeout: nil, limit: 1 << 20, token: "#t", tools: ["fractional-sleep"]
+        )
         let batch = try await run(shell, sampler) { $0.samples.count >= 3 }
         #expect(batch.skipped.count >= 2)
         // Every number is a sample or skipped, and is it once.
@@ -157,16 +159,45 @@ import Testing
 
     @Test(arguments: Shells.all) func aHungSampleIsEndedByItsTimeout(shell: [String]) async throws {
         let sampler = Sampler.interval(
-            command: "echo begun; exec sleep 100", interval: 0.1, timeout: 1, token: "#t",
-            tools: ["timeout", "fractional-sleep"])
+            command: "echo begun; exec sleep 100", interval: 0.1, timeout: 1, limit: 1 << 20, token: "#t",
+            tools: ["timeout", "fractional-sleep", "head"])
         let samples = try await run(shell, sampler) { !$0.samples.isEmpty }.samples
         // BusyBox adds its "Terminated".
         #expect(samples.first?.text.starts(with: Array("begun\n".utf8)) == true)
         #expect(samples.first.map { $0.status != 0 } == true)
     }
 
+    /// One byte more than allowed comes, by which the cut is known.
+    @Test(arguments: Shells.all) func anEndlessSampleIsCut(shell: [String]) async throws {
+        let sampler = Sampler.interval(
+            command: "cat /dev/zero", interval: 0.05, timeout: nil, limit: 1000, token: "#t",
+            tools: ["fractional-sleep", "head"])
+        let samples = try await run(shell, sampler) { $0.samples.count >= 3 }.samples
+        #expect(samples.count >= 3)
+        for sample in samples {
+            #expect(sample.text == [UInt8](repeating: 0, count: 1001))
+            #expect(sample.status == 141)
+        }
+    }
+
+    @Test(arguments: Shells.all) func aSampleIsNotCutWithoutHead(shell: [String]) async throws {
+        let sampler = Sampler.interval(
+            command: "echo 12345; exit 3", interval: 0.05, timeout: nil, limit: 2, token: "#t",
+            tools: ["fractional-sleep"])
+        let sample = try #require(try await run(shell, sampler) { !$0.samples.isEmpty }.samples.first)
+        #expect(sample.text == Array("12345\n".utf8) && sample.status == 3)
+    }
+
+    @Test(arguments: Shells.all) func aLongLineOfAStreamIsCut(shell: [String]) async throws {
+        let sampler = Sampler.stream(command: "echo 123456789; echo x", limit: 4, token: "#t")
+        let result = try await Command.run(shell[0], Array(shell.dropFirst()) + ["-c", sampler.commands[0]])
+        var parser = SampleParser(token: "#t")
+        #expect(parser.take(result.output).samples.map(\.text) == [Array("12345".utf8), Array("x".utf8)])
+    }
+
     @Test(arguments: Shells.all) func aStreamKeepsItsLines(shell: [String]) async throws {
-        let sampler = Sampler.stream(command: #"printf '  a\\b \n'; echo err >&2; printf 'last'"#, token: "#t")
+        let sampler = Sampler.stream(
+            command: #"printf '  a\\b \n'; echo err >&2; printf 'last'"#, limit: nil, token: "#t")
         let result = try await Command.run(shell[0], Array(shell.dropFirst()) + ["-c", sampler.commands[0]])
         var parser = SampleParser(token: "#t")
         let samples = parser.take(result.output).samples

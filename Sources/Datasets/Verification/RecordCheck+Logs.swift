@@ -17,6 +17,9 @@ extension RecordCheck {
         case .collectorOutput: return compareSamples(data)
         case .actionCompleted, .actionFailed, .actionCancelled, .actionUnknown: return compareEnd(data)
         case .artifactPulled: return note(artifact: data)
+        case .note:
+            let attachments = data["attachments"]?.array ?? []
+            return attachments.compactMap { note(artifact: $0.object ?? [:]) }.first
         case .logRecovered:
             if let name = data["kept_as"]?.string { torn[FileName(name)] = data["bytes"]?.int ?? 0 }
             return nil

@@ -21,11 +21,24 @@ package struct OfflineRun {
     }
 
     /// Appends one event, which is on disk on return, and renews the manifest.
+    /// - Parameter attachments: files that get their places with it.
     @discardableResult
-    package func record(_ type: EventType, _ data: JSONObject) throws(ECRFailure) -> Event {
-        let event = try append(type, data)
+    package func record(
+        _ type: EventType, _ data: JSONObject, _ attachments: [Attachment] = []
+    ) throws(ECRFailure) -> Event {
+        let event = try append(type, data, complete: Attachment.completion(attachments, in: run))
         refresh()
         return event
+    }
+
+    /// Takes all metrics again from the stored files, and appends them.
+    /// - Parameter profile: another profile than the run's own.
+    package func recomputeMetrics(_ profile: ProfileFile?) throws(ECRFailure) -> JSON {
+        let recomputation = try ECRFailure.catching { try MetricRecomputation(run, try run.state(), profile) }
+        for event in recomputation.events.dropLast() { writer.post(event.type, event.data) }
+        if let last = recomputation.events.last { try append(last.type, last.data) }
+        refresh()
+        return recomputation.json
     }
 
     /// Ends a created or interrupted run. What became of its open jobs is unknown, and recorded as that.
@@ -51,8 +64,10 @@ package struct OfflineRun {
     }
 
     @discardableResult
-    private func append(_ type: EventType, _ data: JSONObject) throws(ECRFailure) -> Event {
-        do { return try writer.appendBlocking(type, data) } catch { throw ECRFailure(error) }
+    private func append(
+        _ type: EventType, _ data: JSONObject, complete: EventWriter.Completion? = nil
+    ) throws(ECRFailure) -> Event {
+        do { return try writer.appendBlocking(type, data, complete: complete) } catch { throw ECRFailure(error) }
     }
 
     /// The manifest is a summary: an event is on record without it.

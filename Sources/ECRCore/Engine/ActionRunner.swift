@@ -16,8 +16,9 @@ struct ActionRunner {
     let feed: JobFeed
     let worker: Worker
     let policy: PullPolicy
+    let uploads = JobUploads()
 
-    /// Records the intent, launches, observes, pulls artifacts, records the end.
+    /// Records the intent, uploads, launches, observes, pulls artifacts, records the end.
     /// - Parameter boot: the boot of the target under which it may be launched; nil for whichever there is.
     /// - Throws: `RebootedBeforeLaunch`, or `.usage` where the server allows no channel for it, with nothing on record.
     func run(_ spec: JobSpec, job: String, spool: String, boot: String?) async throws -> JobEnd {
@@ -28,7 +29,7 @@ struct ActionRunner {
             workdir: spec.workdir, timeout: spec.timeout, silence: spec.silence, root: spec.root)
         guard spec.isAttached else {
             try await recordStart(spec, request, target)
-            let observer = try observer(of: request, boot: target.facts.boot, nil)
+            let observer = try observer(of: request, spec, boot: target.facts.boot, nil)
             return try await finish(spec, observer, RecordedSteps(), isNew: true)
         }
         let channel = try await openChannel(for: spec, on: target)
@@ -37,6 +38,10 @@ struct ActionRunner {
             let observer = AttachedObserver(
                 link: link, feed: feed, request: request, channel: channel, target: target,
                 streams: try recorders(job, nil))
+            if let refusal = try await uploadAttached(spec, request, target) {
+                await channel.close()
+                return try await recordRefusal(spec, observer, refusal)
+            }
             return try await finish(spec, observer, RecordedSteps(), isNew: true)
         } catch {
             await channel.close()
@@ -61,6 +66,9 @@ struct ActionRunner {
                 "attached": spec.isAttached ? true : nil,
                 "timeout_s": spec.timeout.map { .double($0) },
                 "stop_if_unreachable_s": spec.silence.map { .double($0) }, "workdir": spec.workdir.map { .string($0) },
+                "uploads": spec.uploads.isEmpty
+                    ? nil
+                    : .array(spec.uploads.map { ["local": .string($0.from), "remote": .string($0.to)] }),
                 "artifacts": spec.artifacts.isEmpty ? nil : JSON(strings: spec.artifacts.map(\.pattern)),
                 "spool": .string(request.spool), "target_boot": .string(target.facts.boot),
             ])
@@ -89,16 +97,45 @@ struct ActionRunner {
             return try await finish(spec, LostAttachment(request: request, state: state), steps, isNew: false)
         }
         // Intent without claim is launched by the observer, if spool and boot are the same.
-        let observer = try observer(of: request, boot: state.boot ?? "", state, mayRelaunch: !spec.isMasked)
+        let observer = try observer(of: request, spec, boot: state.boot ?? "", state)
         return try await finish(spec, observer, steps, isNew: false)
     }
 
     private func observer(
-        of request: JobRequest, boot: String, _ state: JobState?, mayRelaunch: Bool = true
+        of request: JobRequest, _ spec: JobSpec, boot: String, _ state: JobState?
     ) throws -> JobObserver {
         JobObserver(
             journal: journal, link: link, feed: feed, request: request, boot: boot, pace: .watched,
-            mayRelaunch: mayRelaunch, streams: try recorders(request.job, state))
+            mayRelaunch: !spec.isMasked, prepare: { try await upload(spec, request, isResumed: state != nil) },
+            streams: try recorders(request.job, state))
+    }
+
+    /// Brings what the commands need to the target.
+    /// - Returns: why they must not run.
+    private func upload(_ spec: JobSpec, _ request: JobRequest, isResumed: Bool) async throws -> JobRefusal? {
+        if spec.uploads.isEmpty { return nil }
+        let origin = UploadOrigin(
+            user: UploadOrigin.User(job: request.job, action: spec.name, attempt: spec.attempt),
+            workdir: request.workdir, owner: "\(journal.state.uuid) \(spec.name)",
+            isResumed: isResumed || spec.attempt > 1)
+        let step = UploadStep(
+            journal: journal, link: link, feed: feed, worker: worker, origin: origin, method: policy.method)
+        do {
+            let failures = try await uploads.run { try await step.run(spec.uploads) }.failures
+            return failures.isEmpty ? nil : JobRefusal(reason: "upload", warnings: failures.map(\.text))
+        } catch is CancellationError {
+            return JobRefusal(reason: "cancelled")
+        }
+    }
+
+    /// A job without a spool has nothing but the channel that was opened for it.
+    private func uploadAttached(
+        _ spec: JobSpec, _ request: JobRequest, _ target: Target
+    ) async throws -> JobRefusal? {
+        if spec.uploads.isEmpty { return nil }
+        if let refusal = try await upload(spec, request, isResumed: false) { return refusal }
+        if await target.session.isConnected { return nil }
+        return JobRefusal(reason: "upload", warnings: ["the link was lost while files were sent: nothing was begun"])
     }
 
     private func recorders(_ job: String, _ state: JobState?) throws -> [OutputRecorder] {
@@ -128,13 +165,17 @@ struct ActionRunner {
         case .ended(let ended) where ended.reason == .disk: return try await recordRefusal(spec, observer, .disk)
         case .ended(let ended): record = ended
         case .unknown(let reason): return try await recordUnknown(spec, observer, reason)
-        case .notStarted(let reason): return try await recordRefusal(spec, observer, reason)
+        case .notStarted(let refusal): return try await recordRefusal(spec, observer, refusal)
         }
         try await recordCommands(spec, record, job, observer.request.spool, steps)
         let artifacts = try await fetchArtifacts(of: spec, observer.request, hasFiles: record.hasFiles, steps)
-        var end = end(of: record, job, spec.name, isArtifactFailure: artifacts.isFailure)
+        let metrics = try await MetricStep(journal: journal, worker: worker).run(
+            spec.metrics, of: job, workdir: spec.workdir, steps.metrics)
+        var end = end(
+            of: record, job, spec.name,
+            missing: artifacts.isFailure ? "artifact" : metrics.isFailure ? "metric" : nil)
         end.artifacts = artifacts.pulled
-        end.warnings = artifacts.warnings
+        end.warnings = artifacts.warnings + metrics.warnings
         if record.death == .unconfirmed { end.warnings.append("the death of the job's processes is not confirmed") }
         var data = terminalData(spec, observer, reason: end.reason)
         data["exit"] = .int(record.status)
@@ -144,6 +185,7 @@ struct ActionRunner {
         if record.death != .notAsked { data["death"] = .string(record.death.rawValue) }
         if !end.warnings.isEmpty { data["warnings"] = JSON(strings: end.warnings) }
         try await journal.append(type(of: end.outcome), data)
+        end.metrics = journal.state.job(job)?.metrics
         Task { try await link.target().prepareFolder(following: job, in: spool) }
         return end
     }
@@ -172,13 +214,17 @@ struct ActionRunner {
         return end
     }
 
-    /// A job that is known not to have begun has failed; nothing about it is unknown.
+    /// A job that is known not to have begun has failed, or was cancelled; nothing about it is unknown.
     private func recordRefusal(
-        _ spec: JobSpec, _ observer: any JobObserving, _ reason: ExitRecord.Reason
+        _ spec: JobSpec, _ observer: any JobObserving, _ refusal: JobRefusal
     ) async throws -> JobEnd {
-        try await journal.append(.actionFailed, terminalData(spec, observer, reason: reason.rawValue))
-        var end = JobEnd(job: observer.request.job, name: spec.name, outcome: .failed)
-        end.reason = reason.rawValue
+        let outcome: JobState.Outcome = refusal.reason == "cancelled" ? .cancelled : .failed
+        var data = terminalData(spec, observer, reason: refusal.reason)
+        if !refusal.warnings.isEmpty { data["warnings"] = JSON(strings: refusal.warnings) }
+        try await journal.append(type(of: outcome), data)
+        var end = JobEnd(job: observer.request.job, name: spec.name, outcome: outcome)
+        end.reason = refusal.reason
+        end.warnings = refusal.warnings
         return end
     }
 
@@ -190,7 +236,8 @@ struct ActionRunner {
         }
     }
 
-    private func end(of record: ExitRecord, _ job: String, _ name: String, isArtifactFailure: Bool) -> JobEnd {
+    /// - Parameter missing: what was required and is not there, as a reason.
+    private func end(of record: ExitRecord, _ job: String, _ name: String, missing: String?) -> JobEnd {
         let outcome: JobState.Outcome
         var reason: String?
         switch record.reason {
@@ -199,7 +246,7 @@ struct ActionRunner {
         case .unreachable: (outcome, reason) = (.failed, "unreachable")
         case .sudo, .disk: (outcome, reason) = (.failed, record.reason.rawValue)
         case .exit where record.status != 0: (outcome, reason) = (.failed, "exit")
-        case .exit where isArtifactFailure: (outcome, reason) = (.failed, "artifact")
+        case .exit where missing != nil: (outcome, reason) = (.failed, missing)
         case .exit: outcome = .completed
         }
         var end = JobEnd(job: job, name: name, outcome: outcome)

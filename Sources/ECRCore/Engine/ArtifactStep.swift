@@ -20,10 +20,19 @@ struct ArtifactStep {
         /// Relative to the run directory.
         var pulled: [String] = []
         var warnings: [String] = []
+        var failures: [Failure] = []
         /// A required entry brought nothing, or failed.
         var isFailure = false
         /// What was recorded before and has not come up again yet.
         var steps: RecordedSteps
+    }
+
+    /// What did not come.
+    struct Failure: Sendable {
+        let remote: String
+        let reason: String
+
+        var json: JSON { ["remote": .string(remote), "reason": .string(reason)] }
     }
 
     /// - Parameters:
@@ -49,6 +58,8 @@ struct ArtifactStep {
         let allowOld: Bool
         let isRequired: Bool
         var method: TransferMethod?
+        /// It is not too much.
+        var isAdmitted = false
         /// Names on the target that are dealt with.
         var done: Set<[UInt8]> = []
 
@@ -115,7 +126,9 @@ struct ArtifactStep {
             return true
         }
         if expansion.files.isEmpty { return }
-        try policy.check(expansion, free: try FileSystem.freeBytes(journal.directory.path))
+        // Once: a disk that is full by then has no room for the record either, and the run must be taken up again.
+        if !entry.isAdmitted { try policy.check(expansion, free: try FileSystem.freeBytes(journal.directory.path)) }
+        entry.isAdmitted = true
         var batch = PullBatch(
             journal: journal, feed: feed, worker: worker, origin: origin, parts: partsFolder,
             line: try await target.transferLine(isBulk: PullBatch.isBulk(expansion)),
@@ -169,6 +182,7 @@ struct ArtifactStep {
         _ name: String, _ path: [UInt8]?, _ failure: TransferFailure, _ isRequired: Bool, _ result: inout Result
     ) {
         let name = path.map { String(decoding: $0, as: UTF8.self) } ?? name
+        result.failures.append(Failure(remote: name, reason: reason(of: failure)))
         result.warnings.append("artifact \(name): \(reason(of: failure))")
         if isRequired { result.isFailure = true }
     }

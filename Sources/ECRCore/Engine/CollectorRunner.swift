@@ -26,7 +26,7 @@ struct CollectorRunner {
             [
                 "target": .string(RunEngine.targetName), "collector": .string(collector.name), "job": .string(job),
                 "kind": .string(kind), "command": .string(prepared.command),
-                "interval_s": interval.map { .double($0) },
+                "interval_s": interval.map { .double($0) }, "fields": collector.parse?.fields.json,
                 "spool": .string(spool), "target_boot": .string(target.facts.boot),
             ])
         if let interval, let wanted = collector.interval, interval != wanted {
@@ -51,14 +51,16 @@ struct CollectorRunner {
         case .command(_, let interval, let timeout):
             return .interval(
                 command: prepared.command, interval: Sampler.possible(interval, tools: tools), timeout: timeout,
-                token: token, tools: tools)
-        case .stream: return .stream(command: prepared.command, token: token)
+                limit: collector.maxSampleBytes, token: token, tools: tools)
+        case .stream: return .stream(command: prepared.command, limit: collector.maxSampleBytes, token: token)
         case .builtin(let sampler, let interval):
             switch sampler.program {
             case .shell(let program):
                 return .builtin(
                     program: program, interval: Sampler.possible(interval, tools: tools), token: token, tools: tools)
-            case .stream: return .stream(command: sampler.command(every: interval), token: token)
+            case .stream:
+                return .stream(
+                    command: sampler.command(every: interval), limit: collector.maxSampleBytes, token: token)
             }
         }
     }
@@ -111,9 +113,9 @@ struct CollectorRunner {
         case .unknown(let reason):
             data["outcome"] = "unknown"
             data["reason"] = .string(reason)
-        case .notStarted(let reason):
+        case .notStarted(let refusal):
             data["outcome"] = "stopped"
-            data["reason"] = .string(reason.rawValue)
+            data["reason"] = .string(refusal.reason)
         }
         try await journal.append(.collectorStopped, data)
     }
@@ -127,5 +129,17 @@ struct CollectorRunner {
             atEndOf: state, lostBytes: record.stdoutBytes - bytes, uptime: record.ended,
             time: time ?? Clock.iso8601(microseconds: Clock.wallMicroseconds()), interval: collector.interval)
         if let gap { try await journal.append(.collectorGap, gap.data) }
+    }
+}
+
+extension [SampleField] {
+    fileprivate var json: JSON {
+        .array(
+            map { field in
+                [
+                    "name": .string(field.name), "unit": field.unit.map { .string($0) },
+                    "type": field.kind.map { .string($0.rawValue) },
+                ]
+            })
     }
 }

@@ -12,7 +12,16 @@ enum JobVerdict: Sendable {
     /// Nothing on the target can say how it ended.
     case unknown(reason: String)
     /// Nothing of it has run, and nothing will.
-    case notStarted(ExitRecord.Reason)
+    case notStarted(JobRefusal)
+}
+
+/// Why nothing of a job has run.
+struct JobRefusal: Sendable {
+    /// As in the terminal event.
+    let reason: String
+    var warnings: [String] = []
+
+    static let disk = JobRefusal(reason: ExitRecord.Reason.disk.rawValue)
 }
 
 /// Whoever brings a job to its end on record.
@@ -39,6 +48,9 @@ struct JobObserver: JobObserving {
     let pace: Pace
     /// Whether the request is the one that was recorded, and not one with a mask in it.
     let mayRelaunch: Bool
+    /// What must be done before a launch, by this supervisor or its predecessor; says why there can be none.
+    let prepare: (@Sendable () async throws -> JobRefusal?)?
+    private var isPrepared = false
     private var streams: [any StreamRecorder]
     /// When the target last told of the job as one that runs; nil until then.
     private(set) var lastSeen: String?
@@ -55,7 +67,8 @@ struct JobObserver: JobObserving {
 
     init(
         journal: Journal, link: TargetLink, feed: JobFeed, request: JobRequest, boot: String, pace: Pace,
-        mayRelaunch: Bool = true, streams: [any StreamRecorder]
+        mayRelaunch: Bool = true, prepare: (@Sendable () async throws -> JobRefusal?)? = nil,
+        streams: [any StreamRecorder]
     ) {
         self.journal = journal
         self.link = link
@@ -64,6 +77,7 @@ struct JobObserver: JobObserving {
         self.boot = boot
         self.pace = pace
         self.mayRelaunch = mayRelaunch
+        self.prepare = prepare
         self.streams = streams
     }
 
@@ -77,6 +91,12 @@ struct JobObserver: JobObserving {
         while true {
             let target = try await link.target()
             do {
+                if mayLaunch, !isPrepared {
+                    if let refusal = try await prepare?() { return .notStarted(refusal) }
+                    isPrepared = true
+                    // The link may have been lost meanwhile.
+                    continue
+                }
                 if mayLaunch, let verdict = try await launch(on: target) { return verdict }
                 mayLaunch = false
                 if announcer !== target, let verdict = try await reattach(to: target, mayLaunch: &mayLaunch) {

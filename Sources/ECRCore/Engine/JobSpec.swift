@@ -20,7 +20,10 @@ struct JobSpec: Sendable {
     var timeout: Double?
     /// Seconds without the controller's contact after which the target ends the job.
     var silence: Double?
+    /// What goes to the target before the commands; absolute paths here.
+    var uploads: [PreparedUpload] = []
     var artifacts: [PreparedArtifact] = []
+    var metrics: [PreparedMetric] = []
     var parameters: [(name: String, value: String)] = []
     /// Whether it runs under sudo, and how, where the login user is not root already.
     var isRoot = false
@@ -41,6 +44,7 @@ struct JobEnd: Sendable {
     var duration: Double?
     var artifacts: [String] = []
     var warnings: [String] = []
+    var metrics: JobMetrics?
 
     /// What `ecr run action` exits with.
     var exitCode: ExitCode {
@@ -59,6 +63,7 @@ struct JobEnd: Sendable {
             "job": .string(job), "name": .string(name), "outcome": .string(outcome.rawValue),
             "exit": exit.map { .int($0) }, "reason": reason.map { .string($0) },
             "duration_s": duration.map { .double($0) }, "artifacts": JSON(strings: artifacts),
+            "metrics": metrics?.json["metrics"],
             "warnings": JSON(strings: warnings), "exit_code": .int(Int64(exitCode.rawValue)),
         ]
     }
@@ -71,6 +76,7 @@ struct JobEnd: Sendable {
         exit = state.exit
         reason = state.reason
         duration = state.duration
+        metrics = state.metrics
     }
 
     init(job: String, name: String, outcome: JobState.Outcome) {

@@ -54,9 +54,12 @@ package final class Journal: Sendable {
     var file: File { writer.file }
 
     /// Appends an event; returns once it is on disk.
+    /// - Parameter complete: see `EventWriter.Completion`; what it fills in is not masked.
     @discardableResult
-    package func append(_ type: EventType, _ data: JSONObject = [:], raw: [RawWrite] = []) async throws -> Event {
-        try await writer.append(type, secrets.mask.masked(data), raw: raw)
+    package func append(
+        _ type: EventType, _ data: JSONObject = [:], raw: [RawWrite] = [], complete: EventWriter.Completion? = nil
+    ) async throws -> Event {
+        try await writer.append(type, secrets.mask.masked(data), raw: raw, complete: complete)
     }
 
     /// Hands over an event that the next `append` will share its sync with.

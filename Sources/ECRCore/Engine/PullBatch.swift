@@ -60,10 +60,10 @@ struct PullBatch {
     }
 
     mutating func run(_ files: [RemoteFile], _ report: Report) async throws {
-        let (directory, parts) = (parts, parts)
-        try await worker.run { try FileSystem.makeDirectories(directory) }
-        let progress = PullProgress(files, feed)
-        var left = try await takeUnchanged(files, parts, progress, report)
+        let parts = parts
+        try await worker.run { try FileSystem.makeDirectories(parts) }
+        let progress = TransferProgress(files, feed)
+        var left = try await takeUnchanged(files, progress, report)
         if mayArchive(left.filter { $0.size < Self.smallSize }) {
             left = try await fetchArchives(left, progress, report)
         }
@@ -78,32 +78,30 @@ struct PullBatch {
     // MARK: What is here already
 
     /// Files that are, to the nanosecond, those that were fetched before in this run are linked.
+    /// - Returns: the others.
     private mutating func takeUnchanged(
-        _ files: [RemoteFile], _ parts: String, _ progress: PullProgress, _ report: Report
+        _ files: [RemoteFile], _ progress: TransferProgress, _ report: Report
     ) async throws -> [RemoteFile] {
         guard files.contains(where: { $0.version != nil }) else { return files }
         let known = KnownVersions(journal.state.artifacts)
         if known.isEmpty { return files }
         var left: [RemoteFile] = []
-        var same: [Arrival] = []
-        let root = journal.directory.path
-        for file in files {
-            guard let earlier = known[file] else {
-                left.append(file)
-                continue
-            }
-            let part = part(of: file)
-            let source = "\(root)/\(earlier.path)"
-            same.append(
-                Arrival(
-                    file: file, part: part, size: Int64(file.size), sha256: earlier.sha256,
-                    remoteSHA256: earlier.remoteSHA256, method: "unchanged", source: source))
+        for slice in Self.slices(files, mostBytes: .max) {
+            let same = slice.compactMap { arrival(of: $0, as: known[$0]) }
+            let linked = try await worker.run { same.filter { $0.link() } }
+            let paths = Set(linked.map(\.file.path))
+            left += slice.filter { !paths.contains($0.path) }
+            try await commit(linked, progress, report)
         }
-        let linked = same
-        let missing = try await worker.run { linked.filter { !$0.link() }.map(\.file) }
-        same.removeAll { arrival in missing.contains { $0.path == arrival.file.path } }
-        try await commit(same, progress, report)
-        return left + missing
+        return left
+    }
+
+    private func arrival(of file: RemoteFile, as earlier: KnownVersions.Known?) -> Arrival? {
+        guard let earlier else { return nil }
+        return Arrival(
+            file: file, part: Self.part(of: file, in: parts), size: Int64(file.size), sha256: earlier.sha256,
+            remoteSHA256: earlier.remoteSHA256, method: "unchanged",
+            source: "\(journal.directory.path)/\(earlier.path)")
     }
 
     // MARK: Archives
@@ -118,13 +116,17 @@ struct PullBatch {
     /// While one archive is recorded, the next is on its way.
     /// - Returns: what must be fetched by itself.
     private mutating func fetchArchives(
-        _ files: [RemoteFile], _ progress: PullProgress, _ report: Report
+        _ files: [RemoteFile], _ progress: TransferProgress, _ report: Report
     ) async throws -> [RemoteFile] {
         var left = files.filter { !isForArchive($0) }
         var slices = Self.slices(files.filter(isForArchive))[...]
         var next = slices.popFirst().map { fetchArchive($0, progress) }
         while let fetching = next {
-            let slice = try await fetching.value
+            let slice = try await withTaskCancellationHandler {
+                try await fetching.value
+            } onCancel: {
+                fetching.cancel()
+            }
             next = slices.popFirst().map { fetchArchive($0, progress) }
             left += slice.left
             do { try await commit(slice.arrivals, progress, report) } catch {
@@ -137,11 +139,11 @@ struct PullBatch {
 
     private func isForArchive(_ file: RemoteFile) -> Bool { method == .tar || file.size < Self.smallSize }
 
-    private static func slices(_ files: [RemoteFile]) -> [[RemoteFile]] {
+    private static func slices(_ files: [RemoteFile], mostBytes: UInt64 = sliceBytes) -> [[RemoteFile]] {
         var slices: [[RemoteFile]] = []
-        var bytes = sliceBytes
+        var bytes: UInt64 = 0
         for file in files {
-            if bytes >= sliceBytes || slices.last?.count ?? 0 >= sliceFiles {
+            if slices.isEmpty || bytes >= mostBytes || slices[slices.count - 1].count >= sliceFiles {
                 slices.append([])
                 bytes = 0
             }
@@ -151,7 +153,7 @@ struct PullBatch {
         return slices
     }
 
-    private func fetchArchive(_ files: [RemoteFile], _ progress: PullProgress) -> Task<Slice, any Error> {
+    private func fetchArchive(_ files: [RemoteFile], _ progress: TransferProgress) -> Task<Slice, any Error> {
         let (line, worker, parts) = (line, worker, parts)
         return Task {
             let began = Clock.boottimeNanoseconds()
@@ -186,7 +188,9 @@ struct PullBatch {
         throw TransferFailure("the target has neither SFTP nor dd nor scp")
     }
 
-    private mutating func fetchSingly(_ files: [RemoteFile], _ progress: PullProgress, _ report: Report) async throws {
+    private mutating func fetchSingly(_ files: [RemoteFile], _ progress: TransferProgress, _ report: Report)
+        async throws
+    {
         if files.isEmpty { return }
         let method = try singleMethod()
         // Several small ones at a time, as a channel takes its round trips; each large one fills the line alone.
@@ -199,7 +203,7 @@ struct PullBatch {
     }
 
     private mutating func fetch(
-        _ files: [RemoteFile], _ method: TransferMethod, _ progress: PullProgress, _ report: Report
+        _ files: [RemoteFile], _ method: TransferMethod, _ progress: TransferProgress, _ report: Report
     ) async throws {
         let fetching = SingleFetch(
             line: line, worker: worker, method: method, parts: parts, progress: progress,
@@ -218,7 +222,7 @@ struct PullBatch {
 
     /// Brings files that are here to their places, to the disk, and on record, in this order: what a crash leaves in a
     /// place without a record is replaced.
-    private mutating func commit(_ arrivals: [Arrival], _ progress: PullProgress, _ report: Report) async throws {
+    private mutating func commit(_ arrivals: [Arrival], _ progress: TransferProgress, _ report: Report) async throws {
         if arrivals.isEmpty { return }
         let root = journal.directory.path
         let placed = arrivals.map { (arrival: $0, path: places.take(for: $0.file)) }
@@ -275,8 +279,6 @@ struct PullBatch {
                 "changed": arrival.hasChanged ? true : nil, "version": file.version.map { .string($0) },
             ], RemoteName(file.path).json)
     }
-
-    private func part(of file: RemoteFile) -> String { Self.part(of: file, in: parts) }
 
     /// The same for the same version of the same file, so that a later attempt finds it.
     static func part(of file: RemoteFile, in folder: String) -> String {

@@ -5,6 +5,7 @@ import JSON
 struct RecordedSteps: Sendable {
     /// The data of the job's `action_started`; nil where there is none.
     private(set) var started: JSONObject?
+    private(set) var metrics = RecordedMetrics()
     private var commands: Set<String> = []
     private var pulled: [Pulled] = []
     private var failures: [Failure] = []
@@ -35,6 +36,7 @@ struct RecordedSteps: Sendable {
         case .actionStarted: started = event.data
         case .commandStarted, .commandCompleted, .commandFailed:
             commands.insert(Self.key(event.type, event.data["index"]?.int))
+        case .metric, .metricsDerived: metrics.take(event)
         case .artifactPulled:
             pulled.append(Pulled(remote: Self.remote(event.data), path: event.data["path"]?.string ?? ""))
         case .artifactPullFailed:

@@ -29,6 +29,7 @@ extension RunEngine {
     ) async throws -> JobEnd {
         let plan = try plan(name, given: given)
         try requireReady()
+        try await requireFiles(of: [plan])
         try await takeTurn(for: name, wait: wait, whenGone, listener)
         do { try await passHolds(name, whenGone, listener) } catch {
             giveTurn()
@@ -97,8 +98,8 @@ extension RunEngine {
             name: plan.action.name, invocation: invocation, stage: stage, attempt: attempt,
             commands: plan.prepared.commands, environment: plan.prepared.environment,
             workdir: plan.prepared.workdir, timeout: plan.action.timeout, silence: plan.action.stopIfUnreachable,
-            artifacts: plan.prepared.artifacts, parameters: plan.values.all, isRoot: plan.action.sudo,
-            isAttached: !plan.action.spool)
+            uploads: uploads(of: plan), artifacts: plan.prepared.artifacts, metrics: plan.prepared.metrics,
+            parameters: plan.values.all, isRoot: plan.action.sudo, isAttached: !plan.action.spool)
     }
 
     /// Parameters are recorded, and what is recorded must count: a value with a mask in it would not be the one given.
@@ -168,12 +169,16 @@ extension RunEngine {
         for (name, value) in data["parameters"]?.object?.members ?? [] {
             spec.parameters.append((name, value.string ?? ""))
         }
+        spec.uploads = (data["uploads"]?.array ?? []).map {
+            PreparedUpload(from: $0["local"]?.string ?? "", to: $0["remote"]?.string ?? "")
+        }
         spec.isRoot = data["sudo"]?.bool ?? false
         spec.isAttached = state.isAttached
         spec.isMasked = data["masked"]?.bool ?? false
         let plan = resumedPlan(spec)
         if let plan {
             spec.artifacts = plan.prepared.artifacts
+            spec.metrics = plan.prepared.metrics
             spec.environment = plan.prepared.environment
         }
         let task = watch(state.id, spec, { _, _ in }) { [spec] runner, _ in
@@ -229,7 +234,8 @@ extension RunEngine {
             }
         }
         live[job] = LiveJob(
-            name: spec.name, invocation: spec.invocation, feed: feed, began: Clock.boottimeNanoseconds(), end: task)
+            name: spec.name, invocation: spec.invocation, feed: feed, uploads: runner.uploads,
+            began: Clock.boottimeNanoseconds(), end: task)
         listener(job, .begun)
         return task
     }

@@ -84,6 +84,10 @@ extension RunEngine {
 
     /// Stops a job on the target, harder after five seconds, and waits for the task that observes it.
     func cancel<Value: Sendable>(_ job: String, until task: Task<Value, any Error>) async throws {
+        if live[job]?.uploads.cancel() == true {
+            _ = await task.result
+            return
+        }
         let spool = journal.state.job(job)?.spool ?? spool
         try await link.target().cancel(job: job, in: spool)
         let insist = Task {
@@ -139,6 +143,8 @@ extension RunEngine {
             return [
                 "name": .string(collector.name), "job": jobs.last.map { .string($0.id) }, "state": .string(word),
                 "samples": .int(jobs.reduce(0) { $0 + $1.samples }),
+                "unparsed": .int(jobs.reduce(0) { $0 + $1.unparsed }),
+                "problems": JSON(strings: state.collectors.problems(of: collector.name)),
             ]
         }
         return ["collectors": .array(list)]

@@ -23,16 +23,23 @@ extension RunEngine {
             throw ECRFailure(
                 .busy, "\(job) still runs", hint: "ecr run complete --wait, or ecr run complete --cancel-running")
         }
+        if !wait && !cancelRunning, !transfers.isEmpty {
+            throw ECRFailure(
+                .busy, "a push or pull is still on its way",
+                hint: "ecr run complete --wait, or ecr run complete --cancel-running")
+        }
         try await requireRoot(for: profile.finally)
         try requireActive()
         begin(.completing)
         let ledger: Ledger
         do {
+            await endTransfers(cancel: cancelRunning)
             for (job, running) in live {
                 if cancelRunning { try await cancel(job, until: running.end) } else { _ = try await running.end.value }
             }
             _ = try await activeStage?.value
             try await stopEverything()
+            try await recordWindows()
             await takeLastBaseline(isBrief: false)
             ledger = try await makeLedger()
         } catch let error as SSHError {
@@ -76,6 +83,7 @@ extension RunEngine {
         for (job, running) in live {
             if cancelRunning { try await cancel(job, until: running.end) } else { _ = try await running.end.value }
         }
+        try await recordWindows()
         let ledger = try await makeLedger()
         try await journal.append(.ledger, ledger.json)
         return .object(try await end(with: ledger))
@@ -116,6 +124,7 @@ extension RunEngine {
         begin(.aborting)
         var unfinished: [JobState] = []
         if await link.isConnected {
+            await endTransfers(cancel: true)
             for (job, running) in live { try? await cancel(job, until: running.end) }
             _ = try? await activeStage?.value
             try? await stopEverything()

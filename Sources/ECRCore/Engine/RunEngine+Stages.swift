@@ -36,6 +36,7 @@ extension RunEngine {
             plan($0.action, $0.values)
         }
         try requireReady()
+        try await requireFiles(of: plans)
         try await takeTurn(for: "stage \(name)", wait: wait, whenGone, listener)
         do { try await passHolds("stage \(name)", whenGone, listener) } catch {
             giveTurn()

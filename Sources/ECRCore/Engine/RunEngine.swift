@@ -26,6 +26,9 @@ actor RunEngine {
     /// Actions and ad hoc commands that have not ended.
     var live: [String: LiveJob] = [:]
     var collectors: [String: LiveCollector] = [:]
+    /// What operators have asked to be sent or fetched and is on its way.
+    var transfers: [Int: Task<JSON, any Error>] = [:]
+    var lastTransfer = 0
     /// What became of those that have died.
     var restarts: [String: CollectorRestarts] = [:]
     /// Actions run one after the other; these wait for their turn.
@@ -68,6 +71,7 @@ actor RunEngine {
         let name: String
         let invocation: JobSpec.Invocation
         let feed: JobFeed
+        let uploads: JobUploads
         let began: Int64
         let end: Task<JobEnd, any Error>
     }
@@ -114,7 +118,10 @@ actor RunEngine {
         let made = try await makeSpool(on: target, claim: claim)
         spool = made.path
         let other = made.other.map { JSON.string($0.holder) }
-        do { try await requireRoot(for: profile.setup) } catch {
+        do {
+            try await requireRoot(for: profile.setup)
+            try await requireFiles(of: profile.setup.map { try plan($0, given: []) })
+        } catch {
             try? await target.removeSpool(spool)
             throw error
         }
@@ -290,11 +297,15 @@ actor RunEngine {
     }
 
     /// Appends what an operator has to say. It changes nothing of what runs, so it is possible in every state.
-    func record(_ type: EventType, _ data: JSONObject) async throws -> JSON {
+    /// - Parameter attachments: files that get their places with it.
+    func record(_ type: EventType, _ data: JSONObject, _ attachments: [Attachment]) async throws -> JSON {
         guard EventType.byOperator.contains(type) else {
             throw ECRFailure(.usage, "an event '\(type.rawValue)' is not for a client to record")
         }
-        return ["seq": .int(try await journal.append(type, data).seq)]
+        let mask = journal.secrets.mask
+        let complete = Attachment.completion(
+            attachments.map { $0.renamed(mask.masked($0.name)) }, in: journal.directory)
+        return ["seq": .int(try await journal.append(type, data, complete: complete).seq)]
     }
 }
 

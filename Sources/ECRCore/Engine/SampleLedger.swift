@@ -19,6 +19,8 @@ package struct SampleLedger: Sendable {
         fileprivate(set) var received: Int64 = 0
         fileprivate(set) var overruns: Int64 = 0
         fileprivate(set) var gaps: Int64 = 0
+        /// Samples of which the collector's format could take nothing.
+        fileprivate(set) var unparsed: Int64 = 0
         /// Numbered ticks that neither came nor were skipped.
         fileprivate var lost: Int64 = 0
         /// Those that no sampler was there to number.
@@ -29,7 +31,7 @@ package struct SampleLedger: Sendable {
         var json: JSON {
             [
                 "collector": .string(name), "expected": .int(expected), "received": .int(received),
-                "overruns": .int(overruns), "gaps": .int(gaps),
+                "overruns": .int(overruns), "gaps": .int(gaps), "unparsed": unparsed > 0 ? .int(unparsed) : nil,
             ]
         }
     }
@@ -39,6 +41,15 @@ package struct SampleLedger: Sendable {
         for gap in state.gaps { add(gap: gap) }
         for collector in collectors where collector.overruns > 0 {
             remarks.append("\(collector.name): \(collector.overruns) ticks skipped, the sample before still ran")
+        }
+        for collector in collectors {
+            let problems = state.collectors.problems(of: collector.name).joined(separator: "; ")
+            if collector.unparsed > 0 {
+                let count = "\(collector.unparsed) of \(collector.received) samples did not parse"
+                remarks.append("\(collector.name): \(count)\(problems.isEmpty ? "" : ": ")\(problems)")
+            } else if !problems.isEmpty {
+                remarks.append("\(collector.name): \(problems)")
+            }
         }
     }
 
@@ -52,6 +63,7 @@ package struct SampleLedger: Sendable {
         let (index, sampling) = (index(of: job.name), job.sampling)
         collectors[index].received += job.samples
         collectors[index].overruns += sampling.overruns
+        collectors[index].unparsed += job.unparsed
         let lost = max(0, sampling.nextTick - sampling.overruns - job.samples)
         collectors[index].lost += lost
         // Every loss is on record as a gap; this finds the one that is not.

@@ -10,7 +10,6 @@ import RunStore
 /// A collector's spool on its way into the record: the raw bytes to `logs/collectors/<name>.log`, a row a sample to
 /// `<name>.csv`, and `collector_output` events with the same rows. Owned by the collector's task.
 struct SampleRecorder: StreamRecorder {
-    static let header = "time,boottime_s,tick,exit,text\n"
     /// A longer sample stands in the event as its length only; it is in the log and the table.
     static let longestInline = 16_384
 
@@ -25,6 +24,9 @@ struct SampleRecorder: StreamRecorder {
     private let onValues: @Sendable (SampleValues) async -> Void
     private let log: File
     private let table: File
+    private let layout: SampleTable
+    /// Finds the fields; nil for a collector without a format.
+    private var reader: SampleReader?
     /// Where this job's bytes begin in the log: behind those of earlier jobs of the collector.
     private let base: Int64
     /// The table's length behind the last recorded row; 0 before there is one.
@@ -36,6 +38,8 @@ struct SampleRecorder: StreamRecorder {
     private var held: [UInt8] = []
     /// Bytes that stand in the place of a secret, among what is not recorded.
     private var masked: Int64 = 0
+    /// What this recorder has said of samples.
+    private var said: Set<String> = []
 
     /// Opens the files and cuts them to what is acknowledged.
     /// - Parameters:
@@ -50,6 +54,8 @@ struct SampleRecorder: StreamRecorder {
         self.job = job
         self.boot = boot
         self.onValues = onValues
+        layout = SampleTable(collector)
+        reader = collector.parse.map { SampleReader($0) }
         base = earlier.reduce(0) { $0 + $1.stdoutBytes }
         offset = recorded?.stdoutBytes ?? 0
         sampling = recorded?.sampling ?? SamplingState()
@@ -61,7 +67,7 @@ struct SampleRecorder: StreamRecorder {
         tableLength = max(recorded?.tableBytes ?? 0, earlier.map(\.tableBytes).max() ?? 0)
         table = try File(path: journal.directory.collectorRows(collector.name), O_RDWR | O_CREAT)
         try table.truncate(to: tableLength)
-        if tableLength == 0 { try table.write(Array(Self.header.utf8), at: 0) }
+        if tableLength == 0 { try table.write(layout.header, at: 0) }
     }
 
     var readOffset: Int64 { offset + Int64(held.count + intake.heldBytes) }
@@ -75,12 +81,17 @@ struct SampleRecorder: StreamRecorder {
         if piece.isEmpty { return }
         let clock = journal.state.clock(ofBoot: boot)
         func time(of sample: Sample) -> String? { clock?.time(atUptime: sample.uptime) }
-        let text = tableText(of: batch.samples, time(of:))
+        var read: [(Sample, SampleReading?)] = []
+        for sample in batch.samples { read.append((sample, reader?.read(sample.text))) }
+        let text = tableText(of: read, clock)
+        let unparsed = read.count { $1?.isParsed == false }
         // Before the samples: a crash in between must not leave them without it.
         for gap in gaps(in: batch, time(of:)) { journal.post(.collectorGap, gap.data) }
+        for (sample, reading) in read { report(sample, reading) }
         let data: JSONObject = [
             "target": .string(RunEngine.targetName), "collector": .string(collector.name), "job": .string(job),
-            "rows": .array(batch.samples.map { row($0, time(of: $0)) }), "skipped": ranges(batch.skipped),
+            "rows": .array(read.map { row($0, $1, time(of: $0)) }), "unparsed": unparsed > 0 ? JSON(unparsed) : nil,
+            "skipped": ranges(batch.skipped),
             "unfinished_tick": isLast ? parser.unfinishedTick.map { .int($0) } : nil, "offset": .int(offset),
             "length": .int(Int64(piece.count)), "sha256": .string(SHA256.hexDigest(of: piece)),
             "log_bytes": .int(base + offset + Int64(piece.count)), "table_bytes": .int(tableLength + Int64(text.count)),
@@ -96,23 +107,17 @@ struct SampleRecorder: StreamRecorder {
         masked = 0
         offset += Int64(piece.count)
         tableLength += Int64(text.count)
-        for sample in batch.samples { await tell(sample, clock) }
+        for (sample, reading) in read { await tell(sample, reading?.values.last, clock) }
     }
 
-    private func tell(_ sample: Sample, _ clock: TargetClock?) async {
-        let numbers = values(of: sample)?.members.compactMap { name, value in value.double.map { (name, $0) } } ?? []
+    private func tell(_ sample: Sample, _ values: JSONObject?, _ clock: TargetClock?) async {
+        let numbers = values?.members.compactMap { name, value in value.double.map { (name, $0) } } ?? []
         if numbers.isEmpty { return }
         let time = clock?.time(atUptime: sample.uptime).flatMap { Clock.microseconds(iso8601: $0) }
         await onValues(
             SampleValues(
                 collector: collector.name, time: time ?? Clock.wallMicroseconds(),
                 fields: Dictionary(numbers, uniquingKeysWith: { $1 })))
-    }
-
-    /// Nil for a collector without fields.
-    private func values(of sample: Sample) -> JSONObject? {
-        guard case .builtin(let sampler, _) = collector.kind else { return nil }
-        return BuiltinReading(sample.text, sampler).values
     }
 
     private func ranges(_ ranges: [ClosedRange<Int64>]) -> JSON? {
@@ -148,7 +153,25 @@ struct SampleRecorder: StreamRecorder {
             to: after ?? Clock.iso8601(microseconds: Clock.wallMicroseconds()))
     }
 
-    private func row(_ sample: Sample, _ time: String?) -> JSON {
+    /// Says what is wrong with a sample, once for each reason.
+    private mutating func report(_ sample: Sample, _ reading: SampleReading?) {
+        for reason in SampleProblem.reasons(sample, reading, collector) {
+            guard said.insert(reason).inserted,
+                !journal.state.collectors.problems(of: collector.name).contains(reason)
+            else {
+                continue
+            }
+            journal.post(
+                .collectorError,
+                [
+                    "target": .string(RunEngine.targetName), "collector": .string(collector.name), "job": .string(job),
+                    "reason": .string(reason), "exit": sample.status.map { .int($0) }, "tick": .int(sample.tick),
+                    "text": SampleProblem.excerpt(sample),
+                ])
+        }
+    }
+
+    private func row(_ sample: Sample, _ reading: SampleReading?, _ time: String?) -> JSON {
         var row: JSONObject = [
             "tick": .int(sample.tick), "time": time.map { .string($0) }, "boottime_s": .double(sample.uptime),
             "exit": sample.status.map { .int($0) },
@@ -160,22 +183,16 @@ struct SampleRecorder: StreamRecorder {
         } else {
             row["base64"] = .string(Base64.encode(sample.text))
         }
-        row["values"] = values(of: sample).map { .object($0) }
+        let values = reading?.values ?? []
+        if let first = values.first {
+            row["values"] = values.count == 1 ? .object(first) : .array(values.map { .object($0) })
+        }
         return .object(row)
     }
 
     /// The rows of a batch, behind the table's header if they are its first.
-    private func tableText(of samples: [Sample], _ time: (Sample) -> String?) -> [UInt8] {
+    private func tableText(of samples: [(Sample, SampleReading?)], _ clock: TargetClock?) -> [UInt8] {
         if samples.isEmpty { return [] }
-        return samples.reduce(into: tableLength == 0 ? Array(Self.header.utf8) : []) { $0 += tableRow($1, time($1)) }
-    }
-
-    /// RFC 4180: quotes doubled; bytes that are not UTF-8 are replaced, since the log has them.
-    private func tableRow(_ sample: Sample, _ time: String?) -> [UInt8] {
-        var text = String(decoding: sample.text, as: UTF8.self)
-        if text.hasSuffix("\n") { text.removeLast() }
-        let quoted = text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
-        let status = sample.status.map { String($0) } ?? ""
-        return Array("\(time ?? ""),\(sample.uptime),\(sample.tick),\(status),\"\(quoted)\"\n".utf8)
+        return samples.reduce(into: tableLength == 0 ? layout.header : []) { $0 += layout.rows($1.0, $1.1, clock) }
     }
 }

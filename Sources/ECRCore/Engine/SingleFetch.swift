@@ -9,7 +9,7 @@ struct SingleFetch: Sendable {
     let worker: Worker
     let method: TransferMethod
     let parts: String
-    let progress: PullProgress
+    let progress: TransferProgress
     let store: ContentStore
 
     typealias Outcome = Result<Arrival, TransferFailure>

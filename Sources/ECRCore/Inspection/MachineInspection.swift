@@ -2,6 +2,7 @@ import Glibc
 import Hashing
 import JSON
 import LinuxSystem
+import Patterns
 package import RunStore
 import SSH
 import YAML
@@ -26,7 +27,7 @@ package struct MachineInspection {
                 details: ["version": .string(ECRVersion.current), "path": .string(Host.executablePath)]))
         LibraryFindings.all([
             ("libssh", SSHLibrary.version), ("libyaml", YAMLLibrary.version), ("libzip", archiveLibrary),
-            ("OpenSSL", CryptoLibrary.version),
+            ("OpenSSL", CryptoLibrary.version), ("PCRE2", PatternLibrary.version),
         ]).forEach(report)
         report(SettingsFinding.finding)
         RunsDirectoryFindings(runs).all.forEach(report)

@@ -39,7 +39,7 @@ enum ToolFindings {
         }
         let reason = channels < 2 ? "the server allows no channel for it" : "not served"
         return Finding(
-            "sftp", .warning, "\(reason): output is fetched by dd, which is slow; artifacts cannot be pulled",
+            "sftp", .warning, "\(reason): output is fetched by dd, which is slow, and files by tar or dd",
             hint: channels < 2
                 ? "raise MaxSessions in the target's sshd_config"
                 : "install an SFTP server (openssh-sftp-server) there",

@@ -49,15 +49,31 @@ struct RequestHandler: Sendable {
             let host = request["host"]?.string
             return (try await engine.reconnect(host: host.flatMap { MovedHost($0) }), false)
         case "follow": return (try await follow(request, client), false)
+        case "push":
+            let locals = (request["locals"]?.array ?? []).compactMap(\.string)
+            return (
+                try await engine.push(
+                    locals, to: try text(request, "remote"), method: request["method"]?.string,
+                    whenGone: client.whenGone, listener: listener(client)), false
+            )
+        case "pull":
+            let remotes = (request["remotes"]?.array ?? []).compactMap(\.string)
+            return (
+                try await engine.pull(
+                    remotes, method: request["method"]?.string, whenGone: client.whenGone,
+                    listener: listener(client)), false
+            )
         case "record":
             let type = EventType(rawValue: try text(request, "type"))
-            return (try await engine.record(type, request["data"]?.object ?? [:]), false)
+            let attachments = (request["attachments"]?.array ?? []).compactMap { Attachment(json: $0) }
+            return (try await engine.record(type, request["data"]?.object ?? [:], attachments), false)
         case "collector_start":
             let name = try text(request, "name")
             return (["collector": .string(name), "job": .string(try await engine.startCollector(name))], false)
         case "collector_stop":
             let name = try text(request, "name")
             return (["collector": .string(name), "job": .string(try await engine.stopCollector(name))], false)
+        case "metrics_recompute": return (try await engine.recomputeMetrics(profile: request["profile"]?.string), false)
         case "collector_list": return (await engine.listCollectors(), false)
         case "complete":
             return (

@@ -60,7 +60,7 @@ package struct ProfileProbe: Sendable {
         ]
         draft.hostKey = target.session.hostKeyFingerprint
         draft.keepsTimeouts = facts.tools.contains("timeout")
-        draft.pullsFiles = await target.sftp != nil
+        if await target.sftp == nil { draft.pullsFiles = try await target.transferLine(isBulk: false).tools.canList }
         draft.spoolNote = try await spoolNote()
         draft.snapshots = try await snapshots()
         draft.samplers = try await samplers()

@@ -37,6 +37,16 @@ package struct BuiltinSampler: Sendable {
         self.program = program
     }
 
+    /// How its samples are read; which fields there are, is the target's affair.
+    package var format: SampleFormat {
+        let fields = fields.map { field in
+            var column = SampleField(name: field.name)
+            (column.unit, column.kind) = (field.unit, .number)
+            return column
+        }
+        return SampleFormat(syntax: .keyValue(fields.map(\.name)), fields: fields, isPatient: true)
+    }
+
     package var isStream: Bool { if case .stream = program { true } else { false } }
 
     /// The command of a stream.

@@ -17,24 +17,13 @@ extension ProfileDecoder {
         let reasons = fields.list("retry_on")?.compactMap {
             context.choice($0, "each entry of 'retry_on'", of: RetryReason.self)
         }
-        let action = Action(
+        return Action(
             name: member.name, description: fields.string("description"), commands: commands(fields),
             workdir: fields["workdir"].flatMap { path($0, "'workdir'") }, env: environment(fields),
             sudo: fields.bool("sudo") ?? false, spool: fields.bool("spool") ?? true,
             stopIfUnreachable: silence(fields), upload: uploads(fields),
             artifacts: artifacts(fields), metrics: metrics(fields), timeout: fields.positiveDuration("timeout"),
             retries: retries(fields), retryOn: reasons ?? [.failed, .timeout])
-        noteFeatures(fields)
-        return action
-    }
-
-    private func noteFeatures(_ fields: FieldReader) {
-        let uses: [(Feature, key: String)] = [
-            (.upload, "upload"), (.metrics, "metrics"),
-        ]
-        for (feature, key) in uses {
-            if let member = fields.member(key) { context.note(feature, at: member.mark) }
-        }
     }
 
     /// Shorter than a link takes to be found lost would end actions that nobody has left.
@@ -110,34 +99,5 @@ extension ProfileDecoder {
         return ArtifactEntry(
             path: path, allowOld: fields.bool("allow_old") ?? false, required: fields.bool("required") ?? false,
             method: fields.choice("method", of: TransferSettings.Method.self))
-    }
-
-    // MARK: Metrics
-
-    private mutating func metrics(_ fields: FieldReader) -> [Metric] {
-        var metrics: [Metric] = []
-        for member in fields.entries("metrics") ?? [] {
-            checkName(member.name, "a metric's name", at: member.mark)
-            if let metric = metric(member) { metrics.append(metric) }
-        }
-        return metrics
-    }
-
-    private mutating func metric(_ member: Node.Member) -> Metric? {
-        let what = "metric '\(member.name)'"
-        guard let fields = mapping(member.value, what, .metric) else { return nil }
-        let from = fields["from"].flatMap { path($0, "'from'") }
-        let source: Metric.Source?
-        switch (fields["regex"], fields["json"]) {
-        case (let regex?, nil): source = filled(regex, "'regex'").map { .regex($0) }
-        case (nil, let json?): source = filled(json, "'json'").map { .json($0) }
-        default:
-            context.error("\(what) needs either 'regex' or 'json'; write one of the two", at: member.mark)
-            return nil
-        }
-        guard let source else { return nil }
-        let isStandardOutput = from?.text == "stdout"
-        return Metric(
-            name: member.name, source: source, from: isStandardOutput ? nil : from, unit: fields.string("unit"))
     }
 }

@@ -24,18 +24,17 @@ extension ProfileDecoder {
     private mutating func collector(_ member: Node.Member) -> Collector? {
         let what = "collector '\(member.name)'"
         guard let fields = mapping(member.value, what, .collector, advice: Self.collectorAdvice) else { return nil }
-        let parse = fields.member("parse")
-        if let parse { context.note(.parse, at: parse.mark) }
-        let expression = parse.flatMap { self.expression($0.value) }
+        var format = fields["parse"].flatMap { sampleFormat($0) }
         let environment = environment(fields)
         let start = fields.choice("start", of: Collector.Start.self) ?? .auto
         let whilePaused = fields.bool("while_paused") ?? true
         guard let kind = fields.member("builtin").map({ builtin($0, fields) }) ?? kind(fields, at: member.mark) else {
             return nil
         }
+        if case .builtin(let sampler, _) = kind { format = sampler.format }
         return Collector(
             name: member.name, description: fields.string("description"), kind: kind, start: start,
-            whilePaused: whilePaused, env: environment, parse: expression)
+            whilePaused: whilePaused, env: environment, parse: format, maxSampleBytes: maxSampleBytes(fields))
     }
 
     /// `builtin: cpu`, with an interval of a second unless another one is written.
@@ -81,10 +80,17 @@ extension ProfileDecoder {
         return .command(template, interval: interval, timeout: timeout)
     }
 
-    private func expression(_ node: Node) -> String? {
-        guard let fields = mapping(node, "'parse'", .parse),
-            let regex = fields.require("regex", example: "regex: '(?<value>[0-9.]+)'")
-        else { return nil }
-        return filled(regex, "'regex'")
+    private func maxSampleBytes(_ fields: FieldReader) -> Int? {
+        guard let node = fields["max_sample_bytes"] else { return Collector.defaultMaxSampleBytes }
+        if node.scalar?.text == "none" { return nil }
+        guard let bytes = context.int(node, "'max_sample_bytes'") else { return Collector.defaultMaxSampleBytes }
+        // A sample is held in memory.
+        guard (1...1 << 26).contains(bytes) else {
+            context.error(
+                "'max_sample_bytes' cannot be \(bytes); write a number of bytes from 1 to 67108864, or none",
+                at: node.mark)
+            return Collector.defaultMaxSampleBytes
+        }
+        return bytes
     }
 }

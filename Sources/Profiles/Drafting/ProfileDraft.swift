@@ -142,7 +142,7 @@ package struct ProfileDraft: Sendable {
         let output =
             pullsFiles
             ? "# Every file in $ECR_OUT, a fresh folder of each job, is pulled when the job has ended."
-            : "# The target serves no SFTP, so no files can be pulled from it: what is printed is kept."
+            : "# No files can be pulled from the target, which has neither SFTP nor `find -print0`: what is printed is kept."
         return """
             actions:
               \(output)

@@ -1,3 +1,6 @@
+package import JSON
+package import Patterns
+
 /// Commands on the target that end, with what goes in and what comes out.
 package struct Action: Sendable {
     package var name: String
@@ -58,18 +61,33 @@ package struct ArtifactEntry: Sendable {
     package var method: TransferSettings.Method?
 }
 
-/// A number to be taken from the output or from a file.
+/// Numbers to be taken from the output or from a file.
 package struct Metric: Sendable {
     package enum Source: Sendable {
-        /// A regular expression whose first group is the number.
-        case regex(String)
-        /// A key of a JSON document.
-        case json(String)
+        /// Each match is a value: its group `value`, else its first one.
+        case regex(Pattern, group: Int)
+        /// The ways within a JSON document, or within each line that is one.
+        case json(JSONPath)
+        /// The name of a column, as the first line has it; `nil` stands for a separator that is to be found there.
+        case csv(column: String, CellSeparator?)
+    }
+
+    package enum Place: Sendable {
+        case stdout
+        case stderr
+        /// A file on the target.
+        case file(Template)
     }
 
     package var name: String
     package var source: Source
-    /// The file to look in; nil means standard output.
-    package var from: Template?
+    package var from: Place
     package var unit: String?
+    /// Fail the action where it is not found.
+    package var required: Bool
+    /// How many things the action did: energy is also told for each of them.
+    package var isCount: Bool
+
+    /// The text that may have placeholders.
+    var template: Template? { if case .file(let template) = from { template } else { nil } }
 }

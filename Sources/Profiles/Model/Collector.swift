@@ -23,8 +23,13 @@ package struct Collector: Sendable {
     /// False to hold it while the run is paused.
     package var whilePaused: Bool
     package var env: [EnvironmentEntry]
-    /// The regular expression whose named groups are the columns of a sample.
-    package var parse: String?
+    /// How the columns of a sample are found; nil for its text as it is.
+    package var parse: SampleFormat?
+    /// Bytes of one sample beyond which the target cuts it; nil for any length.
+    package var maxSampleBytes: Int?
+
+    /// Origin: ten thousand lines of text. One sample a second of it fills a gigabyte in a quarter of an hour.
+    package static let defaultMaxSampleBytes = 1 << 20
 
     /// The user's text; nil for a sampler that ecr brings along.
     package var command: Template? {
@@ -40,10 +45,7 @@ package struct Collector: Sendable {
     }
 
     /// The fields of its samples; nil where they have none.
-    package var fieldNames: [String]? {
-        if case .builtin(let sampler, _) = kind { return sampler.fields.map(\.name) }
-        return nil
-    }
+    package var fieldNames: [String]? { parse?.fields.map(\.name) }
 
     /// Seconds between two samples; nil for a stream.
     package var interval: Double? {

@@ -1,4 +1,5 @@
 package import JSON
+import Patterns
 
 extension Profile {
     /// The profile as understood, for `profile_resolved.json`: the profile's own keys, defaults filled in, durations in
@@ -144,13 +145,43 @@ extension Metric {
     fileprivate var resolved: JSON {
         var object = JSONObject()
         switch source {
-        case .regex(let regex): object["regex"] = .string(regex)
-        case .json(let key): object["json"] = .string(key)
+        case .regex(let pattern, _): object["regex"] = .string(pattern.source)
+        case .json(let path): object["json"] = .string(path.text)
+        case .csv(let column, let separator):
+            object["csv"] = .string(column)
+            object["separator"] = JSON(text: separator?.word)
         }
-        object["from"] = .string(from?.text ?? "stdout")
+        switch from {
+        case .stdout: object["from"] = "stdout"
+        case .stderr: object["from"] = "stderr"
+        case .file(let template): object["from"] = .string(template.text)
+        }
         object["unit"] = JSON(text: unit)
+        object["required"] = .bool(required)
+        object["count"] = isCount ? true : nil
         return .object(object)
     }
+}
+
+extension SampleFormat {
+    fileprivate var resolved: JSON {
+        var object = JSONObject()
+        switch syntax {
+        case .regex(let pattern): object["regex"] = .string(pattern.source)
+        case .json(let paths):
+            object["json"] = JSON(members: zip(fields, paths).map { ($0.name, .string($1.text)) })
+        case .csv(let columns, let separator):
+            object["csv"] = JSON(strings: columns.map { $0.map { fields[$0].name } ?? SampleField.leftOut })
+            object["separator"] = .string(separator.word)
+        case .keyValue(let keys):
+            object["key_value"] = JSON(members: zip(fields, keys).map { ($0.name, .string($1)) })
+        }
+        object["units"] = optional(fields.compactMap { field in field.unit.map { (field.name, .string($0)) } })
+        object["types"] = optional(fields.compactMap { field in field.kind.map { (field.name, .string($0.rawValue)) } })
+        return .object(object)
+    }
+
+    private func optional(_ members: [(String, JSON)]) -> JSON? { members.isEmpty ? nil : JSON(members: members) }
 }
 
 extension Collector {
@@ -166,7 +197,8 @@ extension Collector {
             object["builtin"] = .string(sampler.name)
             object["interval"] = JSON(number: interval)
         }
-        object["parse"] = parse.map { ["regex": .string($0)] }
+        object["max_sample_bytes"] = maxSampleBytes.map { JSON($0) } ?? "none"
+        if case .builtin = kind {} else { object["parse"] = parse?.resolved }
         object["start"] = .string(start.rawValue)
         object["while_paused"] = .bool(whilePaused)
         object["env"] = env.resolved

@@ -5,7 +5,22 @@ package struct PreparedAction: Sendable {
     /// What the connection, the action and the parameters put into the environment; each name once.
     package let environment: [(name: String, value: String)]
     package let workdir: String?
+    package let uploads: [PreparedUpload]
+    /// Those of the profile, and the files that its metrics are taken from.
     package let artifacts: [PreparedArtifact]
+    package let metrics: [PreparedMetric]
+}
+
+package struct PreparedUpload: Sendable, Equatable {
+    /// A file or directory of this machine; relative to the profile's folder.
+    package let from: String
+    /// Its place on the target.
+    package let to: String
+
+    package init(from: String, to: String) {
+        self.from = from
+        self.to = to
+    }
 }
 
 package struct PreparedArtifact: Sendable, Equatable {
@@ -38,15 +53,22 @@ extension Profile {
     package func prepare(
         _ action: Action, with values: ParameterValues, secrets: [String: String] = [:]
     ) -> PreparedAction {
-        PreparedAction(
+        let workdir = action.workdir?.plainText(with: values)
+        let metrics = action.metrics.map { PreparedMetric($0, values) }
+        var artifacts = action.artifacts.map {
+            PreparedArtifact(
+                pattern: $0.path.globPattern(with: values), allowOld: $0.allowOld, required: $0.required,
+                method: $0.method)
+        }
+        for metric in metrics {
+            if let artifact = metric.artifact(beside: artifacts, workdir: workdir) { artifacts.append(artifact) }
+        }
+        return PreparedAction(
             commands: action.commands.map { shellText($0, values) },
-            environment: environment(action.env, values, secrets),
-            workdir: action.workdir?.plainText(with: values),
-            artifacts: action.artifacts.map {
-                PreparedArtifact(
-                    pattern: $0.path.globPattern(with: values), allowOld: $0.allowOld, required: $0.required,
-                    method: $0.method)
-            })
+            environment: environment(action.env, values, secrets), workdir: workdir,
+            uploads: action.upload.map {
+                PreparedUpload(from: $0.from.plainText(with: values), to: $0.to.plainText(with: values))
+            }, artifacts: artifacts, metrics: metrics)
     }
 
     /// - Parameters:

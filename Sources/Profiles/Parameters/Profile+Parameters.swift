@@ -137,7 +137,7 @@ extension Action {
     /// Every text of the action that may have placeholders.
     var templates: [Template] {
         commands + (workdir.map { [$0] } ?? []) + env.compactMap(\.template) + upload.flatMap { [$0.from, $0.to] }
-            + artifacts.map(\.path) + metrics.compactMap(\.from)
+            + artifacts.map(\.path) + metrics.compactMap(\.template)
     }
 }
 

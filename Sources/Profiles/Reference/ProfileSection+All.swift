@@ -115,14 +115,19 @@ extension ProfileSection {
             ProfileKey(
                 "stop_if_unreachable", "duration, at least 5s",
                 "a dead man's switch that the target keeps: it ends the action after this long without contact"),
-            ProfileKey("upload", "list", "files that go to the target first", feature: .upload),
+            ProfileKey(
+                "upload", "list of mappings",
+                """
+                files and directories that go to the target before the commands, which never run where one fails; what is \
+                there already is left
+                """),
             ProfileKey(
                 "artifacts", "list of paths or mappings",
                 """
                 files to fetch afterwards, also after a failure; *, ?, […] and ** are patterns, a directory means all \
                 in it. Every file in the job's own folder $ECR_OUT is fetched without being named
                 """),
-            ProfileKey("metrics", "mapping of names", "numbers to take from the output", feature: .metrics),
+            ProfileKey("metrics", "mapping of names", "numbers to take from the output or from files"),
             ProfileKey(
                 "timeout", "duration",
                 "kept by the target, link or not: TERM to the process group, KILL five seconds later"),
@@ -161,17 +166,42 @@ extension ProfileSection {
     static let upload = ProfileSection(
         "actions.NAME.upload[]", "",
         [
-            ProfileKey("from", "path, required", "a file, from the profile's folder on"),
-            ProfileKey("to", "path, required", "its place on the target"),
+            ProfileKey("from", "path, required", "a file or a directory, from the profile's folder on"),
+            ProfileKey(
+                "to", "path, required",
+                """
+                its place on the target, from workdir on. With a slash at its end it is a directory into which it goes; \
+                so is what is one already, where a file is sent. A directory without that slash becomes this one
+                """),
         ])
 
     static let metric = ProfileSection(
-        "actions.NAME.metrics.NAME", "Either regex or json.",
+        "actions.NAME.metrics.NAME",
+        """
+        One of regex, json and csv says where the number stands; several numbers are a series. `ecr run metrics` shows them, \
+        `ecr run metrics recompute` takes them again after a change.
+        """,
         [
-            ProfileKey("regex", "text", "a regular expression whose first group is the number"),
-            ProfileKey("json", "text", "a key of a JSON document"),
-            ProfileKey("from", "path, default stdout", "where to look"),
+            ProfileKey(
+                "regex", "text",
+                """
+                a regular expression (PCRE2) that is looked for in each line; every match gives the number in its group \
+                `value`, else in its first group
+                """),
+            ProfileKey(
+                "json", "path",
+                "within a JSON document, or each line that is one: accuracy, results[0].ms, results[*].ms, [\"a key\"]"),
+            ProfileKey("csv", "text", "a column, by its name in the first line"),
+            ProfileKey(
+                "separator", "one of , ; | :, tab or blanks, default found in the first line", "of the columns of csv"),
+            ProfileKey(
+                "from", "stdout, stderr or path, default stdout",
+                "where to look; a file is fetched as an artifact, below $ECR_OUT/ it is one already"),
             ProfileKey("unit", "text", "the number's unit"),
+            ProfileKey("required", "true or false, default false", "without it the action has failed"),
+            ProfileKey(
+                "count", "true or false, default true for a metric named count",
+                "how many things the action did: energy is also told for each of them"),
         ])
 
     static let collector = ProfileSection(
@@ -192,7 +222,13 @@ extension ProfileSection {
                 "a sampler that ecr brings along; `ecr help samplers` tells its fields. interval is 1s unless it is written"
             ),
             ProfileKey("stream", "text", "one long command; each line of its output is a sample"),
-            ProfileKey("parse", "mapping", "how to take columns out of a sample", feature: .parse),
+            ProfileKey("parse", "mapping", "how to take fields out of a sample: each is a column of its table"),
+            ProfileKey(
+                "max_sample_bytes", "1 to 67108864 or none, default 1048576",
+                """
+                more of one sample, or of one line of a stream, is cut off on the target, and said; none saves a slow target \
+                three processes a sample
+                """),
             ProfileKey("start", "auto or manual, default auto", "with the run, or by `ecr run collector start`"),
             ProfileKey(
                 "while_paused", "true or false, default true",
@@ -201,8 +237,23 @@ extension ProfileSection {
         ])
 
     static let parse = ProfileSection(
-        "background_collectors.NAME.parse", "",
-        [ProfileKey("regex", "text, required", "a regular expression whose named groups are the columns")])
+        "background_collectors.NAME.parse",
+        """
+        One of regex, json, csv and key_value. A value is a number where it reads as one. A sample of which nothing can be \
+        taken has a row without values, is counted, and its reason is said once.
+        """,
+        [
+            ProfileKey("regex", "text", "a regular expression (PCRE2); its named groups are the fields"),
+            ProfileKey("json", "mapping of fields to paths", "the sample is a JSON document: {cpu: temps[0].c}"),
+            ProfileKey("csv", "list of fields", "the sample's columns, a row a line; _ leaves one out"),
+            ProfileKey("separator", "one of , ; | :, tab or blanks, default ,", "of the columns of csv"),
+            ProfileKey(
+                "key_value", "list of keys, or mapping of fields to keys",
+                "key=value or key: value, several a line or one: {free: MemFree}"),
+            ProfileKey("units", "mapping of fields to texts", "energy is computed for W and mW"),
+            ProfileKey(
+                "types", "mapping of fields to number or text", "a value that is no number is left out, and said"),
+        ])
 
     static let stage = ProfileSection(
         "stages[]", "",

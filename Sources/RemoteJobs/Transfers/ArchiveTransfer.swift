@@ -30,6 +30,7 @@ package import SSH
         // Written and read side by side: neither waits for the other's buffers.
         let writer = Task { try? await Self.writeNames(of: files, to: script) }
         while let bytes = try await script.read() {
+            try Task.checkCancellation()
             let isSound = try await worker.run {
                 let isSound = try intake.take(bytes)
                 progress(intake.received.count, intake.bytes)
@@ -103,7 +104,9 @@ private final class ArchiveIntake: @unchecked Sendable {
     private func begin(_ entry: TarReader.Entry) throws(SystemError) {
         guard let place = places[Self.plain(entry.name)], received[place] == nil else { return }
         switch entry.kind {
-        case .regular: current = (place, try PartFile(parts[place]))
+        case .regular:
+            // What has grown is left to whoever takes it as long as it was; else it might never end.
+            if entry.size <= files[place].size { current = (place, try PartFile(parts[place])) }
         case .hardLink(let name):
             guard let other = places[Self.plain(name)].flatMap({ received[$0] }) else { return }
             unlink(parts[place])

@@ -45,7 +45,7 @@ package struct ReceivedFile: Sendable, Equatable {
     ///   - part: where the bytes go; what is there already is kept if the target's file begins with it.
     ///   - progress: bytes that are here.
     /// - Throws: `TransferFailure` where there is no such file any more or it cannot be read, `SSHError` where the link
-    ///   fails (the part stays), `SystemError` from the local disk.
+    ///   fails (the part stays), `SystemError` from the local disk, `CancellationError`.
     package func fetch(
         _ file: RemoteFile, to part: String, progress: @escaping @Sendable (Int64) -> Void = { _ in }
     ) async throws -> ReceivedFile {
@@ -56,6 +56,7 @@ package struct ReceivedFile: Sendable, Equatable {
         // A file that grows is taken as long as it was; else it might never end.
         let end = file.size == 0 ? Self.mostOfUnsized : file.size
         let take: @Sendable ([UInt8]) async throws -> Void = { bytes in
+            try Task.checkCancellation()
             progress(
                 try await worker.run {
                     try sink.append(bytes)
@@ -65,7 +66,7 @@ package struct ReceivedFile: Sendable, Equatable {
         switch method {
         case .sftp: try await readBySFTP(file, start, end, take)
         case .exec: try await readByCopy(file, start, end, take)
-        case .scp, .tar: try await readBySCP(file, take)
+        case .scp, .tar: try await readBySCP(file, end, take)
         }
         let isExecutable = file.permissions & 0o100 != 0
         return try await worker.run {
@@ -122,13 +123,15 @@ package struct ReceivedFile: Sendable, Equatable {
         guard try await script.read() == nil, script.hasSucceeded else { throw Self.failure(script, "dd: ") }
     }
 
-    private func readBySCP(_ file: RemoteFile, _ take: @Sendable ([UInt8]) async throws -> Void) async throws {
+    private func readBySCP(_ file: RemoteFile, _ end: UInt64, _ take: @Sendable ([UInt8]) async throws -> Void)
+        async throws
+    {
         guard line.tools.hasSCP else { throw TransferFailure("the target has no scp") }
         let text = Array("exec scp -f -- ".utf8) + shellWord(file.path)
         let script = try await line.start(text)
         defer { script.close() }
         var source = SCPSource(script)
-        try await source.read(take)
+        try await source.read(most: end, take)
     }
 
     /// What a program that failed has said of the file.

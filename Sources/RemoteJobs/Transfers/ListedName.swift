@@ -74,6 +74,9 @@ struct ListingParser {
     private var names: [[UInt8]] = []
     private var field: [UInt8] = []
 
+    /// Whether it waits for the end of what no target can mean. Origin: `xargs` passes on 2 MiB of names at most.
+    var isExcessive: Bool { field.count > 16 << 20 || names.count > 4_000_000 }
+
     /// Adds bytes and returns the names that they complete.
     mutating func take(_ bytes: [UInt8]) -> [ListedName] {
         var listed: [ListedName] = []

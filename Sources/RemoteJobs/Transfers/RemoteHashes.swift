@@ -14,7 +14,8 @@ package import SSH
         defer { running.close() }
         // Written and read side by side: neither waits for the other's buffers.
         let writer = Task { try? await Self.write(paths, to: running) }
-        let text = try await running.readAll()
+        // A line holds the hash and the name, of which each byte may be escaped.
+        let text = try await running.readAll(limit: paths.reduce(1 << 20) { $0 + 2 * $1.count + 80 })
         await writer.value
         return Self.match(paths, text)
     }
@@ -42,7 +43,7 @@ package import SSH
         return Self.leadingHash(try await running.readAll())
     }
 
-    private static func leadingHash(_ text: some Collection<UInt8>) -> String? {
+    static func leadingHash(_ text: some Collection<UInt8>) -> String? {
         let digits = text.prefix(64)
         guard digits.count == 64, digits.allSatisfy({ isHexDigit($0) }) else { return nil }
         return String(decoding: digits, as: UTF8.self).lowercased()

@@ -58,10 +58,17 @@ package import SSH
         return nil
     }
 
-    /// All of stdout, for what is known to be short.
-    package func readAll() async throws(SSHError) -> [UInt8] {
+    /// All of stdout.
+    /// - Parameter limit: bytes that an honest target does not exceed.
+    /// - Throws: `protocolViolation` beyond it.
+    func readAll(limit: Int = 1 << 20) async throws(SSHError) -> [UInt8] {
         var all: [UInt8] = []
-        while let bytes = try await read() { all += bytes }
+        while let bytes = try await read() {
+            all += bytes
+            if all.count > limit {
+                throw SSHError(.protocolViolation, "a script on the target printed more than \(limit) bytes")
+            }
+        }
         return all
     }
 

@@ -8,10 +8,12 @@ import SSH
 
     init(_ script: RemoteScript) { self.script = script }
 
+    /// - Parameter most: bytes; what is longer by now is taken as long as it was.
     /// - Throws: `TransferFailure` with what the other side says.
-    mutating func read(_ take: @Sendable ([UInt8]) async throws -> Void) async throws {
+    mutating func read(most: UInt64, _ take: @Sendable ([UInt8]) async throws -> Void) async throws {
         try await script.write([0])
-        var left = try await size()
+        let size = try await size()
+        var left = min(size, most)
         try await script.write([0])
         while left > 0 {
             if buffer.isEmpty { try await more() }
@@ -20,6 +22,7 @@ import SSH
             left -= UInt64(bytes.count)
             try await take(bytes)
         }
+        if size > most { return }
         if buffer.isEmpty { try await more() }
         let status = buffer.removeFirst()
         if status != 0 { throw try await complaint() }

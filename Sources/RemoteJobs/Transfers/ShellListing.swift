@@ -49,6 +49,7 @@ import SSH
         var parser = ListingParser()
         while !expansion.isCut, let bytes = try await running.read() {
             for entry in parser.take(bytes) { add(entry) }
+            if parser.isExcessive { throw SSHError(.protocolViolation, "the target has listed a name without an end") }
         }
         if expansion.isCut { return }
         for line in running.errorLines where !line.hasSuffix("No such file or directory") { note(line) }
@@ -101,7 +102,8 @@ import SSH
         let root = pattern.literal ?? (pattern.fixedFolder.isEmpty ? [0x2F] : pattern.fixedFolder)
         try await running.write(([root] + links.map(\.path)).flatMap { $0 + [0] })
         running.endInput()
-        let resolved = ResolvedLinks(try await running.readAll())
+        // Three paths and a status for each.
+        let resolved = ResolvedLinks(try await running.readAll(limit: (links.count + 1) * 16_384))
         let real = resolved.path(of: root) ?? root
         let tree = real == [0x2F] ? real : real + [0x2F]
         for link in links {

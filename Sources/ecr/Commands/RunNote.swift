@@ -8,11 +8,13 @@ struct RunNote: ParsableCommand {
         commandName: "note", abstract: "Write an observation into the record.",
         discussion: """
             Possible at any time, also after the run is over. Several words are one note; `-` reads it from stdin. Words \
-            that begin with a dash stand behind `--`. Its number, by which `ecr run edit` corrects it, is printed.
+            that begin with a dash stand behind `--`. Its number, by which `ecr run edit` corrects it, is printed. A file \
+            that is attached is copied into the run, under its name behind that number.
 
             Example:
               ecr note "fan replaced, the board is at 41 degrees"
               ecr note --at 14:05 door opened
+              ecr note "the setup" --attach photo.jpg --attach wiring.pdf
               ecr note -- -5 degrees outside
               dmesg | tail | ecr note -
             """)
@@ -22,6 +24,8 @@ struct RunNote: ParsableCommand {
         parsing: .unconditional,
         help: ArgumentHelp("When it was seen, if not now: \(Moment.accepted).", valueName: "time"))
     var at: String?
+    @Option(help: ArgumentHelp("A file to keep with the note; may be repeated.", valueName: "file"))
+    var attach: [String] = []
     @OptionGroup var output: JSONOption
     @OptionGroup var options: RunOptions
 
@@ -29,8 +33,17 @@ struct RunNote: ParsableCommand {
         let moment = try at.map { (text) throws(ECRFailure) in try Moment(text) }
         let run = try options.chosenForChange()
         let note = try GivenText(text, what: "note").text
-        let seq = try run.record(.note, ["text": .string(note), "at": moment.map { .string($0.text) }])
+        let attachments = try Attachment.copies(of: attach, into: run.directory)
+        let seq: Int64
+        do {
+            seq = try run.record(
+                .note, ["text": .string(note), "at": moment.map { .string($0.text) }], attachments)
+        } catch {
+            attachments.forEach { $0.remove(from: run.directory) }
+            throw error
+        }
         let time = moment.map { " for \(Amount.moment($0.text))" } ?? ""
-        RecordReport.show(seq, "note \(seq) recorded\(time)", asJSON: output.json)
+        let files = attachments.isEmpty ? "" : " with \(Amount.count(Int64(attachments.count), "file"))"
+        RecordReport.show(seq, "note \(seq) recorded\(time)\(files)", asJSON: output.json)
     }
 }

@@ -41,8 +41,8 @@ private struct RunShowReport {
     var text: String {
         ([("", header)] + RecordTables(state).sections
             + [
-                ("notes", notes), ("jobs", jobs), ("artifacts", artifacts), ("facts", facts),
-                ("changed between start and end", changes),
+                ("notes", notes), ("jobs", jobs), ("metrics", ActionMetricTable(state).table), ("uploads", uploads),
+                ("artifacts", artifacts), ("facts", facts), ("changed between start and end", changes),
             ]).filter {
                 !$0.1.isEmpty
             }
@@ -95,6 +95,10 @@ private struct RunShowReport {
                 let head = index == 0 ? [String(note.seq), Amount.moment(note.at ?? note.time)] : ["", ""]
                 table.add(head + ["\(line)\(edited)"])
             }
+            for file in note.attachments {
+                let size = Amount.bytes(file["size"]?.int ?? 0)
+                table.add(["", "", "\(file["path"]?.string ?? "?")  \(size)"])
+            }
         }
         return table
     }
@@ -129,6 +133,20 @@ private struct RunShowReport {
             table.add([artifact["path"]?.string ?? "?", Amount.bytes(artifact["size"]?.int ?? 0)])
         }
         if state.failedPulls > 0 { table.add(["(\(Amount.count(state.failedPulls, "pull")) failed)"]) }
+        return table
+    }
+
+    /// What was really on the target: the last upload of a file counts.
+    private var uploads: Table {
+        var table = Table()
+        for upload in state.uploads {
+            table.add([
+                upload["remote"]?.string ?? "?", Amount.bytes(upload["size"]?.int ?? 0),
+                String(upload["sha256"]?.string?.prefix(12) ?? "?"), upload["job"]?.string ?? "by hand",
+                upload["method"]?.string ?? "?",
+            ])
+        }
+        if state.failedUploads > 0 { table.add(["(\(Amount.count(state.failedUploads, "upload")) failed)"]) }
         return table
     }
 

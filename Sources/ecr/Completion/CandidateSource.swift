@@ -45,7 +45,8 @@ struct CandidateSource {
         case .topic: Candidates(words: topics)
         case .file: Candidates(files: .files)
         case .directory: Candidates(files: .directories)
-        case .name, .text, .reason, .command, .time, .seq, .lines, .number, .host, .fingerprint, .hash: Candidates()
+        case .name, .text, .reason, .command, .time, .seq, .lines, .number, .remote, .host, .fingerprint, .hash:
+            Candidates()
         }
     }
 

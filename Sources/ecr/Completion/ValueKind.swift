@@ -27,6 +27,7 @@ enum ValueKind: String, CaseIterable {
     case seq
     case lines
     case number
+    case remote
     case host = "host[:port]"
     case fingerprint
     case hash

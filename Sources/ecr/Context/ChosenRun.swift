@@ -82,16 +82,20 @@ final class ChosenRun {
     }
 
     /// Appends what an operator has to say: by the run's supervisor, or where none lives by taking the right to append.
+    /// - Parameter attachments: files that get their places with it.
     /// - Returns: the event's seq.
-    func record(_ type: EventType, _ data: JSONObject) throws -> Int64 {
+    func record(_ type: EventType, _ data: JSONObject, _ attachments: [Attachment] = []) throws -> Int64 {
         if isLive {
-            let request: JSON = ["request": "record", "type": .string(type.rawValue), "data": .object(data)]
+            let request: JSON = [
+                "request": "record", "type": .string(type.rawValue), "data": .object(data),
+                "attachments": attachments.isEmpty ? nil : .array(attachments.map(\.json)),
+            ]
             do { return try self.request(request)["seq"]?.int ?? 0 } catch let failure as ECRFailure {
                 // It may have ended since; then nothing was asked, and the record is ours to write.
                 guard failure.exitCode == ExitCode.busy.rawValue, !directory.hasSupervisor() else { throw failure }
             }
         }
-        return try OfflineRun(directory).record(type, data).seq
+        return try OfflineRun(directory).record(type, data, attachments).seq
     }
 
     /// Waits until the supervisor of a run that is over has gone, so that the next command of a script neither counts

@@ -12,10 +12,16 @@ struct CollectorList {
         /// Why it has ended, where nobody had asked for it.
         let reason: String?
         let samples: Int64
+        /// Those of which its format could take nothing.
+        let unparsed: Int64
+        /// What was wrong with samples, each reason once.
+        let problems: [String]
 
-        /// `stopped: killed by signal 9, 12 samples`.
+        /// `stopped: killed by signal 9, 12 samples, 3 did not parse; it is not JSON`.
         var sentence: String {
-            "\(state)\(reason.map { ": \($0)" } ?? ""), \(Amount.count(samples, "sample"))"
+            let problems = problems.map { "; \($0)" }.joined()
+            return "\(state)\(reason.map { ": \($0)" } ?? ""), \(Amount.count(samples, "sample"))"
+                + (unparsed > 0 ? ", \(unparsed) did not parse" : "") + problems
         }
     }
 
@@ -32,7 +38,8 @@ struct CollectorList {
             let own = jobs.filter { $0.name == name }
             return Entry(
                 name: name, job: own.last?.id, state: Self.word(for: own.last, isLive: run.isLive),
-                reason: own.last?.reason, samples: own.reduce(0) { $0 + $1.samples })
+                reason: own.last?.reason, samples: own.reduce(0) { $0 + $1.samples },
+                unparsed: own.reduce(0) { $0 + $1.unparsed }, problems: run.state.collectors.problems(of: name))
         }
     }
 
@@ -51,6 +58,7 @@ struct CollectorList {
             [
                 "name": .string(entry.name), "job": entry.job.map { .string($0) }, "state": .string(entry.state),
                 "reason": entry.reason.map { .string($0) }, "samples": .int(entry.samples),
+                "unparsed": .int(entry.unparsed), "problems": JSON(strings: entry.problems),
             ]
         }
         return ["collectors": .array(list)]

@@ -42,6 +42,7 @@ struct Deletion {
             } catch { failures.append(ECRFailure(error)) }
         }
         runs.removeRemains()
+        ContentStore(runsDirectory: runs.path).sweep()
         if asJSON { Terminal.result(json(of: deleted)) }
         for failure in failures.dropLast() { Terminal.complain(failure.message, hint: failure.hint) }
         if let last = failures.last { throw last }

@@ -72,6 +72,24 @@ extension JobStream {
     static func tell(_ result: JSON) {
         for warning in result["warnings"]?.array ?? [] { Terminal.warn(warning.string ?? "") }
         Terminal.say(JobSentence(result).text)
+        if let metrics = MetricSentence(result["metrics"]) { Terminal.say(metrics.text) }
+    }
+}
+
+/// A job's metrics in one line: `latency 14 ms (mean of 6), count 120`.
+struct MetricSentence {
+    let text: String
+
+    /// Nil where there are none.
+    init?(_ metrics: JSON?) {
+        let parts = (metrics?.object?.members ?? []).map { name, value in
+            let unit = value["unit"]?.string.map { " \($0)" } ?? ""
+            let count = value["count"]?.int ?? 0
+            let mean = Measure.text(value["mean"]?.double ?? 0)
+            return "\(name) \(mean)\(unit)" + (count > 1 ? " (mean of \(count))" : "")
+        }
+        if parts.isEmpty { return nil }
+        text = parts.joined(separator: ", ")
     }
 }
 
@@ -109,7 +127,9 @@ struct JobSentence {
 
     private static let words = [
         "timeout": "timed out", "artifact": "a required artifact is missing",
+        "metric": "a required metric was not found",
         "unreachable": "ended by the target, which was alone for too long",
+        "upload": "nothing was run: a file could not be uploaded",
         "sudo": "sudo refused to run it",
         "disk": "nothing was run: the target's disk is full",
     ]

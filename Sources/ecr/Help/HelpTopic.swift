@@ -110,9 +110,15 @@ enum HelpTopic: String, CaseIterable {
           describe: {commands: ["uname -a"]}
           measure:
             commands: ["/opt/app/benchmark --mib {size} > $ECR_OUT/result.csv"]
+            metrics:
+              score: {regex: 'score: ([0-9.]+)', unit: MiB/s}
+              round: {from: $ECR_OUT/result.csv, csv: seconds, unit: s}
             timeout: 5m
         background_collectors:
-          load: {command: "cat /proc/loadavg", interval: 1s}
+          load:
+            command: "cat /proc/loadavg"
+            interval: 1s
+            parse: {csv: [one, five, fifteen, _, _], separator: blanks}
         """
 
     private static var profileParts: [HelpText.Part] {

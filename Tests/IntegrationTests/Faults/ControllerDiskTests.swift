@@ -86,6 +86,36 @@ import Testing
         }
     }
 
+    @Test(.enabled("needs root") { await SmallDisk.isAvailable() })
+    func aDiskThatIsFullInTheMiddleOfAPullTakesItUpLater() async throws {
+        let disk = try await SmallDisk(kilobytes: 8192)
+        try await FaultBench.with { bench in
+            try place(bench, on: disk.path)
+            let link = try #require(bench.link)
+            let bytes = (0..<5_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 11) }
+            let big = try bench.fixture.scratch.write("big", bytes: bytes)
+            try bench.fixture.write(
+                """
+                actions: {fetch: {commands: ["\(bench.witnessed("echo fetch"))"], artifacts: [{path: "\(big)", allow_old: true}]}}
+                transfers: {min_free_disk: 0}
+                """)
+            let run = try await bench.start()
+            link.fail(.stall, after: 2_000_000, .toClient)
+            let action = try bench.fixture.background("run", "action", "fetch")
+            try await bench.fixture.wait(for: "the stall") { !link.isArmed }
+            try disk.fill()
+            link.fail(.reset)
+            link.restore()
+            #expect(try await action.wait().status == 74)
+            try await waitForEnd(bench, run)
+            try disk.free()
+            try await bench.fixture.expect(0, "run", "resume")
+            try await bench.fixture.expect(0, "run", "follow", "0001-fetch")
+            #expect(try FileSystem.read("\(run.path)/artifacts/0001-fetch/big") == bytes)
+            try await bench.complete(run)
+        }
+    }
+
     // MARK: Read-only
 
     @Test(.enabled("needs root") { await SmallDisk.isAvailable() })

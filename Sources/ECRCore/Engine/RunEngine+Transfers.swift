@@ -1,0 +1,164 @@
+import EventLog
+import Glibc
+import JSON
+import LinuxSystem
+import Profiles
+import RemoteJobs
+import RunStore
+import SSH
+
+/// Files that an action needs, and files that an operator sends or fetches by hand.
+extension RunEngine {
+    // MARK: For actions
+
+    /// What goes to the target before an action's commands; `from` is relative to the profile's file.
+    func uploads(of plan: Plan) -> [PreparedUpload] {
+        let folder = FileSystem.parent(of: journal.state.profileFile)
+        return plan.prepared.uploads.map { upload in
+            let from = FileSystem.expandingTilde(upload.from)
+            return PreparedUpload(from: from.hasPrefix("/") ? from : "\(folder)/\(from)", to: upload.to)
+        }
+    }
+
+    /// Refuses actions whose files are not here, before anything starts.
+    func requireFiles(of plans: [Plan]) async throws {
+        for plan in plans { try await requireFiles(uploads(of: plan).map(\.from), for: "action \(plan.action.name)") }
+    }
+
+    private func requireFiles(_ paths: [String], for what: String) async throws {
+        if paths.isEmpty { return }
+        do {
+            try await worker.run { for path in paths { _ = try UploadTree(path) } }
+        } catch let problem as UploadTree.Problem {
+            throw ECRFailure(
+                problem.isMissing ? .notFound : .usage,
+                "\(what) cannot upload " + problem.reasons.joined(separator: "\n"))
+        }
+    }
+
+    // MARK: By hand
+
+    /// Sends files and directories. A pause refuses it like any command: it changes the target.
+    /// - Parameters:
+    ///   - locals: absolute paths.
+    ///   - whenGone: how the client's departure is noticed, which ends it.
+    func push(
+        _ locals: [String], to remote: String, method: String?, whenGone: Departure?, listener: @escaping Listener
+    ) async throws -> JSON {
+        try requireRunning()
+        let method = try transferMethod(method)
+        guard !locals.isEmpty, !remote.isEmpty else {
+            throw ECRFailure(.usage, "a push needs files and their place", hint: "ecr run push model.onnx /opt/model/")
+        }
+        try await requireFiles(locals, for: "ecr")
+        let uploads = locals.map { PreparedUpload(from: $0, to: remote) }
+        let origin = UploadOrigin(
+            user: nil, workdir: nil, owner: "\(journal.state.uuid) push", isResumed: true)
+        let step = UploadStep(
+            journal: journal, link: link, feed: feed(listener), worker: worker, origin: origin,
+            method: method ?? PullPolicy(profile.transfers).method)
+        return try await transfer(whenGone) {
+            let result = try await step.run(uploads)
+            return [
+                "uploaded": .array(result.uploaded), "failed": .array(result.failures.map(\.json)),
+                "exit_code": .int(Int64((result.failures.isEmpty ? ExitCode.success : .experimentSaidNo).rawValue)),
+            ]
+        }
+    }
+
+    /// Fetches what patterns name. It changes nothing on the target, so a pause does not refuse it.
+    func pull(
+        _ remotes: [String], method: String?, whenGone: Departure?, listener: @escaping Listener
+    ) async throws -> JSON {
+        try requireActive()
+        guard !remotes.isEmpty, !remotes.contains("") else {
+            throw ECRFailure(
+                .usage, "a pull needs names of files on the target", hint: "ecr run pull /var/log/messages")
+        }
+        var policy = PullPolicy(profile.transfers)
+        policy.method = try transferMethod(method) ?? policy.method
+        let folder = try makePullFolder()
+        let origin = PullOrigin(maker: nil, folder: "\(folder)/", workdir: nil)
+        let step = ArtifactStep(
+            journal: journal, link: link, feed: feed(listener), worker: worker, origin: origin, policy: policy)
+        let entries = remotes.map { name in
+            PreparedArtifact(
+                pattern: name.hasPrefix("~/") ? String(name.dropFirst(2)) : name, allowOld: true, required: false)
+        }
+        let (worker, path) = (worker, "\(journal.directory.path)/\(folder)")
+        return try await transfer(whenGone) {
+            let result: ArtifactStep.Result
+            do { result = try await step.run(entries, out: nil, RecordedSteps()) } catch {
+                try? await worker.run { try FileSystem.removeTree("\(path)/%part") }
+                rmdir(path)
+                throw error
+            }
+            // Nothing has come: no folder need tell of it.
+            rmdir(path)
+            return [
+                "pulled": JSON(strings: result.pulled), "failed": .array(result.failures.map(\.json)),
+                "warnings": JSON(strings: result.warnings.filter { !$0.hasPrefix("artifact ") }),
+                "exit_code": .int(Int64((result.failures.isEmpty ? ExitCode.success : .experimentSaidNo).rawValue)),
+            ]
+        }
+    }
+
+    private func transferMethod(_ name: String?) throws(ECRFailure) -> TransferMethod? {
+        guard let name, name != TransferSettings.Method.auto.rawValue else { return nil }
+        guard let method = TransferMethod(rawValue: name) else {
+            throw ECRFailure(.usage, "there is no method '\(name)' for files")
+        }
+        return method
+    }
+
+    private func feed(_ listener: @escaping Listener) -> JobFeed {
+        let feed = JobFeed()
+        _ = feed.add { listener("", $0) }
+        return feed
+    }
+
+    /// A folder that no pull had before, also where its files were removed by hand since.
+    private func makePullFolder() throws -> String {
+        let root = journal.directory.path
+        try FileSystem.makeDirectories("\(root)/artifacts/pulled")
+        let recorded = journal.state.artifacts.compactMap { artifact -> Int? in
+            let parts = artifact["path"]?.string?.split(separator: "/") ?? []
+            return parts.count > 2 && parts[1] == "pulled" ? Int(parts[2]) : nil
+        }
+        var number = (recorded.max() ?? 0) + 1
+        while FileSystem.exists("\(root)/\(Self.pullFolder(number))") { number += 1 }
+        try FileSystem.makeDirectory("\(root)/\(Self.pullFolder(number))")
+        return Self.pullFolder(number)
+    }
+
+    private static func pullFolder(_ number: Int) -> String {
+        let digits = String(number)
+        return "artifacts/pulled/" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+    }
+
+    /// Runs a transfer in a task of the engine's own, so that the end of the run can wait for it.
+    private func transfer(
+        _ whenGone: Departure?, _ body: @escaping @Sendable () async throws -> JSON
+    ) async throws -> JSON {
+        lastTransfer += 1
+        let number = lastTransfer
+        let task = Task { try await body() }
+        transfers[number] = task
+        defer { transfers[number] = nil }
+        whenGone? { task.cancel() }
+        do { return try await task.value } catch is CancellationError {
+            throw ECRFailure(.interrupted, "the transfer was cancelled")
+        } catch {
+            noticeFailure(error)
+            throw error
+        }
+    }
+
+    /// Waits until nothing is on its way any more.
+    func endTransfers(cancel: Bool) async {
+        for task in transfers.values {
+            if cancel { task.cancel() }
+            _ = await task.result
+        }
+    }
+}

@@ -1,0 +1,154 @@
+package import LinuxSystem
+package import SSH
+
+/// A file that is on the target, under its temporary name.
+package struct SentFile: Sendable, Equatable {
+    package let sha256: String
+    package let method: TransferMethod
+    /// From this byte on it was sent now; the rest was there from an earlier attempt.
+    package let resumedAt: Int64
+}
+
+/// Sends one file to a temporary name on the target, in bounded memory, and goes on where an earlier attempt was cut. Runs
+/// on the SSH loop.
+@SSHActor package struct FileUpload {
+    private let line: TransferLine
+    private let method: TransferMethod
+    /// Reads away from the SSH loop.
+    private let worker: Worker
+
+    /// Origin: as for pulls: `dd` begins at whole blocks, and writes faster by large ones.
+    private nonisolated static let block: Int64 = 64 << 10
+
+    package init(over line: TransferLine, by method: TransferMethod, worker: Worker) {
+        self.line = line
+        self.worker = worker
+        self.method = method
+    }
+
+    /// - Parameters:
+    ///   - temporary: where the bytes go; its directory is made if it is missing.
+    ///   - mayResume: whether an earlier attempt may have left something there.
+    ///   - progress: bytes that are on their way or there.
+    /// - Throws: `TransferFailure` where the file cannot be read here or written there (nothing of it is left),
+    ///   `SSHError` where the link fails (what is there stays).
+    package func send(
+        _ file: LocalFile, to temporary: [UInt8], mayResume: Bool,
+        progress: @escaping @Sendable (Int64) -> Void = { _ in }
+    ) async throws -> SentFile {
+        let stream = try await LocalStream(file, worker)
+        do {
+            let start = mayResume ? try await keptBytes(file, temporary, stream) : 0
+            switch method {
+            case .sftp: try await sendBySFTP(stream, temporary, start, progress)
+            case .exec: try await sendByCopy(stream, temporary, start, progress)
+            case .scp, .tar: try await sendBySCP(file, stream, temporary, progress)
+            }
+            return SentFile(sha256: try await stream.finish(), method: method, resumedAt: start)
+        } catch let error where !(error is SSHError) {
+            try? await UploadSeat(over: line).remove([temporary])
+            throw error
+        }
+    }
+
+    /// How much of the file is there already, as its hash tells; whole blocks.
+    private func keptBytes(_ file: LocalFile, _ temporary: [UInt8], _ stream: LocalStream) async throws -> Int64 {
+        guard method == .sftp || method == .exec && line.tools.hasDD else { return 0 }
+        let text =
+            Array("\(line.tools.sizeFunction) ecr_size ".utf8) + shellWord(temporary) + Array(" 2>/dev/null".utf8)
+        let digits = String(decoding: try await line.run(text).output.prefix { $0 != 0x0A }, as: UTF8.self)
+        guard let size = Int64(digits), size <= file.size else { return 0 }
+        let kept = size / Self.block * Self.block
+        guard kept > 0, let hash = try await RemoteHashes(over: line).hash(of: temporary, first: kept),
+            try await stream.skip(kept, hash: hash)
+        else { return 0 }
+        return kept
+    }
+
+    // MARK: SFTP
+
+    private func sendBySFTP(
+        _ stream: LocalStream, _ temporary: [UInt8], _ start: Int64, _ progress: @escaping @Sendable (Int64) -> Void
+    ) async throws {
+        guard let sftp = line.sftp else { throw TransferFailure("the target's SSH server offers no SFTP") }
+        let mode: SFTPOpenMode = start > 0 ? [.write, .create] : [.write, .create, .truncate]
+        do {
+            let handle = try await open(temporary, mode, sftp)
+            do {
+                try await sftp.upload(handle, from: UInt64(start), confirmed: { progress(Int64(clamping: $0)) }) {
+                    try await stream.next()
+                }
+            } catch {
+                if line.session.isConnected { try? await sftp.close(handle) }
+                throw error
+            }
+            try await sftp.close(handle)
+        } catch let error as SSHError {
+            guard case .sftp = error.code else { throw error }
+            throw try await UploadSeat(over: line).reason(for: temporary) ?? TransferFailure(error.message)
+        }
+    }
+
+    private func open(
+        _ temporary: [UInt8], _ mode: SFTPOpenMode, _ sftp: SFTPClient
+    ) async throws -> SFTPHandle {
+        do throws(SSHError) { return try await sftp.open(temporary, mode, permissions: 0o600) } catch {
+            // No such directory: the usual case costs no question for it.
+            guard error.code == .sftp(2) else { throw error }
+        }
+        try await UploadSeat(over: line).makeParent(of: temporary)
+        return try await sftp.open(temporary, mode, permissions: 0o600)
+    }
+
+    // MARK: Programs
+
+    private func sendByCopy(
+        _ stream: LocalStream, _ temporary: [UInt8], _ start: Int64, _ progress: @escaping @Sendable (Int64) -> Void
+    ) async throws {
+        let word = shellWord(temporary)
+        // What an earlier `dd` still writes is the same in the same places.
+        let place = start > 0 ? " seek=\(start / Self.block) conv=notrunc" : ""
+        let copy =
+            line.tools.hasDD
+            ? Array("exec dd bs=\(Self.block)\(place) of=".utf8) + word : Array("exec cat >".utf8) + word
+        let script = try await line.start(UploadSeat.preparation(of: temporary) + copy)
+        try await feed(script, from: start, progress) { try await stream.next() }
+    }
+
+    private func sendBySCP(
+        _ file: LocalFile, _ stream: LocalStream, _ temporary: [UInt8], _ progress: @escaping @Sendable (Int64) -> Void
+    ) async throws {
+        guard line.tools.hasSCP else { throw TransferFailure("the target has no scp") }
+        let copy = Array("exec scp -t -- ".utf8) + shellWord(temporary)
+        let script = try await line.start(UploadSeat.preparation(of: temporary) + copy)
+        defer { script.close() }
+        var sink = SCPSink(script)
+        try await sink.write(size: file.size, progress) { try await stream.next() }
+    }
+
+    /// Writes all bytes to a script that must then succeed.
+    private func feed(
+        _ script: RemoteScript, from start: Int64, _ progress: @Sendable (Int64) -> Void,
+        _ source: () async throws -> [UInt8]?
+    ) async throws {
+        defer { script.close() }
+        var done = start
+        while let bytes = try await source() {
+            do throws(SSHError) { try await script.write(bytes) } catch {
+                // A program that has ended early says why.
+                guard error.code == .closed, line.session.isConnected else { throw error }
+                break
+            }
+            done += Int64(bytes.count)
+            progress(done)
+        }
+        script.endInput()
+        while try await script.read() != nil {}
+        guard script.hasSucceeded else { throw Self.failure(script) }
+    }
+
+    private static func failure(_ script: RemoteScript) -> TransferFailure {
+        // `dd` ends with its counts, behind what went wrong.
+        TransferFailure(complaint: script.errorLines.last { $0.contains(": ") } ?? "")
+    }
+}

@@ -1,0 +1,106 @@
+import Glibc
+import Hashing
+import LinuxSystem
+
+/// A regular file of this machine that is to go to a target.
+package struct LocalFile: Sendable, Equatable {
+    /// Absolute and without links.
+    package let path: String
+    /// Below the directory that was asked for; the name alone of a file that was.
+    package let relative: String
+    package let size: Int64
+    /// The nine bits for owner, group and others.
+    package let permissions: UInt32
+    /// Device, inode and the time of the last change: as long as they stay the same, so does the content.
+    let version: String
+
+    init(_ path: String, _ relative: String, _ status: stat) {
+        self.path = path
+        self.relative = relative
+        size = Int64(status.st_size)
+        permissions = status.st_mode & 0o777
+        version = Self.version(status)
+    }
+
+    static func version(_ status: stat) -> String {
+        "\(status.st_dev):\(status.st_ino):\(status.st_size):\(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec)"
+    }
+}
+
+/// Reads a file for a transfer and takes its hash on the way. Touched by one worker only.
+final class LocalReader: @unchecked Sendable {
+    // @unchecked because only the jobs of one `Worker`, which run one after the other, touch it.
+    private let local: LocalFile
+    private let file: File
+    private var hash = SHA256()
+    private var offset: Int64 = 0
+
+    /// Origin: an SSH channel takes 256 KiB at a time; a piece of this size makes the hop to this thread cost nothing.
+    private static let piece = 1 << 20
+
+    /// - Throws: `TransferFailure` where it is not the file that was found any more.
+    init(_ local: LocalFile) throws {
+        self.local = local
+        do throws(SystemError) {
+            // O_NONBLOCK: a FIFO that has taken the name is to be refused, not waited for.
+            file = try File(path: local.path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+        } catch { throw TransferFailure("cannot be read here: \(error.reason)") }
+        try requireSame()
+    }
+
+    /// The next bytes; empty at the end. What a file has grown by meanwhile is not read.
+    func next() throws -> [UInt8] {
+        let count = Int(min(Int64(Self.piece), local.size - offset))
+        if count <= 0 { return [] }
+        let bytes: [UInt8]
+        do throws(SystemError) { bytes = try file.read(at: offset, count: count) } catch {
+            throw TransferFailure("cannot be read here: \(error.reason)")
+        }
+        guard bytes.count == count else { throw Self.changed }
+        hash.update(bytes)
+        offset += Int64(bytes.count)
+        return bytes
+    }
+
+    /// Reads the first bytes for the hash alone.
+    /// - Returns: their SHA-256.
+    func skip(_ count: Int64) throws -> String {
+        while offset < count {
+            let bytes = try file.read(at: offset, count: Int(min(Int64(Self.piece), count - offset)))
+            if bytes.isEmpty { throw Self.changed }
+            hash.update(bytes)
+            offset += Int64(bytes.count)
+        }
+        return hash.hexDigest()
+    }
+
+    /// Begins anew.
+    func rewind() {
+        hash = SHA256()
+        offset = 0
+    }
+
+    /// The SHA-256 of the whole file, once all of it was read.
+    func finish() throws -> String {
+        try requireSame()
+        return hash.hexDigest()
+    }
+
+    private func requireSame() throws(TransferFailure) {
+        var status = stat()
+        guard fstat(file.descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+            LocalFile.version(status) == local.version
+        else { throw Self.changed }
+    }
+
+    private static let changed = TransferFailure("it changed while it was sent; send it again")
+}
+
+extension LocalFile {
+    /// The SHA-256 of the content. Blocks its thread.
+    package func hash() throws -> String {
+        let reader = try LocalReader(self)
+        while try !reader.next().isEmpty {}
+        return try reader.finish()
+    }
+}

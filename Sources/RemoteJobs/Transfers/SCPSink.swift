@@ -1,0 +1,49 @@
+import SSH
+
+/// The sending end of `scp -t` for one file: the protocol of rcp, in which each side confirms what it was sent by a zero
+/// byte (OpenSSH's scp.c is its only specification).
+@SSHActor struct SCPSink {
+    private let script: RemoteScript
+    private var buffer: [UInt8] = []
+
+    init(_ script: RemoteScript) { self.script = script }
+
+    /// - Throws: `TransferFailure` with what the other side says.
+    mutating func write(
+        size: Int64, _ progress: @Sendable (Int64) -> Void, _ source: () async throws -> [UInt8]?
+    ) async throws {
+        try await confirm()
+        // The name counts only where the other side was given a directory.
+        try await script.write(Array("C0600 \(size) file\n".utf8))
+        try await confirm()
+        var done: Int64 = 0
+        while let bytes = try await source() {
+            do throws(SSHError) { try await script.write(bytes) } catch {
+                guard error.code == .closed else { throw error }
+                try await confirm()
+                throw error
+            }
+            done += Int64(bytes.count)
+            progress(done)
+        }
+        try await script.write([0])
+        try await confirm()
+        script.endInput()
+        while try await script.read() != nil {}
+    }
+
+    private mutating func confirm() async throws {
+        if buffer.isEmpty { try await more() }
+        let status = buffer.removeFirst()
+        if status == 0 { return }
+        while !buffer.contains(0x0A) { try await more() }
+        throw TransferFailure(complaint: String(decoding: buffer.prefix { $0 != 0x0A }, as: UTF8.self))
+    }
+
+    private mutating func more() async throws {
+        guard let bytes = try await script.read() else {
+            throw TransferFailure(complaint: script.errorLines.last ?? "scp on the target has ended before the file")
+        }
+        buffer += bytes
+    }
+}

@@ -1,0 +1,43 @@
+import SSH
+
+/// What a script that has ended had to say.
+struct ScriptReply: Sendable {
+    let output: [UInt8]
+    let hasSucceeded: Bool
+    let errorLines: [String]
+
+    /// Why it has failed, in the words of the C library where a program has said so last.
+    var failure: TransferFailure {
+        TransferFailure(complaint: errorLines.last ?? "")
+    }
+}
+
+extension TransferFailure {
+    /// What a program has said on stderr: `mkdir: cannot create directory '/x': Permission denied`.
+    init(complaint line: String) {
+        let reason = line.split(separator: ":").last.map { String($0.drop { $0 == " " }) } ?? ""
+        if reason.isEmpty {
+            self.init("the target gave no reason")
+        } else {
+            self.init(reason.lowercasedFirst, isDenied: reason == "Permission denied")
+        }
+    }
+}
+
+extension String {
+    fileprivate var lowercasedFirst: String { prefix(1).lowercased() + dropFirst() }
+}
+
+extension TransferLine {
+    /// Runs a script of any length and waits for its end; for what prints little.
+    func run(_ text: [UInt8]) async throws(SSHError) -> ScriptReply {
+        // Read by `cat`: a shell that reads its commands itself takes one byte at a time from a channel.
+        let script = try await start(Array(#"eval "$(cat)""#.utf8))
+        defer { script.close() }
+        try await script.write(text)
+        script.endInput()
+        let output = try await script.readAll()
+        return ScriptReply(
+            output: output, hasSucceeded: script.hasSucceeded, errorLines: script.errorLines)
+    }
+}

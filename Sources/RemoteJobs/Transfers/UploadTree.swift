@@ -1,0 +1,112 @@
+import Glibc
+import LinuxSystem
+
+/// What a name on this machine stands for when it is to be uploaded: a file, or a directory with all that is in it.
+package struct UploadTree: Sendable, Equatable {
+    package struct Folder: Sendable, Equatable {
+        /// Below the directory that was asked for; empty for that itself.
+        package let relative: String
+        package let permissions: UInt32
+    }
+
+    /// What cannot be uploaded.
+    package struct Problem: Error, Sendable, Equatable {
+        /// What is wrong, name by name.
+        package let reasons: [String]
+        /// There is nothing of that name, or it cannot be read.
+        package let isMissing: Bool
+    }
+
+    /// The absolute path that was asked for.
+    package let path: String
+    /// How it is called in a directory of the target's; empty for a path that ends in `/.`, which means what is in it.
+    package let name: String
+    package private(set) var files: [LocalFile] = []
+    /// The directory itself and all below it, parents first; none for a file.
+    package private(set) var folders: [Folder] = []
+    package var isFolder: Bool { !folders.isEmpty }
+    package var bytes: Int64 { files.reduce(0) { $0 + $1.size } }
+
+    /// The directory without links, with a slash at its end: links that lead out of it are not followed.
+    private var tree = ""
+    private var refusals: [String] = []
+
+    /// Origin: as for pulls; a name like `/` would else take all memory.
+    private static let mostFiles = 1_000_000
+    /// Origin: a list that fits on a screen.
+    private static let mostRefusals = 10
+
+    /// Looks at what is there now.
+    package init(_ path: String) throws(Problem) {
+        self.path = FileSystem.absolute(path)
+        let trimmed = Self.trimmed(self.path)
+        name = trimmed.hasSuffix("/.") || trimmed == "/" ? "" : FileSystem.name(of: trimmed)
+        var status = stat()
+        guard stat(self.path, &status) == 0, let real = try? FileSystem.realPath(self.path) else {
+            throw Problem(reasons: ["\(path): \(String(cString: strerror(errno)))"], isMissing: true)
+        }
+        switch status.st_mode & S_IFMT {
+        case S_IFREG: addFile(real, name, status)
+        case S_IFDIR:
+            tree = real == "/" ? real : real + "/"
+            addFolder(real, "", status, [])
+        default: throw Problem(reasons: ["\(path): not a regular file, nor a directory"], isMissing: false)
+        }
+        if !refusals.isEmpty { throw Problem(reasons: refusals, isMissing: false) }
+    }
+
+    private static func trimmed(_ path: String) -> String {
+        var path = path
+        while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+        return path
+    }
+
+    private mutating func refuse(_ path: String, _ reason: String) {
+        if refusals.count < Self.mostRefusals { refusals.append("\(path): \(reason)") }
+    }
+
+    private mutating func addFile(_ path: String, _ relative: String, _ status: stat) {
+        guard access(path, R_OK) == 0 else { return refuse(path, String(cString: strerror(errno))) }
+        guard files.count < Self.mostFiles else { return refuse(path, "more than \(Self.mostFiles) files") }
+        files.append(LocalFile(path, relative, status))
+    }
+
+    /// - Parameter above: the real paths of the directories that lead here.
+    private mutating func addFolder(_ path: String, _ relative: String, _ status: stat, _ above: [String]) {
+        folders.append(Folder(relative: relative, permissions: status.st_mode & 0o777))
+        let names: [String]
+        do throws(SystemError) { names = try FileSystem.list(path) } catch { return refuse(path, error.reason) }
+        for name in names where refusals.count < Self.mostRefusals {
+            add("\(path)/\(name)", relative.isEmpty ? name : "\(relative)/\(name)", above + [path])
+        }
+    }
+
+    private mutating func add(_ path: String, _ relative: String, _ above: [String]) {
+        var status = stat()
+        guard lstat(path, &status) == 0 else {
+            let isMangled = errno == ENOENT && path.unicodeScalars.contains("\u{FFFD}")
+            return refuse(path, isMangled ? "its name is not UTF-8" : String(cString: strerror(errno)))
+        }
+        switch status.st_mode & S_IFMT {
+        case S_IFREG: addFile(path, relative, status)
+        case S_IFDIR: addFolder(path, relative, status, above)
+        case S_IFLNK: addLink(path, relative, above)
+        default: refuse(path, "not a regular file")
+        }
+    }
+
+    /// A link that stays in the tree stands for what it leads to; everything else is refused.
+    private mutating func addLink(_ path: String, _ relative: String, _ above: [String]) {
+        var status = stat()
+        guard stat(path, &status) == 0, let real = try? FileSystem.realPath(path) else {
+            return refuse(path, "a link that leads nowhere")
+        }
+        guard (real + "/").hasPrefix(tree) else { return refuse(path, "a link that leads out of the directory") }
+        switch status.st_mode & S_IFMT {
+        case S_IFREG: addFile(real, relative, status)
+        case S_IFDIR where !above.contains(real): addFolder(real, relative, status, above)
+        case S_IFDIR: refuse(path, "a link to a directory that it is in")
+        default: refuse(path, "a link to what is no regular file")
+        }
+    }
+}

@@ -1,0 +1,52 @@
+import ArgumentParser
+import ECRCore
+import JSON
+import LinuxSystem
+
+struct RunPush: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "push", abstract: "Send files and directories to the target, recorded with their hashes.",
+        discussion: """
+            The last name is their place on the target, from the login folder on. With a slash at its end it is a \
+            directory into which they go; so is what is one already, where files are sent. A directory without that \
+            slash becomes the one that is named; DIR/. means what is in it. What is there already is left; \
+            everything else goes to a temporary name, is compared, and takes its place by a rename. Interrupted, type \
+            it again: it goes on. Several files need a place with a slash.
+
+            Example:
+              ecr run push model.onnx /opt/model/
+              ecr run push build/infer /usr/local/bin/infer
+              ecr run push --method exec configs logs /opt/app/
+            """)
+
+    @Argument(help: ArgumentHelp("Files and directories, then their place on the target.", valueName: "file|remote"))
+    var files: [String]
+    @OptionGroup var transfer: TransferOptions
+    @OptionGroup var output: JSONOption
+    @OptionGroup var options: RunOptions
+
+    func validate() throws {
+        guard files.count >= 2 else {
+            throw ValidationError("give files and their place: `ecr run push model.onnx /opt/model/`")
+        }
+        if files.count > 2, files.last?.hasSuffix("/") == false {
+            throw ValidationError("several files go into a directory: write '\(files[files.count - 1])/'")
+        }
+    }
+
+    func run() throws {
+        let run = try options.chosenForChange()
+        try run.require(["running", "paused"], to: "send files")
+        let locals = files.dropLast().map { FileSystem.absolute($0) }
+        let result = try HandTransfer(run: run, isJSON: output.json).perform([
+            "request": "push", "locals": JSON(strings: locals), "remote": .string(files[files.count - 1]),
+            "method": .string(transfer.method.rawValue),
+        ])
+        let uploaded = result["uploaded"]?.array ?? []
+        let unchanged = uploaded.filter { $0["method"]?.string == "unchanged" }
+        let bytes = uploaded.reduce(0) { $0 + ($1["size"]?.int ?? 0) }
+        let remark = unchanged.isEmpty ? "" : ", \(unchanged.count) of them there already"
+        Terminal.say("\(Amount.count(Int64(uploaded.count), "file")) on the target, \(Amount.bytes(bytes))\(remark)")
+        try HandTransfer.end(result, of: "local")
+    }
+}

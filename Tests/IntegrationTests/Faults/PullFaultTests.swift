@@ -1,0 +1,106 @@
+import EventLog
+import JSON
+import LinuxSystem
+import RunStore
+import TestSupport
+import Testing
+
+/// Pulls that are cut: they go on where they were, and what arrives is what is there.
+@Suite(.serialized, .timeLimit(.minutes(5))) struct PullFaultTests {
+    private let bytes = (0..<20_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 11) }
+
+    private func profile(_ bench: FaultBench, _ method: String) throws {
+        try bench.fixture.write(
+            """
+            actions:
+              fetch:
+                commands: ["\(bench.witnessed("echo fetch"))"]
+                artifacts: [{path: "\(bench.fixture.scratch.path("tree"))", allow_old: true}]
+            transfers: {method: \(method)}
+            """)
+    }
+
+    private func check(_ run: RunDirectory, _ contents: [String: [UInt8]]) throws -> [JSONObject] {
+        let pulled = try run.events(.artifactPulled).map(\.data)
+        #expect(pulled.count == contents.count)
+        for (name, bytes) in contents {
+            #expect(try FileSystem.read("\(run.path)/artifacts/0001-fetch/\(name)") == bytes)
+        }
+        for artifact in pulled { #expect(artifact["remote_sha256"]?.string == artifact["sha256"]?.string) }
+        #expect(try FileSystem.list("\(run.path)/artifacts/0001-fetch") == contents.keys.sorted())
+        return pulled
+    }
+
+    @Test(arguments: ["sftp", "exec", "scp"], [FlakyLink.Fault.cut, .reset])
+    func aLargeFileGoesOn(_ method: String, _ fault: FlakyLink.Fault) async throws {
+        try await FaultBench.with { bench in
+            let link = try #require(bench.link)
+            try bench.fixture.scratch.write("tree/big", bytes: bytes)
+            try profile(bench, method)
+            let run = try await bench.start()
+            link.fail(fault, after: 12_000_000, .toClient)
+            try await bench.fixture.expect(0, "run", "action", "fetch")
+            let pulled = try check(run, ["big": bytes])
+            // The old protocol begins at the beginning.
+            #expect((pulled.first?["resumed_at"]?.int ?? 0 > 1_000_000) == (method != "scp"))
+            try await bench.complete(run)
+        }
+    }
+
+    @Test func anArchiveGoesOnWithWhatHasNotCome() async throws {
+        try await FaultBench.with { bench in
+            let link = try #require(bench.link)
+            var contents: [String: [UInt8]] = [:]
+            for number in 0..<40 {
+                let piece = Array(bytes[(number * 500_000)..<((number + 1) * 500_000)])
+                contents["f\(number)"] = piece
+                try bench.fixture.scratch.write("tree/f\(number)", bytes: piece)
+            }
+            try profile(bench, "auto")
+            let run = try await bench.start()
+            link.fail(.cut, after: 12_000_000, .toClient)
+            try await bench.fixture.expect(0, "run", "action", "fetch")
+            _ = try check(run, contents)
+            try await bench.complete(run)
+        }
+    }
+
+    @Test(arguments: ["sftp", "exec"]) func aSupervisorThatDiedLeavesItsPart(_ method: String) async throws {
+        try await FaultBench.with { bench in
+            let link = try #require(bench.link)
+            try bench.fixture.scratch.write("tree/big", bytes: bytes)
+            try profile(bench, method)
+            let run = try await bench.start()
+            link.fail(.stall, after: 12_000_000, .toClient)
+            let action = try bench.fixture.background("run", "action", "fetch")
+            try await bench.fixture.wait(for: "the stall") { !link.isArmed }
+            try await bench.killSupervisor(of: run)
+            _ = try await action.wait()
+            link.restore()
+            try await bench.fixture.expect(0, "run", "resume")
+            try await bench.fixture.expect(0, "run", "follow", "0001-fetch")
+            let pulled = try check(run, ["big": bytes])
+            #expect(pulled.first?["resumed_at"]?.int ?? 0 > 1_000_000)
+            try await bench.complete(run)
+        }
+    }
+
+    @Test(arguments: ["sftp", "exec"]) func aFileThatIsAnotherByThenIsFetchedAnew(_ method: String) async throws {
+        try await FaultBench.with { bench in
+            let link = try #require(bench.link)
+            try bench.fixture.scratch.write("tree/big", bytes: bytes)
+            try profile(bench, method)
+            let run = try await bench.start()
+            link.fail(.stall, after: 12_000_000, .toClient)
+            let action = try bench.fixture.background("run", "action", "fetch")
+            try await bench.fixture.wait(for: "the stall") { !link.isArmed }
+            let other = Array(bytes.reversed())
+            try bench.fixture.scratch.write("tree/big", bytes: other)
+            link.fail(.reset)
+            link.restore()
+            #expect(try await action.wait().status == 0)
+            _ = try check(run, ["big": other])
+            try await bench.complete(run)
+        }
+    }
+}

@@ -1,0 +1,223 @@
+import EventLog
+import Glibc
+import JSON
+import LinuxSystem
+import RunStore
+import TestSupport
+import Testing
+
+/// Files of a target in a run: all of them, by every way, each checked at both ends, each content once.
+@Suite(.serialized, .timeLimit(.minutes(5))) struct PullTests {
+    /// A folder of files whose names are hard to bear, with their contents by the names that they get.
+    private func makeTree(in scratch: ScratchDirectory) async throws -> [String: [UInt8]] {
+        let long = String(repeating: "l", count: 255)
+        var contents: [String: [UInt8]] = [:]
+        for (name, place) in [
+            ("plain.csv", "plain.csv"), (" two  words", " two  words"), ("line\nbreak", "line%0Abreak"), ("-rf", "-rf"),
+            ("quote'\"$(x)`", "quote'\"$(x)`"), (long, long), ("empty", "empty"), ("sub/deep/x", "sub/deep/x"),
+        ] {
+            let bytes = name == "empty" ? [] : Array("content of \(name)".utf8)
+            try scratch.write("tree/\(name)", bytes: bytes)
+            contents[place] = bytes
+        }
+        let big = (0..<3_000_001).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 11) }
+        try scratch.write("tree/big.bin", bytes: big, mode: 0o755)
+        contents["big.bin"] = big
+        try scratch.write("secret", "outside")
+        let script = """
+            cd "$0" && echo raw >"$(printf 'n\\377\\033.raw')" && mkfifo pipe && ln -s ../secret out && ln -s plain.csv in
+            ln plain.csv hard
+            """
+        try await Command.runSuccessfully("/bin/sh", ["-c", script, scratch.path("tree")])
+        contents["n%FF%1B.raw"] = Array("raw\n".utf8)
+        contents["in"] = contents["plain.csv"]
+        contents["hard"] = contents["plain.csv"]
+        return contents
+    }
+
+    private func files(below folder: String) async throws -> Set<String> {
+        let found = try await Command.runSuccessfully("/usr/bin/find", [folder, "!", "-type", "d", "-printf", "%P\\0"])
+        return Set(found.output.split(separator: 0).map { String(decoding: $0, as: UTF8.self) })
+    }
+
+    private static let hostile: [(method: String, used: Set<String>)] = [
+        ("auto", ["tar", "sftp"]), ("tar", ["tar", "sftp"]), ("sftp", ["sftp"]), ("exec", ["exec"]), ("scp", ["scp"]),
+    ]
+
+    @Test(arguments: hostile) func everyFileComesByEveryWay(_ way: (method: String, used: Set<String>)) async throws {
+        try await RunFixture.with { fixture in
+            let contents = try await makeTree(in: fixture.scratch)
+            try fixture.write(
+                """
+                actions: {a: {commands: ["true"], artifacts: [{path: "\(fixture.scratch.path("tree"))", allow_old: true}]}}
+                transfers: {method: \(way.method)}
+                """)
+            let run = try await fixture.start()
+            let result = try await fixture.expect(0, "run", "action", "a")
+            #expect(result.errorText.contains("/out: a link that leads out of the folder"))
+            #expect(result.errorText.contains("/pipe: not a regular file"))
+            #expect(try await files(below: "\(run.path)/artifacts/0001-a") == Set(contents.keys))
+            let pulled = try run.events(.artifactPulled).map(\.data)
+            for artifact in pulled {
+                let path = try #require(artifact["path"]?.string)
+                let bytes = try #require(contents[String(path.dropFirst("artifacts/0001-a/".count))])
+                #expect(try FileSystem.read("\(run.path)/\(path)") == bytes)
+                #expect(artifact["size"]?.int == Int64(bytes.count))
+                #expect(artifact["remote_sha256"]?.string == artifact["sha256"]?.string, "\(path)")
+                #expect(artifact["action"]?.string == "a" && artifact["attempt"]?.int == 1)
+            }
+            #expect(Set(pulled.compactMap { $0["method"]?.string }) == way.used)
+            try await Command.runSuccessfully("/bin/sh", ["-c", "rm \"$0\"/*.raw", fixture.scratch.path("tree")])
+            try await fixture.expect(0, "run", "complete")
+            try await fixture.expect(0, "verify", run.path)
+        }
+    }
+
+    @Test(.enabled(if: DropbearServer.isSmallAvailable), arguments: [["x"], ["stat"], ["tar"], ["find"]])
+    func aSmallDeviceGivesItsFiles(without missing: Set<String>) async throws {
+        let server = try await DropbearServer.startSmall(without: missing)
+        let scratch = try ScratchDirectory()
+        for number in 1...6 { try scratch.write("tree/f \(number)", "content \(number)") }
+        try scratch.write(
+            "p.yaml",
+            """
+            name: small
+            connection:
+              host: "\(server.host)"
+              port: \(server.port)
+              user: "\(server.user)"
+              key_file: "\(server.clientKey)"
+              known_hosts: "\(server.knownHosts)"
+              spool_dir: "\(server.scratch.path("spool"))"
+            actions: {a: {commands: ["true"], artifacts: [{path: "\(scratch.path("tree"))", allow_old: true}]}}
+            """)
+        func ecr(_ arguments: String...) async throws -> CommandResult {
+            try await Command.run(
+                try BuiltProducts.ecr(), arguments, environment: RunFixture.settings, workingDirectory: scratch.path)
+        }
+        let started = try await ecr("run", "start", "p.yaml", "--no-input")
+        let run = RunDirectory(path: scratch.path("runs/\(started.outputText.dropLast())"))
+        let result = try await ecr("run", "action", "a")
+        if missing == ["find"] {
+            #expect(result.errorText.contains("the target offers no SFTP and has no `find -print0`"))
+        } else {
+            let pulled = try run.events(.artifactPulled).map(\.data)
+            #expect(Set(pulled.compactMap { $0["method"]?.string }) == [missing == ["tar"] ? "exec" : "tar"])
+            #expect(pulled.count == 6)
+            #expect(pulled.allSatisfy { $0["sha256"] == $0["remote_sha256"] && $0["sha256"] != nil })
+        }
+        _ = try await ecr("run", "abort")
+        try await server.stop()
+    }
+
+    // MARK: Once
+
+    private func inode(_ path: String) throws -> ino_t {
+        var status = stat()
+        try check("examine", path: path) { lstat(path, &status) }
+        return status.st_ino
+    }
+
+    @Test func whatIsHereAlreadyIsNotFetchedAgain() async throws {
+        try await RunFixture.with { fixture in
+            let big = [UInt8](repeating: 7, count: 2_000_000)
+            try fixture.scratch.write("tree/big", bytes: big)
+            try fixture.scratch.write("tree/small", "text")
+            try fixture.write(
+                """
+                actions:
+                  a: {commands: ["true"], artifacts: [{path: "\(fixture.scratch.path("tree"))", allow_old: true}]}
+                  copy: {commands: ['cp "\(fixture.scratch.path("tree/big"))" $ECR_OUT/copied']}
+                """)
+            let run = try await fixture.start()
+            for action in ["a", "a", "copy"] { try await fixture.expect(0, "run", "action", action) }
+            let methods = try run.events(.artifactPulled).map { $0.data["method"]?.string }
+            #expect(methods == ["sftp", "sftp", "unchanged", "unchanged", "known"])
+            let first = try inode("\(run.path)/artifacts/0001-a/big")
+            #expect(try inode("\(run.path)/artifacts/0002-a/big") == first)
+            #expect(try inode("\(run.path)/artifacts/0003-copy/copied") == first)
+            try await fixture.expect(0, "run", "complete")
+
+            // Content that another run of this directory has.
+            let second = try await fixture.start()
+            try await fixture.expect(0, "run", "action", "a")
+            #expect(try inode("\(second.path)/artifacts/0001-a/big") == first)
+            // A file that was changed has other content, whatever its size and time.
+            try await Command.runSuccessfully(
+                "/bin/sh",
+                [
+                    "-c", "cd \"$0\" && touch -r small t && printf TEXT >small && touch -r t small",
+                    fixture.scratch.path("tree"),
+                ])
+            try await fixture.expect(0, "run", "action", "a")
+            #expect(try FileSystem.read("\(second.path)/artifacts/0002-a/small") == Array("TEXT".utf8))
+            try await fixture.expect(0, "run", "complete")
+            for run in [run, second] { try await fixture.expect(0, "verify", run.path) }
+        }
+    }
+
+    @Test func damagedContentIsNotPassedOn() async throws {
+        try await RunFixture.with { fixture in
+            let big = [UInt8](repeating: 7, count: 2_000_000)
+            try fixture.scratch.write("tree/big", bytes: big)
+            try fixture.write(
+                "actions: {a: {commands: ['cp \"\(fixture.scratch.path("tree/big"))\" $ECR_OUT/']}}")
+            let run = try await fixture.start()
+            try await fixture.expect(0, "run", "action", "a")
+            let path = "\(run.path)/artifacts/0001-a/big"
+            try check("change", path: path) { chmod(path, 0o600) }
+            try File(path: path, O_WRONLY).write([8], at: 1000)
+            try await fixture.expect(0, "run", "action", "a")
+            #expect(try FileSystem.read("\(run.path)/artifacts/0002-a/big") == big)
+            try await fixture.expect(0, "run", "complete")
+            try await fixture.expect(76, "verify", run.path)
+        }
+    }
+
+    // MARK: Limits
+
+    @Test func whatIsTooMuchIsRefusedBeforeItBegins() async throws {
+        for (limits, reason) in [
+            ("max_files: 2", "more than 2 files; raise transfers.max_files"),
+            ("max_bytes: 10", "15 bytes, more than the 10 of transfers.max_bytes"),
+            ("min_free_disk: 9000TB", "15 bytes would leave less than 9000000000000000 free"),
+        ] {
+            try await RunFixture.with { fixture in
+                for name in ["a", "b", "c"] { try fixture.scratch.write("tree/\(name)", "12345") }
+                try fixture.write(
+                    """
+                    actions:
+                      a: {commands: ["true"], artifacts: [{path: "\(fixture.scratch.path("tree"))", allow_old: true, required: true}]}
+                    transfers: {\(limits)}
+                    """)
+                let run = try await fixture.start()
+                let result = try await fixture.expect(1, "run", "action", "a")
+                #expect(result.errorText.contains(reason), "\(result.errorText)")
+                #expect(try run.events(.artifactPulled).isEmpty)
+                #expect(try run.events(.artifactPullStarted).isEmpty)
+            }
+        }
+    }
+
+    @Test func aFileThatGrowsIsTakenAndSaidSo() async throws {
+        try await RunFixture.with { fixture in
+            let log = fixture.scratch.path("log")
+            try fixture.write(
+                """
+                actions:
+                  a:
+                    commands: ['head -c 30000000 /dev/zero >"\(log)"; (while [ -e "\(log)" ]; do echo more >>"\(log)"; done) >/dev/null 2>&1 &']
+                    artifacts: ["\(log)"]
+                """)
+            let run = try await fixture.start()
+            let result = try await fixture.expect(0, "run", "action", "a")
+            unlink(log)
+            #expect(result.errorText.contains("changed while it was read"))
+            let artifact = try #require(try run.events(.artifactPulled).first?.data)
+            #expect(artifact["changed"]?.bool == true)
+            // As much as is here is the target's: a file that only grows keeps its beginning.
+            #expect(artifact["remote_sha256"]?.string == artifact["sha256"]?.string)
+            try await fixture.expect(0, "run", "complete")
+        }
+    }
+}

@@ -1,0 +1,356 @@
+import EventLog
+import Glibc
+import Hashing
+import JSON
+import LinuxSystem
+import RunStore
+import TestSupport
+import Testing
+
+/// Files that go to the target: those of actions, and those that are sent and fetched by hand.
+@Suite(.serialized, .timeLimit(.minutes(4))) struct UploadTests {
+    private static let actions = """
+        actions:
+          use:
+            upload: [{from: model.bin, to: there/}]
+            workdir: WORK
+            commands: ["cat there/model.bin"]
+          tree:
+            upload: [{from: tree, to: WORK/tree}]
+            commands: ["find WORK/tree -type f | sort"]
+        """
+
+    /// A run whose uploads go below a folder of the scratch directory.
+    private func withRun(
+        _ profile: String = actions, _ body: (RunFixture, RunDirectory, _ work: String) async throws -> Void
+    ) async throws {
+        try await RunFixture.with { fixture in
+            let work = fixture.scratch.path("work")
+            try FileSystem.makeDirectory(work)
+            try fixture.write(
+                profile.split(separator: "WORK", omittingEmptySubsequences: false).joined(separator: work))
+            try fixture.scratch.write("model.bin", "the model", mode: 0o755)
+            for number in 1...6 { try fixture.scratch.write("tree/sub \(number)/file", "content \(number)") }
+            try await body(fixture, try await fixture.start(), work)
+        }
+    }
+
+    private func uploads(_ run: RunDirectory) throws -> [JSONObject] { try run.events(.uploaded).map(\.data) }
+
+    // MARK: Actions
+
+    @Test func anActionsFilesAreThereBeforeItsCommands() async throws {
+        try await withRun { fixture, run, work in
+            let result = try await fixture.expect(0, "run", "action", "use")
+            #expect(result.outputText == "the model")
+            var status = stat()
+            #expect(stat("\(work)/there/model.bin", &status) == 0 && status.st_mode & 0o777 == 0o755)
+            let event = try #require(try uploads(run).first)
+            let hash = SHA256.hexDigest(of: Array("the model".utf8))
+            #expect(event["job"] == "0001-use" && event["attempt"] == 1 && event["size"] == 9)
+            #expect(event["sha256"]?.string == hash && event["remote_sha256"]?.string == hash)
+            #expect(event["method"] == "sftp" && event["remote"]?.string == "\(work)/there/model.bin")
+            let types = try run.allEvents().map(\.type)
+            let order: [EventType] = [.actionStarted, .uploadStarted, .uploaded, .commandStarted, .actionCompleted]
+            #expect(types.filter(order.contains) == order)
+
+            try await fixture.expect(0, "run", "action", "use")
+            #expect(try uploads(run).last?["method"] == "unchanged")
+            try fixture.scratch.write("model.bin", "another model")
+            #expect(try await fixture.expect(0, "run", "action", "use").outputText == "another model")
+            let show = try await fixture.expect(0, "run", "show").outputText
+            #expect(show.contains("\(work)/there/model.bin") && show.contains("unchanged"))
+            try await fixture.expect(0, "run", "complete")
+            try await fixture.expect(0, "verify", run.path)
+        }
+    }
+
+    @Test func directoriesGoInAnArchiveAndOnlyWhatDiffersGoesAgain() async throws {
+        try await withRun { fixture, run, work in
+            let listing = (1...6).map { "\(work)/tree/sub \($0)/file\n" }.joined()
+            #expect(try await fixture.expect(0, "run", "action", "tree").outputText == listing)
+            #expect(try uploads(run).allSatisfy { $0["method"] == "tar" && $0["sha256"] == $0["remote_sha256"] })
+            try fixture.scratch.write("tree/sub 3/file", "other")
+            try await fixture.expect(0, "run", "action", "tree")
+            let again = try uploads(run).dropFirst(6)
+            #expect(again.filter { $0["method"] == "unchanged" }.count == 5)
+            #expect(again.first { $0["method"] == "sftp" }?["path"] == "sub 3/file")
+            #expect(try FileSystem.read("\(work)/tree/sub 3/file") == Array("other".utf8))
+        }
+    }
+
+    @Test func aMissingFileIsRefusedBeforeAnythingStarts() async throws {
+        try await withRun { fixture, run, _ in
+            unlink(fixture.scratch.path("model.bin"))
+            let before = try run.allEvents().count
+            let result = try await fixture.expect(66, "run", "action", "use")
+            #expect(
+                result.errorText.contains("action use cannot upload \(fixture.scratch.path)/model.bin: No such file"))
+            #expect(try run.allEvents().count == before)
+        }
+        try await RunFixture.with { fixture in
+            try fixture.write(
+                "setup: [s]\nactions: {s: {upload: [{from: none, to: /tmp/}], commands: [\"true\"]}}")
+            try await fixture.expect(66, "run", "start", "profile.yaml")
+            #expect(try fixture.runs() == [])
+        }
+    }
+
+    @Test func aFailedUploadKeepsTheCommandsFromRunning() async throws {
+        try await withRun { fixture, run, work in
+            try fixture.scratch.write("work/there", "no directory")
+            let result = try await fixture.expect(1, "run", "action", "use")
+            #expect(result.outputText == "")
+            #expect(result.errorText.contains("use failed: nothing was run: a file could not be uploaded"))
+            #expect(try run.events(.actionFailed).first?.data["reason"] == "upload")
+            #expect(try run.events(.uploadFailed).count == 1 && run.events(.commandStarted).isEmpty)
+            #expect(try FileSystem.read("\(work)/there") == Array("no directory".utf8))
+        }
+    }
+
+    @Test func aSupervisorThatDiesBeforeTheLaunchUploadsFirstWhenItIsBack() async throws {
+        try await FaultBench.with(
+            extra: "transfers: {method: sftp}\n"
+        ) { bench in
+            let fixture = bench.fixture
+            let work = fixture.scratch.path("work")
+            let bytes = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 11) }
+            try fixture.scratch.write("big", bytes: bytes)
+            try fixture.write(
+                """
+                actions:
+                  use: {upload: [{from: big, to: \(work)/big}], commands: ["sha256sum <\(work)/big"]}
+                """)
+            let run = try await bench.start()
+            let link = try #require(bench.link)
+            link.fail(.stall, after: 1_000_000, .toServer)
+            let action = try fixture.background("run", "action", "use")
+            try await fixture.wait(for: "the stall") { !link.isArmed }
+            #expect(try run.events(.actionStarted).count == 1)
+            try await bench.killSupervisor(of: run)
+            _ = try await action.wait()
+            link.fail(.reset)
+            link.restore()
+            try await fixture.expect(0, "run", "resume")
+            try await fixture.expect(0, "run", "follow", "0001-use")
+            #expect(try run.text("0001-use").hasPrefix(SHA256.hexDigest(of: bytes)))
+            #expect(try uploads(run).count == 1 && uploads(run).first?["resumed_at"]?.int ?? 0 > 0)
+            #expect(try FileSystem.list(work) == ["big"])
+        }
+    }
+
+    @Test(arguments: ["sftp", "exec", "scp", "tar"]) func aCutLinkIsPickedUp(_ method: String) async throws {
+        try await FaultBench.with { bench in
+            let fixture = bench.fixture
+            let work = fixture.scratch.path("work")
+            let bytes = (0..<1_500_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 11) }
+            for name in ["tree/a", "tree/b"] { try fixture.scratch.write(name, bytes: bytes) }
+            let run = try await bench.start()
+            bench.link?.fail(.reset, after: 2_000_000, .toServer)
+            try await fixture.expect(0, "run", "push", "--method", method, "tree", "\(work)/tree")
+            #expect(bench.link?.isArmed == false)
+            #expect(try run.events(.connectionLost).count <= 1)
+            for name in ["a", "b"] { #expect(try FileSystem.read("\(work)/tree/\(name)") == bytes) }
+            let sent = try uploads(run)
+            #expect(sent.count == 2 && sent.allSatisfy { $0["method"]?.string == method })
+            #expect(try FileSystem.list("\(work)/tree") == ["a", "b"])
+        }
+    }
+
+    @Test func anUploadCanBeCancelled() async throws {
+        try await FaultBench.with { bench in
+            let fixture = bench.fixture
+            let work = fixture.scratch.path("work")
+            try fixture.scratch.write("big", bytes: [UInt8](repeating: 1, count: 8_000_000))
+            try fixture.write(
+                "actions: {use: {upload: [{from: big, to: \(work)/big}], commands: [\"true\"]}}")
+            let run = try await bench.start()
+            bench.link?.throttle(1_000_000)
+            let action = try fixture.background("run", "action", "use")
+            try await fixture.wait(for: "the upload") { try run.events(.uploadStarted).count == 1 }
+            try await fixture.expect(0, "run", "cancel", "use")
+            #expect(try await action.wait().status == 130)
+            bench.link?.throttle(nil)
+            #expect(try run.events(.actionCancelled).count == 1 && run.events(.commandStarted).isEmpty)
+            #expect(!FileSystem.exists("\(work)/big"))
+        }
+    }
+
+    // MARK: By hand
+
+    @Test func filesAreSentAndFetchedByHand() async throws {
+        try await withRun { fixture, run, work in
+            try fixture.scratch.write("-dash\nline", "odd")
+            let pushed = try await fixture.expect(
+                0, "run", "push", "model.bin", "tree", "\(fixture.scratch.path)/-dash\nline", "\(work)/new/")
+            #expect(pushed.errorText.contains("\(work)/new/model.bin  9 B\n"))
+            #expect(pushed.errorText.contains("8 files on the target"))
+            #expect(try FileSystem.list("\(work)/new") == ["-dash\nline", "model.bin", "tree"])
+            let again = try await fixture.expect(0, "run", "push", "--json", "model.bin", "\(work)/new")
+            let lines = again.outputText.split(separator: "\n").map { try? JSON(parsing: String($0)) }
+            #expect(lines.first??["transferred"]?["path"]?.string == "\(work)/new/model.bin")
+            #expect(lines.last??["uploaded"]?.array?.first?["method"] == "unchanged")
+
+            let spilled = try await fixture.expect(1, "run", "push", "tree", "\(work)/new")
+            #expect(spilled.errorText.contains("write '\(work)/new/' to put it in there"))
+            let pulled = try await fixture.expect(0, "run", "pull", "\(work)/new/m*", "\(work)/new/tree")
+            #expect(pulled.outputText.hasPrefix("\(run.path)/artifacts/pulled/0001/model.bin\n"))
+            try await fixture.expect(0, "run", "pause")
+            let second = try await fixture.expect(1, "run", "pull", "--json", "\(work)/none", "\(work)/new/model.bin")
+            let result = try JSON(parsing: String(second.outputText.split(separator: "\n").last ?? ""))
+            #expect(result["failed"]?.array?.first?["reason"] == "no such file")
+            #expect(result["pulled"] == ["artifacts/pulled/0002/model.bin"])
+            #expect(second.errorText.contains("error: \(work)/none: no such file"))
+            #expect(try await fixture.expect(64, "run", "push", "model.bin", work).errorText.contains("paused"))
+            try await fixture.expect(1, "run", "pull", "\(work)/none")
+            #expect(try FileSystem.list("\(run.path)/artifacts/pulled") == ["0001", "0002"])
+            try await fixture.expect(0, "run", "resume")
+            #expect(try await fixture.expect(66, "run", "push", "nothing", work).errorText.contains("No such file"))
+            try await fixture.expect(64, "run", "push", "model.bin")
+            try await fixture.expect(0, "run", "complete")
+            let verified = try await fixture.ecr("verify", "--json", run.path)
+            #expect(try verified.json()["unnamed"] == [], "\(verified.outputText)")
+            try await fixture.expect(64, "run", "pull", "/etc/hostname")
+        }
+    }
+
+    @Test func aPullThatIsInterruptedLeavesNothingHalf() async throws {
+        try await FaultBench.with { bench in
+            let fixture = bench.fixture
+            try fixture.scratch.write("big", bytes: [UInt8](repeating: 1, count: 20_000_000))
+            let run = try await bench.start()
+            bench.link?.throttle(1_000_000)
+            let pull = try fixture.background("run", "pull", fixture.scratch.path("big"))
+            try await fixture.wait(for: "the pull") { try run.events(.artifactPullStarted).count == 1 }
+            // What is on its way holds up the end, unless it is told not to.
+            #expect(try await fixture.ecr("run", "complete").status == 75)
+            pull.signal(SIGINT)
+            #expect(try await pull.wait().status == 130)
+            bench.link?.throttle(nil)
+            try await fixture.wait(for: "the end of it") {
+                try await fixture.ecr("run", "complete").status == 0
+            }
+            #expect(try FileSystem.list("\(run.path)/artifacts/pulled") == [])
+            #expect(try run.events(.artifactPulled).isEmpty)
+        }
+    }
+
+    @Test(.enabled(if: DropbearServer.isSmallAvailable, "needs root, dropbear and BusyBox"), arguments: [false, true])
+    func aSmallDeviceIsSentToAndFetchedFrom(_ hasFewTools: Bool) async throws {
+        let missing: Set<String> = hasFewTools ? ["tar", "xargs", "find", "stat", "sha256sum", "openssl"] : []
+        let target = try BareTarget(try await DropbearServer.startSmall(without: missing))
+        let work = target.scratch.path("work")
+        try target.scratch.write(
+            "profile.yaml",
+            """
+            name: small
+            connection: {host: 127.0.0.1, port: \(target.server.port), user: \(target.server.user)}
+            actions: {use: {upload: [{from: tree, to: \(work)/tree}], commands: ["ls \(work)/tree"]}}
+            """)
+        for number in 1...6 { try target.scratch.write("tree/f\(number)", "content \(number)") }
+        let started = try await target.expect(0, "run", "start", "profile.yaml")
+        let run = RunDirectory(path: target.scratch.path("runs/\(started.outputText.prefix { $0 != "\n" })"))
+        #expect(try await target.expect(0, "run", "action", "use").outputText == "f1\nf2\nf3\nf4\nf5\nf6\n")
+        try target.scratch.write("tree/f3", "changed 3")
+        try await target.expect(0, "run", "action", "use")
+        let events = try run.events(.uploaded).map(\.data)
+        #expect(Set(events.prefix(6).map { $0["method"]?.string }) == [hasFewTools ? "exec" : "tar"])
+        #expect(events.allSatisfy { $0["sha256"] == $0["remote_sha256"] })
+        let again = hasFewTools ? [] : Array(repeating: "unchanged", count: 5)
+        #expect(events.dropFirst(6).compactMap { $0["method"]?.string }.filter { $0 == "unchanged" } == again)
+        #expect(try FileSystem.read("\(work)/tree/f3") == Array("changed 3".utf8))
+        // Without `find -print0` nothing can be listed, and the failure names the means that are missing.
+        let pulled = try await target.expect(hasFewTools ? 1 : 0, "run", "pull", "\(work)/tree/f3")
+        #expect(pulled.errorText.contains(hasFewTools ? "find -print0" : "1 file fetched"))
+        try await target.expect(0, "run", "abort")
+    }
+
+    @Test(.enabled("needs root and tmpfs") { await SmallDisk.isAvailable() })
+    func aFullDiskOfTheTargetIsSaidSo() async throws {
+        try await withRun { fixture, run, _ in
+            let disk = try await SmallDisk(kilobytes: 512)
+            try fixture.scratch.write("big", bytes: [UInt8](repeating: 1, count: 2_000_000))
+            for method in ["sftp", "exec", "scp"] {
+                let result = try await fixture.expect(1, "run", "push", "--method", method, "big", disk.path)
+                #expect(result.errorText.contains("big: no space left on device"))
+            }
+            let bytes = [UInt8](repeating: 1, count: 200_000)
+            for number in 1...6 { try fixture.scratch.write("many/\(number)", bytes: bytes) }
+            let result = try await fixture.expect(1, "run", "push", "many", "\(disk.path)/many")
+            #expect(result.errorText.contains("no space left on device"))
+            #expect(try FileSystem.list(disk.path) == ["many"])
+            #expect(try !FileSystem.list("\(disk.path)/many").contains { $0.hasPrefix(".") })
+            #expect(try run.events(.uploadFailed).count == 4)
+        }
+    }
+
+    // MARK: Attachments
+
+    @Test func notesHaveFilesInEveryState() async throws {
+        try await withRun { fixture, run, _ in
+            try fixture.scratch.write("photo.jpg", "a photo")
+            let note = try await fixture.expect(
+                0, "note", "the setup", "--attach", "photo.jpg", "--attach", "tree/sub 1/file", "--attach",
+                fixture.scratch.path("tree/sub 2/file"), "--json")
+            let seq = try #require(try note.json()["seq"]?.int)
+            let event = try #require(try run.events(.note).first)
+            let files = event.data["attachments"]?.array ?? []
+            #expect(event.seq == seq)
+            #expect(
+                files.map { $0["path"]?.string } == [
+                    "artifacts/attachments/\(seq)-photo.jpg", "artifacts/attachments/\(seq)-file",
+                    "artifacts/attachments/\(seq)-file_2",
+                ])
+            #expect(files[0]["sha256"]?.string == SHA256.hexDigest(of: Array("a photo".utf8)))
+            #expect(try FileSystem.read("\(run.path)/artifacts/attachments/\(seq)-photo.jpg") == Array("a photo".utf8))
+            #expect(try await fixture.expect(0, "run", "show").outputText.contains("\(seq)-photo.jpg"))
+
+            let count = try run.allEvents().count
+            try await fixture.expect(66, "note", "none", "--attach", "photo.jpg", "--attach", "none.jpg")
+            #expect(try run.allEvents().count == count)
+            #expect(try FileSystem.list("\(run.path)/artifacts/attachments").count == 3)
+
+            try await fixture.expect(0, "run", "complete")
+            try await fixture.expect(0, "note", "afterwards", "--attach", "photo.jpg")
+            #expect(try FileSystem.list("\(run.path)/artifacts/attachments").count == 4)
+            let verified = try await fixture.ecr("verify", "--json", run.path)
+            #expect(verified.status == 0, "\(verified.outputText)")
+            #expect(try verified.json()["unnamed"] == [])
+            try await fixture.expect(0, "run", "export", "-o", "set.zip")
+            let unpacked = fixture.scratch.path("unpacked")
+            try await Command.runSuccessfully(
+                try #require(Command.find("unzip")), ["-q", fixture.scratch.path("set.zip"), "-d", unpacked])
+            try await fixture.expect(0, "verify", "\(unpacked)/\(run.id)")
+            chmod("\(run.path)/artifacts/attachments/\(seq)-photo.jpg", 0o600)
+            try FileSystem.replace(
+                "\(run.path)/artifacts/attachments/\(seq)-photo.jpg", with: Array("b photo".utf8))
+            #expect(try await fixture.expect(76, "verify", run.path).outputText.contains("\(seq)-photo.jpg"))
+        }
+    }
+
+    // MARK: Shared content
+
+    @Test func aDeletedRunLeavesTheContentThatOthersHave() async throws {
+        try await withRun { fixture, first, _ in
+            let big = try fixture.scratch.write("big", bytes: [UInt8](repeating: 7, count: 100_000))
+            let own = try fixture.scratch.write("own", "of the first run alone")
+            try await fixture.expect(0, "run", "pull", big, own)
+            try await fixture.expect(0, "run", "complete")
+            let second = try await fixture.start()
+            try await fixture.expect(0, "run", "pull", big)
+            try await fixture.expect(0, "run", "complete")
+            func inode(_ run: RunDirectory) -> UInt {
+                var status = stat()
+                return stat("\(run.path)/artifacts/pulled/0001/big", &status) == 0 ? UInt(status.st_ino) : 0
+            }
+            #expect(inode(first) == inode(second) && inode(first) != 0)
+            try await fixture.expect(0, "verify", first.path)
+            try await fixture.expect(0, "run", "delete", "--yes", first.id)
+            try await fixture.expect(0, "verify", second.path)
+            try await fixture.expect(0, "run", "export", "--run", second.id, "-o", "second.zip")
+            #expect(try FileSystem.list(fixture.scratch.path("runs/.content")) == ["100000"])
+            try await fixture.expect(0, "run", "prune", "--keep", "0", "--yes")
+            #expect(!FileSystem.exists(fixture.scratch.path("runs/.content")))
+        }
+    }
+}

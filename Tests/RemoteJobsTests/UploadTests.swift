@@ -1,0 +1,352 @@
+import Glibc
+import Hashing
+import LinuxSystem
+import SSH
+import TestSupport
+import Testing
+
+@testable import RemoteJobs
+
+/// Files on their way to the target, by every method.
+@Suite(.serialized, .timeLimit(.minutes(2))) struct UploadTests {
+    private struct Bench {
+        let target: Target
+        let line: TransferLine
+        let worker = Worker()
+        let scratch: ScratchDirectory
+        /// On the target, which is this machine.
+        let folder: String
+        private let server: any SSHTestServer
+
+        init(_ server: any SSHTestServer, _ options: SSHOptions? = nil) async throws {
+            self.server = server
+            scratch = try ScratchDirectory()
+            target = try await Target.connect(options ?? server.options)
+            line = try await target.transferLine(isBulk: true)
+            folder = scratch.path("there")
+            try FileSystem.makeDirectory(folder, mode: 0o755)
+        }
+
+        @SSHActor func file(_ name: String, _ bytes: [UInt8], mode: UInt32 = 0o640) throws -> LocalFile {
+            try #require(UploadTree(scratch.write("here/\(name)", bytes: bytes, mode: mode)).files.first)
+        }
+
+        /// Sends and places one file, as the engine does.
+        func send(
+            _ file: LocalFile, _ method: TransferMethod, as name: String, mayResume: Bool = false
+        ) async throws -> SentFile {
+            let destination = Array("\(folder)/\(name)".utf8)
+            let temporary = UploadSeat.temporary("test", for: destination)
+            let sent = try await FileUpload(over: line, by: method, worker: worker).send(
+                file, to: temporary, mayResume: mayResume)
+            let hash = try await UploadSeat(over: line).place(
+                UploadSeat.Arrival(
+                    temporary: temporary, destination: destination, size: file.size, sha256: sent.sha256,
+                    permissions: file.permissions))
+            #expect(hash == sent.sha256)
+            return sent
+        }
+
+        func read(_ name: String) throws -> [UInt8] { try FileSystem.read("\(folder)/\(name)") }
+
+        func mode(_ name: String) -> UInt32 {
+            var status = stat()
+            return stat("\(folder)/\(name)", &status) == 0 ? status.st_mode & 0o7777 : 0
+        }
+
+        /// What begins with a dot, in any folder.
+        func leftovers() async throws -> String {
+            try await Command.run("/usr/bin/find", [folder, "-name", ".*"]).outputText
+        }
+    }
+
+    private static let singles: [TransferMethod] = [.sftp, .exec, .scp]
+
+    private func pattern(_ count: Int) -> [UInt8] {
+        (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 11) }
+    }
+
+    @Test(arguments: singles) func aFileArrivesAsItIsWithItsMode(_ method: TransferMethod) async throws {
+        let bench = try await Bench(try await SSHServer.start())
+        let bytes = pattern(5_000_001)
+        for (name, mode) in [("big ' name", UInt32(0o755)), ("-rf", 0o600), ("line\nbreak", 0o444)] {
+            let sent = try await bench.send(try await bench.file(name, bytes, mode: mode), method, as: name)
+            #expect(sent.sha256 == SHA256.hexDigest(of: bytes))
+            #expect(try bench.read(name) == bytes)
+            #expect(bench.mode(name) == mode)
+        }
+        #expect(try await bench.leftovers() == "")
+        await bench.target.close()
+    }
+
+    @Test(arguments: singles) func anEmptyFileAndOneInAMissingFolderArrive(_ method: TransferMethod) async throws {
+        let bench = try await Bench(try await SSHServer.start())
+        _ = try await bench.send(try await bench.file("empty", []), method, as: "new/folder/empty")
+        #expect(try bench.read("new/folder/empty") == [])
+        await bench.target.close()
+    }
+
+    @Test(arguments: singles) func whatIsThereIsReplacedAtOnce(_ method: TransferMethod) async throws {
+        let bench = try await Bench(try await SSHServer.start())
+        try bench.scratch.write("there/f", "before, and longer than what comes")
+        let old = try File(path: "\(bench.folder)/f", O_RDONLY)
+        _ = try await bench.send(try await bench.file("f", Array("after".utf8)), method, as: "f")
+        #expect(try bench.read("f") == Array("after".utf8))
+        // Who has it open reads on in the old one.
+        #expect(try old.read(at: 0, count: 6) == Array("before".utf8))
+        await bench.target.close()
+    }
+
+    @Test(arguments: [TransferMethod.sftp, .exec]) func aCutUploadGoesOnWhereItWas(_ method: TransferMethod)
+        async throws
+    {
+        let bench = try await Bench(try await SSHServer.start())
+        let bytes = pattern(1_000_000)
+        let file = try await bench.file("f", bytes)
+        try bench.scratch.write("there/.ecr-test", bytes: Array(bytes.prefix(700_000)))
+        let sent = try await bench.send(file, method, as: "f", mayResume: true)
+        #expect(sent.resumedAt == 700_000 / 65_536 * 65_536)
+        #expect(try bench.read("f") == bytes)
+        await bench.target.close()
+    }
+
+    @Test(arguments: singles) func whatIsNotTheFilesBeginningIsSentAnew(_ method: TransferMethod) async throws {
+        let bench = try await Bench(try await SSHServer.start())
+        let bytes = pattern(1_000_000)
+        for (name, before) in [("other", [UInt8](repeating: 7, count: 700_000)), ("longer", bytes + bytes)] {
+            try bench.scratch.write("there/.ecr-test", bytes: before)
+            let sent = try await bench.send(try await bench.file(name, bytes), method, as: name, mayResume: true)
+            #expect(sent.resumedAt == 0)
+            #expect(try bench.read(name) == bytes)
+        }
+        await bench.target.close()
+    }
+
+    @Test func aFileThatChangesWhileItIsSentIsNotPlaced() async throws {
+        let bench = try await Bench(try await SSHServer.start())
+        let file = try await bench.file("f", pattern(1000))
+        try bench.scratch.write("here/f", bytes: pattern(999))
+        for method in Self.singles {
+            let failure = await #expect(throws: TransferFailure.self) {
+                try await bench.send(file, method, as: "f")
+            }
+            #expect(failure?.reason == "it changed while it was sent; send it again")
+        }
+        let failure = await #expect(throws: TransferFailure.self) {
+            _ = try await ArchiveUpload(
+                over: bench.line, worker: bench.worker, into: Array(bench.folder.utf8), key: "a"
+            ).send([file])
+        }
+        #expect(failure?.reason == "it changed while it was sent; send it again")
+        #expect(try FileSystem.list(bench.folder) == [])
+        await bench.target.close()
+    }
+
+    @Test(.enabled("needs root and tmpfs") { await SmallDisk.isAvailable() }, arguments: singles)
+    func aFullDiskIsSaidSoAndLeavesWhatWasThere(_ method: TransferMethod) async throws {
+        let bench = try await Bench(try await SSHServer.start())
+        let disk = try await SmallDisk(kilobytes: 256)
+        let target = "\(disk.path)/f"
+        try FileSystem.replace(target, with: Array("before".utf8))
+        let file = try await bench.file("f", pattern(1_000_000))
+        let destination = Array(target.utf8)
+        let failure = await #expect(throws: TransferFailure.self) {
+            _ = try await FileUpload(over: bench.line, by: method, worker: bench.worker).send(
+                file, to: UploadSeat.temporary("k", for: destination), mayResume: false)
+        }
+        #expect(failure?.reason == "no space left on device")
+        #expect(try FileSystem.list(disk.path) == ["f"])
+        #expect(try FileSystem.read(target) == Array("before".utf8))
+        await bench.target.close()
+    }
+
+    @Test(arguments: singles) func aDirectoryOfThatNameIsNoPlaceForAFile(_ method: TransferMethod) async throws {
+        let bench = try await Bench(try await SSHServer.start())
+        try FileSystem.makeDirectory("\(bench.folder)/f")
+        let file = try await bench.file("f", [1])
+        let failure = await #expect(throws: TransferFailure.self) { try await bench.send(file, method, as: "f") }
+        #expect(failure?.reason == "a directory of that name is there")
+        #expect(try await bench.leftovers() == "")
+        await bench.target.close()
+    }
+
+    // MARK: Places
+
+    @Test func aFileGoesIntoADirectoryAndADirectoryIntoOneWithASlash() async throws {
+        let bench = try await Bench(try await SSHServer.start())
+        let file = try UploadTree(bench.scratch.write("here/f", "x"))
+        try bench.scratch.write("here/d/sub/a", "x")
+        let tree = try UploadTree(bench.scratch.path("here/d"))
+        let inside = try UploadTree(bench.scratch.path("here/d/."))
+        let there = bench.folder
+        func place(_ tree: UploadTree, _ to: String, base: String? = nil) async throws -> String {
+            String(
+                decoding: try await UploadPlace.find(tree, to: to, base: base, over: bench.line).path, as: UTF8.self)
+        }
+        #expect(try await place(file, "\(there)/new") == "\(there)/new")
+        #expect(try await place(file, "\(there)") == "\(there)/f")
+        #expect(try await place(file, "\(there)//x/") == "\(there)/x/f")
+        #expect(try await place(file, "x", base: there) == "\(there)/x")
+        #expect(try await place(file, "~/x") == "\(bench.line.tools.home)/x")
+        #expect(try await place(tree, "\(there)") == there)
+        #expect(try await place(tree, "\(there)/") == "\(there)/d")
+        #expect(try await place(inside, "\(there)/") == there)
+        func isStrange(_ tree: UploadTree, _ to: String) async throws -> Bool {
+            try await UploadPlace.find(tree, to: to, base: nil, over: bench.line).isStrange
+        }
+        #expect(try await !isStrange(tree, there))
+        try bench.scratch.write("there/other", "x")
+        #expect(try await isStrange(tree, there))
+        #expect(try await !isStrange(tree, "\(there)/"))
+        #expect(try await !isStrange(inside, there))
+        try bench.scratch.write("there/sub/x", "x")
+        #expect(try await !isStrange(tree, there))
+        try bench.scratch.write("there/f", "x")
+        let failure = await #expect(throws: TransferFailure.self) { try await place(tree, "\(there)/f") }
+        #expect(failure?.reason == "what is there is no directory")
+        await bench.target.close()
+    }
+
+    @Test func whatIsThereAlreadyIsKnown() async throws {
+        let bench = try await Bench(try await SSHServer.start())
+        let file = try UploadTree(bench.scratch.write("here/f", "same", mode: 0o644))
+        func known(_ tree: UploadTree, _ to: String) async throws -> [Int: TransferLine.Known] {
+            let place = try await UploadPlace.find(tree, to: to, base: nil, over: bench.line)
+            return try await bench.line.known(tree, at: place, worker: bench.worker)
+        }
+        let there = "\(bench.folder)/f"
+        #expect(try await known(file, there).isEmpty)
+        try bench.scratch.write("there/f", "else", mode: 0o644)
+        #expect(try await known(file, there).isEmpty)
+        unlink(there)
+        try bench.scratch.write("there/f", "same", mode: 0o755)
+        #expect(try await known(file, there)[0]?.permissions == 0o755)
+        #expect(try await known(file, there)[0]?.sha256 == SHA256.hexDigest(of: Array("same".utf8)))
+        for (name, here, remote) in [("a", "1", "1"), ("s/b", "22", "33"), ("s/c", "4", "55")] {
+            try bench.scratch.write("here/d/\(name)", here)
+            try bench.scratch.write("there/d/\(name)", remote)
+        }
+        let tree = try UploadTree(bench.scratch.path("here/d"))
+        #expect(tree.files.map(\.relative) == ["a", "s/b", "s/c"])
+        #expect(try await known(tree, "\(bench.folder)/d").keys.sorted() == [0])
+        await bench.target.close()
+    }
+
+    // MARK: Trees
+
+    @Test func linksAreFollowedWithinTheTreeOnly() throws {
+        let scratch = try ScratchDirectory()
+        try scratch.write("tree/sub/file", "x")
+        try scratch.write("outside", "x")
+        try FileSystem.makeDirectories(scratch.path("tree/empty"))
+        symlink("sub/file", scratch.path("tree/link"))
+        symlink("sub", scratch.path("tree/twin"))
+        let tree = try UploadTree(scratch.path("tree"))
+        #expect(tree.files.map(\.relative) == ["link", "sub/file", "twin/file"])
+        #expect(tree.folders.map(\.relative) == ["", "empty", "sub", "twin"])
+        func refusal(_ name: String) throws -> String {
+            defer { unlink(scratch.path("tree/\(name)")) }
+            let problem = #expect(throws: UploadTree.Problem.self) { try UploadTree(scratch.path("tree")) }
+            return problem?.reasons.joined() ?? ""
+        }
+        symlink("../outside", scratch.path("tree/bad"))
+        #expect(try refusal("bad").hasSuffix("/tree/bad: a link that leads out of the directory"))
+        symlink("..", scratch.path("tree/sub/up"))
+        #expect(try refusal("sub/up").hasSuffix("/up: a link to a directory that it is in"))
+        symlink("nowhere", scratch.path("tree/bad"))
+        #expect(try refusal("bad").hasSuffix(": a link that leads nowhere"))
+        mkfifo(scratch.path("tree/pipe"), 0o600)
+        #expect(try refusal("pipe").hasSuffix("/pipe: not a regular file"))
+        let missing = #expect(throws: UploadTree.Problem.self) { try UploadTree(scratch.path("none")) }
+        #expect(missing?.isMissing == true)
+        let device = #expect(throws: UploadTree.Problem.self) { try UploadTree("/dev/null") }
+        #expect(device?.isMissing == false)
+    }
+
+    /// A tree with every kind of name that a file may have.
+    private func hostileTree(_ scratch: ScratchDirectory) throws -> UploadTree {
+        let long = String(repeating: "l", count: 240)
+        for (count, name) in ["plain", " two  words", "line\nbreak", "-rf", "*", "é ü", long, "s/\(long)/\(long)"]
+            .enumerated()
+        {
+            try scratch.write(
+                "here/tree/\(name)", bytes: pattern(count * 3000), mode: count % 2 == 0 ? 0o644 : 0o755)
+        }
+        try FileSystem.makeDirectories(scratch.path("here/tree/empty/folder"), mode: 0o755)
+        return try UploadTree(scratch.path("here/tree"))
+    }
+
+    private func expectWhole(_ tree: UploadTree, in folder: String) throws {
+        for file in tree.files {
+            #expect(try FileSystem.read("\(folder)/\(file.relative)") == FileSystem.read(file.path))
+            var status = stat()
+            #expect(stat("\(folder)/\(file.relative)", &status) == 0 && status.st_mode & 0o777 == file.permissions)
+        }
+        #expect(FileSystem.isDirectory("\(folder)/empty/folder"))
+    }
+
+    private func sendArchive(_ tree: UploadTree, _ bench: Bench) async throws {
+        let root = Array("\(bench.folder)/new/tree".utf8)
+        try await UploadSeat(over: bench.line).make(tree.folders, in: root)
+        let upload = await ArchiveUpload(over: bench.line, worker: bench.worker, into: root, key: "k")
+        for (file, outcome) in zip(tree.files, try await upload.send(tree.files)) {
+            let placed = try outcome.get()
+            #expect(placed.sha256 == placed.remoteSHA256, "\(file.relative)")
+        }
+        try expectWhole(tree, in: "\(bench.folder)/new/tree")
+        #expect(try await bench.leftovers() == "")
+    }
+
+    @Test func anArchiveBringsATreeOfAnyNames() async throws {
+        let bench = try await Bench(try await SSHServer.start())
+        let tree = try hostileTree(bench.scratch)
+        try await sendArchive(tree, bench)
+        // Over what is there, too.
+        try await sendArchive(tree, bench)
+        await bench.target.close()
+    }
+
+    @Test func whatAnArchiveCannotPlaceIsSaidSo() async throws {
+        let bench = try await Bench(try await SSHServer.start())
+        for name in ["a", "b", "c"] { try bench.scratch.write("here/tree/\(name)", name) }
+        try bench.scratch.write("there/b/in the way", "x")
+        let tree = try UploadTree(bench.scratch.path("here/tree"))
+        let outcomes = try await ArchiveUpload(
+            over: bench.line, worker: bench.worker, into: Array(bench.folder.utf8), key: "k"
+        ).send(tree.files)
+        #expect(try bench.read("a") == Array("a".utf8) && bench.read("c") == Array("c".utf8))
+        guard case .failure(let failure) = outcomes[1] else {
+            Issue.record("b cannot be placed")
+            return
+        }
+        #expect(failure.reason.contains("directory"))
+        #expect(try await bench.leftovers() == "")
+        await bench.target.close()
+    }
+
+    @Test(.enabled(if: DropbearServer.isSmallAvailable, "needs root, dropbear and BusyBox"))
+    func aSmallDeviceTakesFilesByEveryMethodThatItHas() async throws {
+        let bench = try await Bench(try await DropbearServer.startSmall(without: ["sha256sum"]))
+        #expect(bench.line.sftp == nil)
+        await bench.target.close()
+        let small = try await Bench(try await DropbearServer.startSmall(without: []))
+        let bytes = pattern(300_000)
+        _ = try await small.send(try await small.file("f", bytes, mode: 0o755), .exec, as: "x/f")
+        #expect(try small.read("x/f") == bytes && small.mode("x/f") == 0o755)
+        try await sendArchive(try hostileTree(small.scratch), small)
+        let file = try UploadTree(small.scratch.path("here/f"))
+        let place = try await UploadPlace.find(file, to: "\(small.folder)/x", base: nil, over: small.line)
+        #expect(try await small.line.known(file, at: place, worker: small.worker)[0]?.permissions == 0o755)
+        await small.target.close()
+    }
+
+    // MARK: The archive's format
+
+    @Test func longNamesAndLargeFilesAreAsATarReaderReadsThem() throws {
+        var reader = TarReader()
+        let long = String(repeating: "é", count: 120)
+        let parts = try reader.take(TarWriter.header(long, size: 9 << 30, permissions: 0o755))
+        #expect(parts == [.entry(.init(name: Array("./\(long)".utf8), kind: .regular, size: 9 << 30))])
+        #expect(TarWriter.padding(0).isEmpty && TarWriter.padding(1).count == 511 && TarWriter.padding(512).isEmpty)
+    }
+}
