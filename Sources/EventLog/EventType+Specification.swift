@@ -43,7 +43,10 @@ extension EventType {
         row(
             .runInterrupted, "the supervisor was gone; written by whoever takes the run up afterwards",
             "last_event_time"),
-        row(.runPaused, "nothing new starts from here on; running: the jobs that go on", "reason? running"),
+        row(
+            .runPaused,
+            "nothing new starts from here on; running: the jobs that go on, collectors: those that stop until it goes on",
+            "reason? running collectors?"),
         row(.runResumed, "a paused run goes on, or an interrupted one was taken up again", "from state"),
         row(
             .runCompleted, "the run has ended; complete: whether nothing is missing",
@@ -161,9 +164,9 @@ extension EventType {
         row(
             .collectorError,
             """
-            a collector's sampler has ended by itself, or was killed, or has died so often that it is not started again; \
-            with a tick: the sample of that number is not as it should be, and text is its beginning, which is said once \
-            for a collector and reason
+            a collector's sampler has ended by itself, or was killed, or has died so often that it is not started again, or \
+            cannot sample as it should; with a tick: the sample of that number is not as it should be, and text is its \
+            beginning, which is said once for a collector and reason
             """, "target collector job reason exit? tick? text?"),
         row(
             .collectorRetry,
@@ -177,16 +180,41 @@ extension EventType {
         row(.connectionLost, "the link is lost; jobs run on", "target reason"),
         row(.connectionRetry, "an attempt to reconnect has failed", "target attempt reason next_in_s"),
         row(
-            .targetFacts, "what was found out about the target",
-            "target boot_id uptime_s kernel os? model? hostname user tools sftp"),
+            .targetFacts,
+            """
+            what was found out about the target. at: connect, with what every connection needs to know; start and end, with \
+            the state that explains the numbers between: cpu, memory (KiB), disks (KiB), frequencies (kHz), thermal (degrees), \
+            gpus, power_mode, throttled, containers, own (the profile's facts, each with text, exit and truncated?), \
+            identifiers (only where the profile asks for them); incomplete: something did not come in time
+            """,
+            """
+            target at boot_id uptime_s kernel kernel_build? os? os_version? l4t? model? dmi? hostname user? tools sftp? cpu? \
+            memory? load? clocksource? disks? blocks? frequencies? thermal? throttled? gpus? power_mode? containers? own? \
+            identifiers? incomplete?
+            """),
         row(.spoolMade, "the spool on the target was lost and made anew", "target spool lost"),
         row(.targetRebooted, "the target has another boot id than before", "target boot_id previous_boot_id"),
         row(
             .clockOffset,
             """
-            the target's clock against the controller's; without an offset it could not be read; boottime_zero: the \
-            controller's time at the uptime 0 of this boot
-            """, "target offset_s? uncertainty_s rtt_s target_uptime_s boot_id boottime_zero"),
+            the target's clock against the controller's, at every connection and once a minute; the truth is within \
+            uncertainty_s of offset_s; without an offset it could not be read. resolution_s: the steps in which the target \
+            tells it; step_s: by how much it was set since the last comparison. boottime_zero: the controller's time at the \
+            uptime 0 of this boot, within boottime_uncertainty_s
+            """,
+            """
+            target offset_s? uncertainty_s rtt_s resolution_s? step_s? target_uptime_s boot_id boottime_zero \
+            boottime_uncertainty_s?
+            """),
+        row(
+            .ruleFired,
+            """
+            a rule of the profile has begun or ended, at a time by the controller's clock, or its hold was released: by \
+            somebody, or for max_hold; values: the numbers that decided
+            """, "rule do phase at values? reason? note?"),
+        row(
+            .intervalMarked, "from one time to another a rule with `do: mark` held: an analysis may leave it out",
+            "rule from to note?"),
         row(
             .metric,
             """

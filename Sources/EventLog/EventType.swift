@@ -46,6 +46,8 @@ package struct EventType: RawRepresentable, Hashable, Sendable, ExpressibleByStr
     package static let metric: EventType = "metric"
     package static let metricsDerived: EventType = "metrics_derived"
     package static let actionWindow: EventType = "action_window"
+    package static let ruleFired: EventType = "rule_fired"
+    package static let intervalMarked: EventType = "interval_marked"
     package static let ledger: EventType = "ledger"
     package static let parameterSet: EventType = "parameter_set"
     package static let note: EventType = "note"

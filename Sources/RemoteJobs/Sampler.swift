@@ -30,40 +30,54 @@ package struct Sampler: Sendable {
     package static func interval(
         command: String, interval: Double, timeout: Double?, limit: Int?, token: String, tools: Set<String>
     ) -> Sampler {
-        let step = max(1, Int((interval * 100).rounded()))
         var prefix = ""
         if let timeout, tools.contains("timeout") { prefix = "timeout \(max(1, Int(timeout.rounded(.up)))) " }
-        let nap =
-            tools.contains("fractional-sleep")
-            ? #"f=$((100+w%100)); sleep "$((w/100)).${f#1}""# : #"sleep "$(((w+99)/100))""#
         var sample = "\(prefix)sh -c COMMAND 2>&1 4>&-; r=$?"
         if let limit, tools.contains("head") {
             // Measured: 3.8 ms a sample in place of 2.0 on a laptop's CPU, most of it the three processes more.
             sample =
                 "r=$( { { \(prefix)sh -c COMMAND 2>&1 3>&- 4>&-; echo $? >&3; } | head -c \(limit + 1) >&4; } 3>&1 )"
         }
-        // Uptimes as whole centiseconds: "12.34" without its dot. A board is up for more than a second by now, so there
-        // is no leading zero to make it octal.
-        let loop = #"""
-            n=0; read -r u x </proc/uptime; t=${u%.*}${u#*.}
-            while :; do
-            read -r u x </proc/uptime; printf '\n%s B %s %s\n' TOKEN "$n" "$u"
-            SAMPLE
-            read -r u x </proc/uptime; printf '\n%s E %s %s %s\n' TOKEN "$n" "$r" "$u"
-            n=$((n+1)); w=$((t+n*STEP-${u%.*}${u#*.}))
-            if [ "$w" -lt 0 ]; then k=$(((-w+STEP-1)/STEP)); printf '\n%s O %s %s %s\n' TOKEN "$n" "$((n+k-1))" "$u"
-            n=$((n+k)); w=$((w+k*STEP)); fi
-            [ "$w" -eq 0 ] || { NAP; }
-            done
-            """#
-        return Sampler(
-            token: token,
-            commands: [
-                fill(
-                    "exec 4>&1\n" + loop,
-                    ["TOKEN": shellWord(token), "STEP": "\(step)", "NAP": nap, "SAMPLE": sample], command)
-            ])
+        let words = loopWords(interval, token, tools).merging(["SAMPLE": sample]) { $1 }
+        return Sampler(token: token, commands: [fill("exec 4>&1\n" + loop, words, command)])
     }
+
+    /// Samples every `interval` seconds within the sampler's own shell.
+    /// - Parameter program: shell text that defines `e_sample`; its variables begin with `e_`.
+    package static func builtin(
+        program: String, interval: Double, token: String, tools: Set<String>
+    ) -> Sampler {
+        let words = loopWords(interval, token, tools).merging(["SAMPLE": "e_sample 2>&1; r=$?"]) { $1 }
+        return Sampler(token: token, commands: [program + "\n" + fill(loop, words, nil)])
+    }
+
+    /// What is closest to an interval that the target can do.
+    package static func possible(_ interval: Double, tools: Set<String>) -> Double {
+        tools.contains("fractional-sleep") ? max(0.01, interval) : max(1, interval.rounded(.up))
+    }
+
+    private static func loopWords(_ interval: Double, _ token: String, _ tools: Set<String>) -> [String: String] {
+        let step = max(1, Int((interval * 100).rounded()))
+        let nap =
+            tools.contains("fractional-sleep")
+            ? #"f=$((100+w%100)); sleep "$((w/100)).${f#1}""# : #"sleep "$(((w+99)/100))""#
+        return ["TOKEN": shellWord(token), "STEP": "\(step)", "NAP": nap]
+    }
+
+    // Uptimes as whole centiseconds: "12.34" without its dot. A board is up for more than a second by now, so there
+    // is no leading zero to make it octal.
+    private static let loop = #"""
+        n=0; read -r u x </proc/uptime; t=${u%.*}${u#*.}
+        while :; do
+        read -r u x </proc/uptime; printf '\n%s B %s %s\n' TOKEN "$n" "$u"
+        SAMPLE
+        read -r u x </proc/uptime; printf '\n%s E %s %s %s\n' TOKEN "$n" "$r" "$u"
+        n=$((n+1)); w=$((t+n*STEP-${u%.*}${u#*.}))
+        if [ "$w" -lt 0 ]; then k=$(((-w+STEP-1)/STEP)); printf '\n%s O %s %s %s\n' TOKEN "$n" "$((n+k-1))" "$u"
+        n=$((n+k)); w=$((w+k*STEP)); fi
+        [ "$w" -eq 0 ] || { NAP; }
+        done
+        """#
 
     /// Stamps each line of a long-lived command.
     /// - Parameter limit: bytes of a line; one byte more comes, so that a longer one can be told. Nil for any length.
@@ -78,11 +92,12 @@ package struct Sampler: Sendable {
     }
 
     /// The command goes in last, so that nothing in it is taken for one of our words.
-    private static func fill(_ loop: String, _ words: [String: String], _ command: String) -> String {
+    private static func fill(_ loop: String, _ words: [String: String], _ command: String?) -> String {
         var text = loop
         for (word, value) in words where word != "TOKEN" { text = replace(word, in: text, by: value) }
         let parts = text.split(separator: "COMMAND", maxSplits: 1).map(String.init)
-        return parts.map { replace("TOKEN", in: $0, by: words["TOKEN"] ?? "") }.joined(separator: shellWord(command))
+        let filled = parts.map { replace("TOKEN", in: $0, by: words["TOKEN"] ?? "") }
+        return filled.joined(separator: command.map(shellWord) ?? "")
     }
 
     private static func replace(_ word: String, in text: String, by value: String) -> String {

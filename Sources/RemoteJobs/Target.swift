@@ -1,4 +1,3 @@
-import LinuxSystem
 package import SSH
 
 /// A connected target: one session with its resident shell, one SFTP channel where the server has it, and what was
@@ -55,32 +54,5 @@ package import SSH
         dispatcher.close()
         await closeBulkLine()
         await session.close()
-    }
-
-    /// Measures the clocks by three exchanges and keeps the fastest.
-    package func readClock() async throws(SSHError) -> ClockReading {
-        var best: ClockReading?
-        for _ in 0..<3 {
-            let before = Clock.boottimeNanoseconds()
-            let wall = Clock.wallMicroseconds()
-            let reply = try await dispatcher.run(#"ecr_up; echo "$ecr_u"; date +%s.%N"#).text
-            let trip = Double(Clock.boottimeNanoseconds() - before) / 1e9
-            if let best, best.roundTrip <= trip { continue }
-            best = clockReading(reply.split(separator: "\n").map(String.init), wall: wall, trip: trip) ?? best
-        }
-        guard let best else { throw SSHError(.protocolViolation, "the target's /proc/uptime could not be read") }
-        return best
-    }
-
-    private func clockReading(_ lines: [String], wall: Int64, trip: Double) -> ClockReading? {
-        guard let uptime = lines.first.flatMap(Double.init) else { return nil }
-        let middle = Double(wall) / 1e6 + trip / 2
-        // BusyBox prints "%N" as it is: seconds only.
-        let isFine = lines.count > 1 && Double(lines[1]) != nil
-        let seconds = lines.count > 1 ? Double(lines[1].prefix { $0 != "." }) : nil
-        let target = isFine ? Double(lines[1]) : seconds.map { $0 + 0.5 }
-        return ClockReading(
-            offset: target.map { $0 - middle }, uncertainty: trip / 2 + (isFine ? 0 : 0.5), roundTrip: trip,
-            boottimeZero: Int64((middle - uptime) * 1e6), targetUptime: uptime)
     }
 }

@@ -32,15 +32,3 @@ package struct TargetFacts: Sendable, Equatable {
         }
     }
 }
-
-/// The relation of the target's clocks to the controller's, measured by the exchange with the shortest round trip.
-package struct ClockReading: Sendable, Equatable {
-    /// Target wall clock minus controller wall clock, in seconds; nil where the target's `date` gives none.
-    package var offset: Double?
-    /// Half the round trip, plus the resolution of the target's `date`.
-    package var uncertainty: Double
-    package var roundTrip: Double
-    /// Controller wall microseconds at the target's boottime zero: adds to an uptime to give UTC.
-    package var boottimeZero: Int64
-    package var targetUptime: Double
-}

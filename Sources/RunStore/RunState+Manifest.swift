@@ -11,17 +11,18 @@ extension RunState {
             "notify": notify.map { .object($0) }, "parameters": .object(parameters), "created": .string(created),
             "started": started.map { .string($0) }, "ended": ended.map { .string($0) },
             "end_reason": endReason.map { .string($0) }, "pause_reason": pauseReason.map { .string($0) },
+            "paused_collectors": pausedCollectors.isEmpty ? nil : JSON(strings: pausedCollectors),
             "interruption_recorded": .bool(isInterruptionRecorded),
             "connection": .object(connection),
-            "connected": .bool(isConnected), "clocks": .object(clocks), "clock_offsets": .object(clockOffsets),
-            "collectors": collectors.json, "facts": .object(facts),
+            "connected": .bool(isConnected), "clocks": clocksJSON, "collectors": collectors.json,
+            "facts": .object(facts), "baselines": baselines.json,
             "spool": spool.map { .string($0) },
             "stages": .array(stages.map(\.json)),
             "jobs": .array(jobs.map(\.json)), "metrics": actionMetricsJSON, "notes": .int(notes),
             "recent_notes": .array(recentNotes.map(\.json)), "edits": .int(edits), "invalid_times": invalidTimes.json,
             "exported": .bool(isExported), "artifacts": .array(artifacts),
             "failed_pulls": .int(failedPulls), "uploads": .array(uploads), "failed_uploads": .int(failedUploads),
-            "gaps": .array(gaps), "reboots": .array(reboots),
+            "gaps": .array(gaps), "reboots": .array(reboots), "rules": rules.json, "latest_samples": latest.json,
             "ledger": ledger.map { .object($0) }, "last_event": .string(lastTime),
             "head_hash": .string(checkpoint.hash), "checkpoint": checkpoint.json,
         ]
@@ -51,13 +52,15 @@ extension RunState {
         ended = json["ended"]?.string
         endReason = json["end_reason"]?.string
         pauseReason = json["pause_reason"]?.string
+        pausedCollectors = json["paused_collectors"]?.array?.compactMap(\.string) ?? []
         stages = json["stages"]?.array?.compactMap { StageState(json: $0) } ?? []
         isInterruptionRecorded = json["interruption_recorded"]?.bool ?? false
         connection = json["connection"]?.object ?? [:]
         isConnected = json["connected"]?.bool ?? false
-        restore(clocks: json["clocks"]?.object ?? [:], offsets: json["clock_offsets"]?.object ?? [:])
+        restore(clocks: json["clocks"])
         collectors = CollectorsState(json: json["collectors"])
         facts = json["facts"]?.object ?? [:]
+        baselines = TargetBaselines(json: json["baselines"])
         spool = json["spool"]?.string
         notes = json["notes"]?.int ?? 0
         invalidTimes = InvalidTimes(json: json["invalid_times"])
@@ -68,6 +71,8 @@ extension RunState {
         failedUploads = json["failed_uploads"]?.int ?? 0
         gaps = json["gaps"]?.array ?? []
         reboots = json["reboots"]?.array ?? []
+        rules = RulesState(json: json["rules"])
+        restore(latest: json["latest_samples"])
         ledger = json["ledger"]?.object
         lastTime = json["last_event"]?.string ?? ""
         restore(

@@ -25,19 +25,21 @@ package struct RunState: Sendable, Equatable {
     package var endReason: String?
     /// Why the run is paused, if somebody has said so.
     package var pauseReason: String?
+    /// Collectors that a pause has stopped, and that go on after it.
+    package var pausedCollectors: [String] = []
     /// Whether `run_interrupted` is on record since the last start or resume.
     package var isInterruptionRecorded = false
     /// `connection_established`'s data of the last connection: host, port, user, host_key, address.
     package var connection = JSONObject()
     package var isConnected = false
-    /// For each boot of the target the controller's time at its uptime 0, as the last `clock_offset` of it tells.
-    private(set) var clocks = JSONObject()
-    /// For each boot what its wall clock is ahead of the controller's, in seconds, where that is known.
-    private(set) var clockOffsets = JSONObject()
+    /// For each boot of the target what its `clock_offset` events tell.
+    private var clocks: [String: TargetClock] = [:]
     /// What is known of the collectors beside their jobs.
     package var collectors = CollectorsState()
-    /// The last `target_facts`.
+    /// The last `target_facts` of a connection.
     package var facts = JSONObject()
+    /// The target's state at the start and at the end of the run.
+    package var baselines = TargetBaselines()
     /// The spool directory on the target.
     package var spool: String?
     /// Jobs in the order of their start.
@@ -64,6 +66,10 @@ package struct RunState: Sendable, Equatable {
     package var gaps: [JSON] = []
     /// When each `target_rebooted` was recorded, and the new boot id.
     package var reboots: [JSON] = []
+    /// Rules that have begun, and the times that they have marked.
+    package var rules = RulesState()
+    /// Of each collector the last sample: time, and values or text.
+    package private(set) var latest = LatestSamples()
     package var ledger: JSONObject?
     package var lastTime = ""
     /// Behind the last event that was folded in.
@@ -76,9 +82,7 @@ package struct RunState: Sendable, Equatable {
     package func job(_ id: String) -> JobState? { jobIndex[id].map { jobs[$0] } }
 
     /// What places uptimes of one boot of the target on the controller's time base; nil for an unknown boot.
-    package func clock(ofBoot boot: String) -> TargetClock? {
-        TargetClock(zero: clocks[boot]?.string, offset: clockOffsets[boot]?.double)
-    }
+    package func clock(ofBoot boot: String) -> TargetClock? { clocks[boot].flatMap { $0.isEmpty ? nil : $0 } }
 
     /// Jobs without an end on record.
     package var openJobs: [JobState] { jobs.filter { $0.outcome == .running } }
@@ -116,9 +120,10 @@ package struct RunState: Sendable, Equatable {
         case .runPaused:
             status = .paused
             pauseReason = data["reason"]?.string
+            pausedCollectors = data["collectors"]?.array?.compactMap(\.string) ?? []
         case .runResumed:
             status = Status(rawValue: data["state"]?.string ?? "") ?? .running
-            if status == .running { pauseReason = nil }
+            if status == .running { (pauseReason, pausedCollectors) = (nil, []) }
             isInterruptionRecorded = false
         case .runInterrupted:
             isInterruptionRecorded = true
@@ -134,14 +139,8 @@ package struct RunState: Sendable, Equatable {
             isConnected = !isOver
         case .connectionLost: isConnected = false
         case .spoolMade: spool = data["spool"]?.string ?? spool
-        case .clockOffset:
-            if let boot = data["boot_id"]?.string {
-                clocks[boot] = data["boottime_zero"]
-                clockOffsets[boot] = data["offset_s"]
-            }
-        case .targetFacts:
-            facts = data
-            spool = data["spool"]?.string ?? spool
+        case .clockOffset: if let boot = data["boot_id"]?.string { clocks[boot, default: TargetClock()].add(data) }
+        case .targetFacts: if !baselines.take(data) { facts = data }
         case .stageStarted: stages.append(StageState(event))
         case .stageCompleted, .stageFailed: endStage(event)
         case .parameterSet:
@@ -156,6 +155,7 @@ package struct RunState: Sendable, Equatable {
         case .uploaded: uploads.append(.object(data))
         case .uploadFailed: failedUploads += 1
         case .targetRebooted: reboots.append(["time": .string(event.time), "boot_id": data["boot_id"]])
+        case .ruleFired, .intervalMarked: rules.apply(event)
         case .ledger: ledger = data
         case .collectorGap:
             gaps.append(.object(data))
@@ -216,6 +216,7 @@ package struct RunState: Sendable, Equatable {
                 if isError { $0.stderrMasked &+= masked } else { $0.stdoutMasked &+= masked }
             }
         case .collectorOutput:
+            latest.apply(event.data)
             let behind = (event.data["offset"]?.int ?? 0) &+ (event.data["length"]?.int ?? 0)
             let rows = Int64(event.data["rows"]?.array?.count ?? 0)
             change(id) {
@@ -272,9 +273,17 @@ package struct RunState: Sendable, Equatable {
         body(&jobs[index])
     }
 
-    mutating func restore(clocks restored: JSONObject, offsets: JSONObject) {
-        (clocks, clockOffsets) = (restored, offsets)
+    var clocksJSON: JSON {
+        var object = JSONObject()
+        for (boot, clock) in clocks.sorted(by: { $0.key < $1.key }) { object[boot] = clock.json }
+        return .object(object)
     }
+
+    mutating func restore(clocks restored: JSON?) {
+        for (boot, json) in restored?.object?.members ?? [] { clocks[boot] = TargetClock(json: json) }
+    }
+
+    mutating func restore(latest json: JSON?) { latest = LatestSamples(json: json) }
 
     mutating func restore(jobs restored: [JobState], notes: [NoteState], edits: Int64) {
         jobs = restored

@@ -1,30 +1,123 @@
+package import JSON
 import LinuxSystem
 
-/// When a target's boottime clock began, by the controller's wall clock: places what happened in one boot of it.
+/// What the comparisons of the clocks in one boot of the target tell: places its uptimes on the controller's time base.
+///
+/// Between two comparisons the time is interpolated, before the first and behind the last one of them holds. Where a clock
+/// has stepped in between, the nearer one does.
 package struct TargetClock: Sendable, Equatable {
-    /// Microseconds since 1970 at the uptime 0.
-    private let zero: Int64
-    /// Seconds that the target's wall clock is ahead; nil where it could not be read.
-    private let offset: Double?
+    /// In the order of their uptimes.
+    fileprivate var readings: [Reading] = []
 
-    /// Both as `clock_offset` tells them.
-    init?(zero: String?, offset: Double?) {
-        guard let microseconds = zero.flatMap({ Clock.microseconds(iso8601: $0) }) else { return nil }
-        self.zero = microseconds
-        self.offset = offset
+    fileprivate struct Reading: Sendable, Equatable {
+        /// Seconds of the target's boottime clock.
+        let uptime: Double
+        /// Microseconds since 1970, by the controller's wall clock, at the uptime 0.
+        let zero: Int64
+        let zeroUncertainty: Double
+        /// Seconds that the target's wall clock is ahead; nil where it could not be read.
+        let offset: Double?
+        let uncertainty: Double
+
+        /// The target's wall clock at the uptime 0, in microseconds.
+        var wallZero: Double? { offset.map { Double(zero) + $0 * 1e6 } }
     }
 
+    /// Origin: an hour of comparisons, which is longer than what is fetched after a loss of the link takes to come.
+    private static let kept = 64
+    /// Of the target's clock against the controller's, or against itself: adjtimex(2) slews by at most that much.
+    private static let drift = 500e-6
+
+    package init() {}
+
+    /// Takes in a comparison.
+    /// - Parameter data: of a `clock_offset` event.
+    package mutating func add(_ data: JSONObject) {
+        guard let reading = Reading(data), reading.uptime >= readings.last?.uptime ?? 0 else { return }
+        readings.append(reading)
+        if readings.count > Self.kept { readings.removeFirst() }
+    }
+
+    package var isEmpty: Bool { readings.isEmpty }
+
     /// The controller's time, UTC, at an uptime of the target; nil for a number that is none.
-    package func time(atUptime seconds: Double) -> String? { time(atUptime: seconds, plus: 0) }
+    package func time(atUptime seconds: Double) -> String? {
+        microseconds(atUptime: seconds).map { Clock.iso8601(microseconds: $0) }
+    }
 
     /// What the target's own wall clock showed, UTC, by its offset; nil where that is not known.
     package func targetTime(atUptime seconds: Double) -> String? {
-        offset.flatMap { $0.magnitude < 1e10 ? time(atUptime: seconds, plus: $0) : nil }
+        guard let time = microseconds(atUptime: seconds), let offset = offset(atUptime: seconds),
+            offset.magnitude < Self.tooFar
+        else { return nil }
+        return Clock.iso8601(microseconds: time + Int64(offset * 1e6))
     }
 
-    private func time(atUptime seconds: Double, plus offset: Double) -> String? {
-        // Three hundred years: what a broken target says must not overflow.
-        guard seconds.magnitude < 1e10 else { return nil }
-        return Clock.iso8601(microseconds: zero + Int64(seconds * 1e6) + Int64(offset * 1e6))
+    /// By how much the target's wall clock has stepped since the last comparison, in seconds; nil for what slewing and the
+    /// bounds of the comparisons explain.
+    /// - Parameter data: of the `clock_offset` event that comes next.
+    package func step(to data: JSONObject) -> Double? {
+        guard let next = Reading(data), let last = readings.last, let before = last.wallZero, let now = next.wallZero
+        else { return nil }
+        let step = (now - before) / 1e6
+        let bounds = [last.zeroUncertainty, last.uncertainty, next.zeroUncertainty, next.uncertainty].reduce(0, +)
+        return step.magnitude > bounds + Self.drift * (next.uptime - last.uptime).magnitude ? step : nil
+    }
+
+    /// Three hundred years: what a broken target says must not overflow.
+    private static let tooFar = 1e10
+
+    private func microseconds(atUptime seconds: Double) -> Int64? {
+        guard seconds.magnitude < Self.tooFar,
+            let zero = interpolated(seconds, { Double($0.zero) }, { $0.zeroUncertainty })
+        else { return nil }
+        return Int64(zero) + Int64(seconds * 1e6)
+    }
+
+    private func offset(atUptime seconds: Double) -> Double? {
+        interpolated(seconds, { $0.offset.map { $0 * 1e6 } }, { $0.uncertainty }).map { $0 / 1e6 }
+    }
+
+    /// - Parameters:
+    ///   - value: in microseconds.
+    ///   - uncertainty: of the value, in seconds.
+    private func interpolated(
+        _ uptime: Double, _ value: (Reading) -> Double?, _ uncertainty: (Reading) -> Double
+    ) -> Double? {
+        guard let after = readings.firstIndex(where: { $0.uptime > uptime }) else {
+            return readings.last.flatMap(value)
+        }
+        guard after > 0 else { return value(readings[after]) }
+        let (left, right) = (readings[after - 1], readings[after])
+        guard let from = value(left), let to = value(right) else { return value(left) ?? value(right) }
+        let share = (uptime - left.uptime) / (right.uptime - left.uptime)
+        let slewing = Self.drift * (right.uptime - left.uptime) + uncertainty(left) + uncertainty(right)
+        if (to - from).magnitude > slewing * 1e6 { return share < 0.5 ? from : to }
+        return from + (to - from) * share
+    }
+
+    // MARK: The manifest
+
+    package var json: JSON { .array(readings.map(\.json)) }
+
+    init(json: JSON?) { readings = (json?.array ?? []).compactMap { $0.object.flatMap { Reading($0) } } }
+}
+
+extension TargetClock.Reading {
+    /// The fields of a `clock_offset` event that count here.
+    fileprivate init?(_ data: JSONObject) {
+        guard let zero = data["boottime_zero"]?.string.flatMap({ Clock.microseconds(iso8601: $0) }) else { return nil }
+        self.init(
+            uptime: data["target_uptime_s"]?.double ?? 0, zero: zero,
+            zeroUncertainty: data["boottime_uncertainty_s"]?.double ?? 0, offset: data["offset_s"]?.double,
+            uncertainty: data["uncertainty_s"]?.double ?? 0)
+    }
+
+    fileprivate var json: JSON {
+        [
+            "target_uptime_s": .double(uptime), "boottime_zero": .string(Clock.iso8601(microseconds: zero)),
+            "boottime_uncertainty_s": .double(zeroUncertainty), "offset_s": offset.map { .double($0) },
+            "uncertainty_s": .double(uncertainty),
+        ]
     }
 }

@@ -66,7 +66,7 @@ private let example = #"""
     @Test func resolvesToJSON() throws {
         let expected = """
             {"name":"my-device","description":"My edge AI device","connection":{"host":"192.168.1.100","port":22,\
-            "user":"root","key_file":"~/.ssh/id_ed25519","timeout":30,"env":{},"reconnect":{"give_up_after":"never"}},\
+            "user":"root","key_file":"~/.ssh/id_ed25519","timeout":30,"clock_interval":60,"env":{},"reconnect":{"give_up_after":"never"}},\
             "parameters":{"model_name":{"type":"string","default":"resnet50","choices":["resnet50","mobilenet"]}},\
             "setup":["prepare"],"actions":{"prepare":{"commands":["nvpmodel -m 0"],"env":{},"sudo":true,"spool":true,\
             "upload":[],"artifacts":[],"metrics":{},"retries":0,"retry_on":["failed","timeout"]},\
@@ -82,7 +82,7 @@ private let example = #"""
             "max_sample_bytes":1048576,"start":"auto","while_paused":true,"env":{}},"power":{"stream":"tegrastats --interval 500",\
             "max_sample_bytes":1048576,"parse":{"regex":"VDD_IN (?<vdd_in_mw>\\\\d+)mW"},"start":"auto","while_paused":true,"env":{}}},\
             "stages":[{"name":"warmup","actions":["run_inference"]}],"finally":["cool_down"],\
-            "transfers":{"method":"auto","min_free_disk":100000000}}
+            "rules":[],"facts":{"identifiers":false},"transfers":{"method":"auto","min_free_disk":100000000}}
             """
         #expect(try parse(example).resolved.text == expected)
     }
@@ -95,10 +95,10 @@ private let example = #"""
         #expect(
             try resolved("jump: 'a,b@c', ssh_config: ./x, algorithms: {kex: +k, hostkeys: [h, i], pubkeys: [-p]}")
                 == #"{"host":"h","ssh_config":"./x","jump":["a","b@c"],"algorithms":{"kex":["+k"],"hostkeys":["h","i"],"#
-                + #""pubkeys":["-p"]},"env":{},"reconnect":{"give_up_after":"never"}}"#)
+                + #""pubkeys":["-p"]},"clock_interval":60,"env":{},"reconnect":{"give_up_after":"never"}}"#)
         #expect(
             try resolved("jump: none")
-                == #"{"host":"h","jump":[],"env":{},"reconnect":{"give_up_after":"never"}}"#)
+                == #"{"host":"h","jump":[],"clock_interval":60,"env":{},"reconnect":{"give_up_after":"never"}}"#)
     }
 
     @Test func preparesTheAction() throws {

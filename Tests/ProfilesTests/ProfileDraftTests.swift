@@ -28,7 +28,7 @@ import Testing
         let profile = try parse(text)
         #expect(profile.actions.map(\.name) == ["snapshot", "measure"])
         #expect(profile.collectors.map(\.name) == ["a", "b"])
-        #expect(profile.collectors[0].command.text == "cat \"/x\" {{b}}, # c")
+        #expect(profile.collectors[0].command?.text == "cat \"/x\" {{b}}, # c")
         #expect(profile.collectors[1].start == .manual)
         #expect(profile.connection.port == 2222 && profile.connection.host == "fe80::1")
         #expect(profile.connection.hostKey == nil)

@@ -236,14 +236,12 @@ import YAML
     @Test func checksCollectors() {
         #expect(collector("command: x, interval: 500ms, start: manual, while_paused: true, env: {A: b}") == [])
         #expect(
-            collector("command: x, interval: 5, while_paused: false") == [
-                "warning: 'while_paused: false' is recorded in the profile but not evaluated by this version of ecr"
-            ])
+            collector("command: x, interval: 5, while_paused: false") == [])
         #expect(collector("stream: x, description: d") == [])
         #expect(collector("command: x") == ["error: collector 'c' has no 'interval'; write 'interval: 60s'"])
         #expect(
             collector("interval: 1") == [
-                "error: collector 'c' has no command; write 'command' and 'interval', or 'stream'"
+                "error: collector 'c' has no command; write 'command' and 'interval', or 'stream', or 'builtin'"
             ])
         #expect(
             collector("command: x, stream: y") == [

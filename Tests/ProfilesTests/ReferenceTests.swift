@@ -55,13 +55,6 @@ import Testing
         #expect(checked >= 10)
     }
 
-    @Test func keysThatAreNotCarriedOutSaySo() throws {
-        let kept = try #require(row("while_paused", in: "background_collectors.NAME"))
-        #expect(kept.meaning.contains("not evaluated by this version of ecr"))
-        let done = try #require(row("timeout", in: "actions.NAME"))
-        #expect(!done.meaning.contains("version"))
-    }
-
     private func row(_ name: String, in path: String) -> ProfileKey? {
         ProfileSection.all.first { $0.path == path }?.keys.first { $0.name == name }
     }

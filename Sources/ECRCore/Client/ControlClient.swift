@@ -6,7 +6,7 @@ package import RunStore
 /// One request to a run's supervisor over its Unix socket. Blocks its thread; for one request.
 ///
 /// The protocol, JSON lines: both sides begin with `{"protocol":1,"ecr":"0.1.0"}`. The client sends one request; the
-/// supervisor answers with any number of `begun`, `recorded`, `progress`, `ended`, `transferring`,
+/// supervisor answers with any number of `begun`, `recorded`, `progress`, `holding`, `ended`, `transferring`,
 /// `transferred`, `link` and `event` lines and one last `result` or `error`.
 /// A request with `"input":true` comes from a terminal: it may be asked by `prompt` lines, which it answers by `answer`.
 package struct ControlClient {
@@ -17,6 +17,8 @@ package struct ControlClient {
         /// The raw log of a job's stream holds so many bytes now.
         case recorded(job: String, stream: String, bytes: Int64)
         case progress(String)
+        /// A rule holds what is waited for; comes again every second.
+        case holding(String)
         /// One of several jobs that are waited for has ended: its result object.
         case ended(JSON)
         case link(LinkNews)
@@ -171,6 +173,8 @@ extension ControlClient.Message {
             self = .begun(job: job)
         } else if let text = json["progress"]?.string {
             self = .progress(text)
+        } else if let text = json["holding"]?.string {
+            self = .holding(text)
         } else if let ended = json["ended"] {
             self = .ended(ended)
         } else if let news = json["transferring"] {

@@ -141,11 +141,6 @@ extension RunState {
     func jobs(ofCollector name: String) -> [JobState] { jobs.filter { $0.kind == .collector && $0.name == name } }
 }
 
-extension Collector {
-    /// Seconds; nil for a stream.
-    var interval: Double? { if case .command(_, let interval, _) = kind { interval } else { nil } }
-}
-
 extension RunEngine {
     /// Records what collectors have missed that died and were not started again, so that the ledger knows of it.
     func recordOpenGaps() async throws {

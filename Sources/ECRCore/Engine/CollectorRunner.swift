@@ -14,18 +14,30 @@ struct CollectorRunner {
     let prepared: PreparedCollector
     let job: String
     let spool: String
+    /// Is told of the numbers of each sample once it is on record.
+    let onValues: @Sendable (SampleValues) async -> Void
 
     /// Records the start and samples until the job is stopped or ends by itself.
     func run() async throws {
         let target = try await link.target()
+        let interval = collector.interval.map { Sampler.possible($0, tools: target.facts.tools) }
         try await journal.append(
             .collectorStarted,
             [
                 "target": .string(RunEngine.targetName), "collector": .string(collector.name), "job": .string(job),
                 "kind": .string(kind), "command": .string(prepared.command),
-                "interval_s": collector.interval.map { .double($0) }, "fields": collector.parse?.fields.json,
+                "interval_s": interval.map { .double($0) }, "fields": collector.parse?.fields.json,
                 "spool": .string(spool), "target_boot": .string(target.facts.boot),
             ])
+        if let interval, let wanted = collector.interval, interval != wanted {
+            journal.post(
+                .collectorError,
+                [
+                    "target": .string(RunEngine.targetName), "collector": .string(collector.name), "job": .string(job),
+                    "reason": .string(
+                        "the target's sleep cannot do \(wanted) s: it is sampled every \(interval) s"),
+                ])
+        }
         try await observe(boot: target.facts.boot, recorded: nil, isNew: true)
     }
 
@@ -34,27 +46,39 @@ struct CollectorRunner {
         try await observe(boot: state.boot ?? "", recorded: state, isNew: false)
     }
 
+    private func sampler(_ token: String, _ tools: Set<String>) -> Sampler {
+        switch collector.kind {
+        case .command(_, let interval, let timeout):
+            return .interval(
+                command: prepared.command, interval: Sampler.possible(interval, tools: tools), timeout: timeout,
+                limit: collector.maxSampleBytes, token: token, tools: tools)
+        case .stream: return .stream(command: prepared.command, limit: collector.maxSampleBytes, token: token)
+        case .builtin(let sampler, let interval):
+            switch sampler.program {
+            case .shell(let program):
+                return .builtin(
+                    program: program, interval: Sampler.possible(interval, tools: tools), token: token, tools: tools)
+            case .stream:
+                return .stream(
+                    command: sampler.command(every: interval), limit: collector.maxSampleBytes, token: token)
+            }
+        }
+    }
+
     private var kind: String { collector.interval == nil ? "stream" : "interval" }
 
     private func observe(boot: String, recorded: JobState?, isNew: Bool) async throws {
         let target = try await link.target()
         // The same for the same job, so that a reattach knows it; the spool's random name makes it unguessable.
         let token = "#ecr-" + SHA256.hexDigest(of: Array("\(spool)/\(job)".utf8)).prefix(16)
-        let sampler: Sampler =
-            switch collector.kind {
-            case .command(_, let interval, let timeout):
-                .interval(
-                    command: prepared.command, interval: interval, timeout: timeout, limit: collector.maxSampleBytes,
-                    token: token, tools: target.facts.tools)
-            case .stream: .stream(command: prepared.command, limit: collector.maxSampleBytes, token: token)
-            }
+        let sampler = sampler(token, target.facts.tools)
         let request = JobRequest(
             job: job, spool: spool, commands: sampler.commands,
             environment: prepared.environment + [("ECR_RUN", journal.directory.id), ("ECR_JOB", job)])
         let earlier = journal.state.jobs(ofCollector: collector.name).prefix { $0.id != job }
         let recorder = try SampleRecorder(
             journal: journal, collector: collector, job: job, boot: boot, token: token, earlier: Array(earlier),
-            recorded: recorded)
+            recorded: recorded, onValues: onValues)
         var observer = JobObserver(
             journal: journal, link: link, feed: JobFeed(), request: request, boot: boot, pace: .sampled,
             streams: [recorder])

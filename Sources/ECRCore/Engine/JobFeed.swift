@@ -8,6 +8,8 @@ enum JobNews: Sendable {
     /// The job has its id.
     case begun
     case progress(String)
+    /// A rule holds what the client waits for; told again every second.
+    case holding(String)
     /// One of several jobs that a client waits for has ended.
     case ended(JobEnd)
     /// Files are on their way.

@@ -31,6 +31,10 @@ extension RunEngine {
         try requireReady()
         try await requireFiles(of: [plan])
         try await takeTurn(for: name, wait: wait, whenGone, listener)
+        do { try await passHolds(name, whenGone, listener) } catch {
+            giveTurn()
+            throw error
+        }
         // From here on the action is the engine's: a client that goes away does not end it.
         return try await Task {
             defer { giveTurn() }

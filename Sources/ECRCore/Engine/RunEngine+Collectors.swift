@@ -23,9 +23,13 @@ extension RunEngine {
         return job
     }
 
-    /// Starts a collector again that a reboot, a lost spool or a death has ended, also in a pause: it ran in it before.
+    /// Starts a collector again that a reboot, a lost spool or a death has ended; in a pause only one that ran in it before.
     func restartCollector(_ name: String) throws {
         guard collectors[name] == nil, let collector = profile.collector(named: name) else { return }
+        if journal.state.status == .paused, !collector.whilePaused {
+            sleepers.insert(name)
+            return
+        }
         try attach(collector, newJobID(name)) { try await $0.run() }
     }
 
@@ -43,7 +47,7 @@ extension RunEngine {
         let runner = CollectorRunner(
             journal: journal, link: link, collector: collector,
             prepared: profile.prepare(collector, with: values, secrets: secrets.byVariable),
-            job: job, spool: spool ?? self.spool)
+            job: job, spool: spool ?? self.spool, onValues: { await self.take($0) })
         let task = Task {
             do { try await body(runner) } catch {
                 self.noticeFailure(error)

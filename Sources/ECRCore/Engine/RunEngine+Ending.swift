@@ -40,6 +40,7 @@ extension RunEngine {
             _ = try await activeStage?.value
             try await stopEverything()
             try await recordWindows()
+            await takeLastBaseline(isBrief: false)
             ledger = try await makeLedger()
         } catch let error as SSHError {
             ending = nil
@@ -108,6 +109,7 @@ extension RunEngine {
             for name in collectors.keys { group.addTask { _ = try await self.stopCollector(name) } }
             try await group.waitForAll()
         }
+        try await closeMarks()
         for name in profile.finally {
             let end = try await runUnasked(name, .finally) { _, _ in }
             // A failed `finally:` is on record; it must not keep the run from ending.
@@ -126,6 +128,7 @@ extension RunEngine {
             for (job, running) in live { try? await cancel(job, until: running.end) }
             _ = try? await activeStage?.value
             try? await stopEverything()
+            await takeLastBaseline(isBrief: true)
         }
         for job in journal.state.openJobs {
             unfinished.append(job)

@@ -38,6 +38,10 @@ extension RunEngine {
         try requireReady()
         try await requireFiles(of: plans)
         try await takeTurn(for: "stage \(name)", wait: wait, whenGone, listener)
+        do { try await passHolds("stage \(name)", whenGone, listener) } catch {
+            giveTurn()
+            throw error
+        }
         let task = Task {
             defer {
                 activeStage = nil

@@ -9,8 +9,14 @@ extension RunEngine {
     /// Nothing new starts from now on; what runs goes on.
     func pause(reason: String?) async throws -> JSON {
         try requireRunning()
+        let sleepers = sleepers.union(profile.collectors.filter { !$0.whilePaused && runs($0.name) }.map(\.name))
         try await journal.append(
-            .runPaused, ["reason": reason.map { .string($0) }, "running": JSON(strings: live.keys.sorted())])
+            .runPaused,
+            [
+                "reason": reason.map { .string($0) }, "running": JSON(strings: live.keys.sorted()),
+                "collectors": sleepers.isEmpty ? nil : JSON(strings: sleepers.sorted()),
+            ])
+        putToSleep(sleepers)
         await journal.saveManifest()
         return ["state": "paused", "running": JSON(strings: live.keys.sorted())]
     }
@@ -25,6 +31,7 @@ extension RunEngine {
         }
         if journal.state.status == .paused {
             try await journal.append(.runResumed, ["from": "paused", "state": "running"])
+            wakeCollectors()
             await journal.saveManifest()
         }
         openGate()

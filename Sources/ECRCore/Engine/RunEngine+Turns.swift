@@ -60,10 +60,37 @@ extension RunEngine {
                 await withCheckedContinuation { gate.append($0) }
                 continue
             }
+            if let holding {
+                listener("", .holding("\(holding); \(name) waits"))
+                await withCheckedContinuation { gate.append($0) }
+                continue
+            }
             let target = try await link.target()
-            if obstacle == nil { return target }
+            if obstacle == nil && holding == nil { return target }
         }
         throw ECRFailure(.usage, "the run is ending: \(name) was not begun", hint: "ecr run status")
+    }
+
+    /// Waits as long as a rule holds what a client has asked for.
+    /// - Throws: `.interrupted` when the client left meanwhile.
+    func passHolds(_ name: String, _ whenGone: Departure?, _ listener: Listener) async throws {
+        guard holding != nil else { return }
+        lastTurn += 1
+        let number = lastTurn
+        whenGone? { Task { await self.leaveHold(number) } }
+        defer { departed.remove(number) }
+        while let holding, !isEnding {
+            listener("", .holding("\(holding); \(name) waits"))
+            await withCheckedContinuation { gate.append($0) }
+            if departed.contains(number) {
+                throw ECRFailure(.interrupted, "\(name) was withdrawn before it began")
+            }
+        }
+    }
+
+    private func leaveHold(_ number: Int) {
+        departed.insert(number)
+        openGate()
     }
 
     private var obstacle: String? {

@@ -34,6 +34,8 @@ actor RunEngine {
     /// Actions run one after the other; these wait for their turn.
     var turns: [Turn] = []
     var lastTurn = 0
+    /// Those whose clients have left while a rule held them.
+    var departed: Set<Int> = []
     /// What runs at present, or will at once; nil while nothing does.
     var turnHolder: String?
     /// Those that a pause holds up.
@@ -43,12 +45,27 @@ actor RunEngine {
     var recovery: Task<Void, Never>?
     /// How many recoveries have begun: only the last one counts.
     var recoveries = 0
+    /// Collectors that do not run while the run is paused.
+    var sleepers: Set<String> = []
     /// Collectors that a recovery will start again.
     var interruptedCollectors: Set<String> = []
+    var watches: [RuleWatch] = []
+    /// The last known numbers of the collectors.
+    var ruleValues: [RuleCondition.Field: Double] = [:]
+    /// What rules have asked for and is not carried out yet.
+    var ruleSteps: [RuleStep] = []
+    var isRuling = false
+    /// By the rules' names.
+    var ruleHolds: [String: RuleHold] = [:]
+    var isTickingHolds = false
     var activeStage: Task<StageEnd, any Error>?
+    /// Takes down the target's state at the start.
+    var firstBaseline: Task<Void, Never>?
     /// Set once complete, abort or drain has begun: nothing new starts.
     var ending: EndUnderWay?
     private var onFatal: (@Sendable (any Error) -> Void)?
+    /// Called when the run was ended by itself, not by a request.
+    private(set) var onOver: (@Sendable () -> Void)?
 
     struct LiveJob {
         let name: String
@@ -77,7 +94,8 @@ actor RunEngine {
                 secrets[secret].map { ($0, secret.variable) }
             }, prompts: prompts)
         link = TargetLink(
-            journal: journal, options: options, giveUpAfter: profile.connection.giveUpAfter, prompts: prompts)
+            journal: journal, options: options, giveUpAfter: profile.connection.giveUpAfter,
+            clockInterval: profile.connection.clockInterval, prompts: prompts)
         nextJob = journal.state.nextJobNumber
         spool = journal.state.spool ?? ""
     }
@@ -86,6 +104,8 @@ actor RunEngine {
 
     /// - Parameter onFatal: called when nothing can be recorded any more.
     func setFatalHandler(_ onFatal: @escaping @Sendable (any Error) -> Void) { self.onFatal = onFatal }
+
+    func setOverHandler(_ onOver: @escaping @Sendable () -> Void) { self.onOver = onOver }
 
     // MARK: Beginning
 
@@ -106,6 +126,7 @@ actor RunEngine {
             throw error
         }
         hold = .starting
+        restoreRules()
         try await journal.append(
             .runStarted,
             [
@@ -113,6 +134,7 @@ actor RunEngine {
                 "shared_with": claim == .share ? other : nil, "taken_from": claim == .takeOver ? other : nil,
             ])
         await journal.saveManifest()
+        takeFirstBaseline()
     }
 
     /// Runs the `setup:` actions and starts the collectors.
@@ -167,13 +189,16 @@ actor RunEngine {
             try await journal.append(.runInterrupted, ["last_event_time": .string(state.lastTime)])
         }
         let target = try await connect()
+        restoreRules()
         let status = state.status == .paused ? "paused" : "running"
         try await journal.append(.runResumed, ["from": "interrupted", "state": .string(status)])
         try await closeInterruptedStages()
+        takeFirstBaseline()
         for job in state.openJobs {
             progress("reattaching \(job.id)")
             if job.kind == .collector { resumeCollector(job) } else { try resumeAction(job) }
         }
+        if state.status == .paused { putToSleep(Set(state.pausedCollectors)) }
         let dead = deadCollectors(in: state)
         if isSetUp(under: target.facts.boot) {
             for collector in dead { try restartCollector(collector) }
@@ -254,6 +279,7 @@ actor RunEngine {
         }
         return [
             "connected": .bool(await link.isConnected), "held": (hold?.reason).map { .string($0) },
+            "holding": holding.map { .string($0) }, "rules": ruleStatus,
             "restarting": JSON(strings: restarts.filter { $0.value.pending != nil }.keys.sorted()),
             "ending": endingStatus, "waiting": JSON(strings: turns.map(\.name)),
             "jobs": .array(jobs),

@@ -20,6 +20,8 @@ struct SampleRecorder: StreamRecorder {
     private let job: String
     /// The boot of the target in which the job runs: its uptimes are those of no other.
     private let boot: String
+    /// Is told of the numbers of each sample once it is on record.
+    private let onValues: @Sendable (SampleValues) async -> Void
     private let log: File
     private let table: File
     private let layout: SampleTable
@@ -45,12 +47,13 @@ struct SampleRecorder: StreamRecorder {
     ///   - recorded: what is on record of this job; nil for a new one.
     init(
         journal: Journal, collector: Collector, job: String, boot: String, token: String, earlier: [JobState],
-        recorded: JobState?
+        recorded: JobState?, onValues: @escaping @Sendable (SampleValues) async -> Void
     ) throws {
         self.journal = journal
         self.collector = collector
         self.job = job
         self.boot = boot
+        self.onValues = onValues
         layout = SampleTable(collector)
         reader = collector.parse.map { SampleReader($0) }
         base = earlier.reduce(0) { $0 + $1.stdoutBytes }
@@ -104,6 +107,17 @@ struct SampleRecorder: StreamRecorder {
         masked = 0
         offset += Int64(piece.count)
         tableLength += Int64(text.count)
+        for (sample, reading) in read { await tell(sample, reading?.values.last, clock) }
+    }
+
+    private func tell(_ sample: Sample, _ values: JSONObject?, _ clock: TargetClock?) async {
+        let numbers = values?.members.compactMap { name, value in value.double.map { (name, $0) } } ?? []
+        if numbers.isEmpty { return }
+        let time = clock?.time(atUptime: sample.uptime).flatMap { Clock.microseconds(iso8601: $0) }
+        await onValues(
+            SampleValues(
+                collector: collector.name, time: time ?? Clock.wallMicroseconds(),
+                fields: Dictionary(numbers, uniquingKeysWith: { $1 })))
     }
 
     private func ranges(_ ranges: [ClosedRange<Int64>]) -> JSON? {

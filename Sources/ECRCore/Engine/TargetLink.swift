@@ -18,8 +18,11 @@ actor TargetLink {
     private var waiters: [CheckedContinuation<Target, any Error>] = []
     private var failure: (any Error)?
     private var isClosed = false
-    /// The last clock reading of the present connection.
+    /// The first clock reading of the present connection.
     private var clock: ClockReading?
+    /// Seconds between two comparisons of the clocks.
+    private let clockInterval: Double
+    private var clockKeeper: Task<Void, Never>?
     private var lastBoot: String?
     /// Told when a lost link is not tried for any more.
     private var onGivingUp: (@Sendable (any Error) -> Void)?
@@ -42,8 +45,11 @@ actor TargetLink {
         var seconds: Double { Double(Clock.boottimeNanoseconds() - boottime) / 1e9 }
     }
 
-    init(journal: Journal, options: SSHOptions, giveUpAfter: Double?, prompts: PromptRelay) {
+    init(
+        journal: Journal, options: SSHOptions, giveUpAfter: Double?, clockInterval: Double, prompts: PromptRelay
+    ) {
         self.journal = journal
+        self.clockInterval = clockInterval
         self.options = options
         self.giveUpAfter = giveUpAfter
         self.prompts = prompts
@@ -82,6 +88,7 @@ actor TargetLink {
 
     func close() async {
         isClosed = true
+        clockKeeper?.cancel()
         pause?.cancel()
         await current?.close()
         current = nil
@@ -150,6 +157,8 @@ actor TargetLink {
         let waiting = waiters
         waiters = []
         waiting.forEach { $0.resume(returning: target) }
+        clockKeeper?.cancel()
+        clockKeeper = Task { await self.keepClock(of: target) }
         Task {
             let error = await target.session.waitUntilLost()
             await self.lost(target, error)
@@ -159,6 +168,7 @@ actor TargetLink {
     private func lost(_ target: Target, _ error: SSHError) async {
         guard !isClosed, current === target else { return }
         current = nil
+        clockKeeper?.cancel()
         await target.close()
         let time = Clock.iso8601(microseconds: Clock.wallMicroseconds())
         loss = Loss(time: time, boottime: Clock.boottimeNanoseconds())
@@ -251,24 +261,44 @@ actor TargetLink {
                 ["target": name, "boot_id": .string(facts.boot), "previous_boot_id": .string(lastBoot)])
         }
         lastBoot = facts.boot
-        if let clock {
-            journal.post(
-                .clockOffset,
-                [
-                    "target": name, "offset_s": clock.offset.map { .double($0) },
-                    "uncertainty_s": .double(clock.uncertainty), "rtt_s": .double(clock.roundTrip),
-                    "target_uptime_s": .double(clock.targetUptime), "boot_id": .string(facts.boot),
-                    "boottime_zero": .string(Clock.iso8601(microseconds: clock.boottimeZero)),
-                ])
-        }
+        if let clock { journal.post(.clockOffset, comparison(clock, facts.boot)) }
         try await journal.append(
             .targetFacts,
             [
-                "target": name, "boot_id": .string(facts.boot), "uptime_s": .double(facts.uptime),
+                "target": name, "at": "connect", "boot_id": .string(facts.boot), "uptime_s": .double(facts.uptime),
                 "kernel": .string(facts.kernel), "os": facts.os.map { .string($0) },
                 "model": facts.model.map { .string($0) }, "hostname": .string(facts.hostname),
                 "user": .string(facts.user), "tools": JSON(strings: facts.tools.sorted()),
                 "sftp": .bool(await target.sftp != nil),
             ])
+    }
+
+    // MARK: Clocks
+
+    /// Compares the clocks again and again while the connection stands; at once where the quick look at its beginning has
+    /// told whole seconds only.
+    private func keepClock(of target: Target) async {
+        var isDue = clock?.resolution ?? 0 >= 1
+        while !Task.isCancelled, current === target {
+            if !isDue { try? await Task.sleep(for: .seconds(clockInterval)) }
+            isDue = false
+            // A failure is the connection's, whose loss is noticed elsewhere.
+            guard !Task.isCancelled, current === target, let reading = try? await target.compareClocks(),
+                !Task.isCancelled
+            else { continue }
+            _ = try? await journal.append(.clockOffset, comparison(reading, target.facts.boot))
+        }
+    }
+
+    private func comparison(_ clock: ClockReading, _ boot: String) -> JSONObject {
+        var data: JSONObject = [
+            "target": .string(RunEngine.targetName), "offset_s": clock.offset.map { .double($0) },
+            "uncertainty_s": .double(clock.uncertainty), "rtt_s": .double(clock.roundTrip),
+            "resolution_s": clock.resolution.map { .double($0) }, "target_uptime_s": .double(clock.targetUptime),
+            "boot_id": .string(boot), "boottime_zero": .string(Clock.iso8601(microseconds: clock.boottimeZero)),
+            "boottime_uncertainty_s": .double(clock.zeroUncertainty),
+        ]
+        data["step_s"] = journal.state.clock(ofBoot: boot)?.step(to: data).map { .double($0) }
+        return data
     }
 }

@@ -11,6 +11,7 @@ struct SampleReading: Equatable {
     /// It names the columns and is no measurement.
     private(set) var isHeading = false
     private let fields: [SampleField]
+    private let isPatient: Bool
 
     /// The pattern was cut off.
     private(set) var isCutOff = false
@@ -18,7 +19,7 @@ struct SampleReading: Equatable {
     var isParsed: Bool { isHeading || rows.contains { $0.contains { $0 != nil } } }
 
     init(_ text: [UInt8], _ format: SampleFormat) {
-        fields = format.fields
+        (fields, isPatient) = (format.fields, format.isPatient)
         switch format.syntax {
         case .regex(let pattern): read(text, pattern)
         case .json(let paths): read(text, paths)
@@ -29,7 +30,7 @@ struct SampleReading: Equatable {
 
     /// A sample that was not looked into.
     fileprivate init(_ format: SampleFormat, problem: String) {
-        fields = format.fields
+        (fields, isPatient) = (format.fields, format.isPatient)
         problems = [problem]
     }
 
@@ -91,12 +92,12 @@ struct SampleReading: Equatable {
     }
 
     private mutating func read(_ text: [UInt8], _ keys: [String]) {
-        add(
-            keys.map { key in
-                if let value = KeyValueText.value(of: key, in: text) { return value }
-                note("it has no '\(key)'")
-                return nil
-            })
+        let cells = keys.map { KeyValueText.value(of: $0, in: text) }
+        for (key, cell) in zip(keys, cells) where cell == nil && !isPatient { note("it has no '\(key)'") }
+        if isPatient && cells.allSatisfy({ $0 == nil }) {
+            note("the target has none of \(keys.joined(separator: ", "))")
+        }
+        add(cells)
     }
 
     private mutating func add(_ cells: [String?]) {

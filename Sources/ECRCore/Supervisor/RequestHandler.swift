@@ -43,6 +43,7 @@ struct RequestHandler: Sendable {
         case "cancel": return (try await engine.cancelJob(request["job"]?.string), false)
         case "pause": return (try await engine.pause(reason: request["reason"]?.string), false)
         case "resume": return (try await engine.resumePaused(), false)
+        case "release": return (try await engine.releaseHolds(reason: try text(request, "reason")), false)
         case "parameters": return (try await engine.setParameters(parameters(request)), false)
         case "reconnect":
             let host = request["host"]?.string
@@ -154,6 +155,7 @@ extension JSON {
             self = ["recorded": ["job": .string(job), "stream": .string(stream), "bytes": .int(bytes)]]
         case .begun: self = ["begun": ["job": .string(job)]]
         case .progress(let text): self = ["progress": .string(text)]
+        case .holding(let text): self = ["holding": .string(text)]
         case .ended(let end): self = ["ended": end.json]
         case .transferring(let news): self = ["transferring": news.json]
         case .transferred(let path, let size):

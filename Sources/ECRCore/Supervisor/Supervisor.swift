@@ -188,6 +188,7 @@ private final class SupervisorLife: Sendable {
     func begin(_ task: Supervisor.Task, _ launcher: LauncherLink) async throws -> JSON {
         let ending = ending
         await engine.setFatalHandler { Self.noticeStorageFailure($0, ending) }
+        await engine.setOverHandler { ending.send(ExitCode.success.rawValue) }
         await engine.link.setReturnHandler { [engine] in await engine.linkReturned(isRebooted: $0) }
         await engine.link.setGivingUpHandler { error in
             Supervisor.log("the link is given up: \(error)")

@@ -24,15 +24,31 @@ extension ProfileDecoder {
     private mutating func collector(_ member: Node.Member) -> Collector? {
         let what = "collector '\(member.name)'"
         guard let fields = mapping(member.value, what, .collector, advice: Self.collectorAdvice) else { return nil }
-        let format = fields["parse"].flatMap { sampleFormat($0) }
+        var format = fields["parse"].flatMap { sampleFormat($0) }
         let environment = environment(fields)
         let start = fields.choice("start", of: Collector.Start.self) ?? .auto
         let whilePaused = fields.bool("while_paused") ?? true
-        if !whilePaused, let member = fields.member("while_paused") { context.note(.whilePaused, at: member.mark) }
-        guard let kind = kind(fields, at: member.mark) else { return nil }
+        guard let kind = fields.member("builtin").map({ builtin($0, fields) }) ?? kind(fields, at: member.mark) else {
+            return nil
+        }
+        if case .builtin(let sampler, _) = kind { format = sampler.format }
         return Collector(
             name: member.name, description: fields.string("description"), kind: kind, start: start,
             whilePaused: whilePaused, env: environment, parse: format, maxSampleBytes: maxSampleBytes(fields))
+    }
+
+    /// `builtin: cpu`, with an interval of a second unless another one is written.
+    private func builtin(_ builtin: Node.Member, _ fields: FieldReader) -> Collector.Kind? {
+        for key in ["command", "stream", "parse", "timeout", "env"] {
+            guard let member = fields.member(key) else { continue }
+            context.error("a 'builtin' sampler takes no '\(key)'; remove it", at: member.mark)
+        }
+        let interval = fields.positiveDuration("interval") ?? 1
+        guard let name = context.string(builtin.value, "'builtin'") else { return nil }
+        if let sampler = BuiltinSampler.named(name) { return .builtin(sampler, interval: interval) }
+        let hint = KnownNames(BuiltinSampler.all.map(\.name)).hint(for: name, label: "there are")
+        context.error("there is no builtin sampler '\(name)'; \(hint ?? "")", at: builtin.value.mark)
+        return nil
     }
 
     private mutating func kind(_ fields: FieldReader, at mark: Mark) -> Collector.Kind? {
@@ -45,7 +61,8 @@ extension ProfileDecoder {
             }
             return shellTemplate(stream, "'stream'").map { .stream($0) }
         case (nil, nil):
-            context.error("\(fields.what) has no command; write 'command' and 'interval', or 'stream'", at: mark)
+            context.error(
+                "\(fields.what) has no command; write 'command' and 'interval', or 'stream', or 'builtin'", at: mark)
         case (.some, let stream?):
             context.error("\(fields.what) has 'command' and 'stream'; remove one of the two", at: stream.mark)
         }

@@ -24,6 +24,7 @@ extension ProfileDecoder {
         connection.jump = fields["jump"].flatMap { jump($0) }
         connection.algorithms = fields["algorithms"].flatMap { algorithms($0) }
         connection.keepalive = fields.positiveDuration("keepalive")
+        connection.clockInterval = clockInterval(fields)
         connection.spoolDir = fields["spool_dir"].flatMap { absolutePath($0, "'spool_dir'") }
         connection.env = literalEnvironment(fields)
         connection.password = password("password", fields)
@@ -62,6 +63,14 @@ extension ProfileDecoder {
             return nil
         }
         return text
+    }
+
+    private func clockInterval(_ fields: FieldReader) -> Double {
+        guard let seconds = fields.positiveDuration("clock_interval") else { return Connection.defaultClockInterval }
+        if seconds < 1, let node = fields["clock_interval"] {
+            context.error("'clock_interval' must be 1s at least; every comparison is an event", at: node.mark)
+        }
+        return seconds
     }
 
     private func port(_ fields: FieldReader) -> Int? {

@@ -5,6 +5,8 @@ package struct Collector: Sendable {
         case command(Template, interval: Double, timeout: Double?)
         /// Run once; every line is a sample.
         case stream(Template)
+        /// One that ecr brings along, every `interval` seconds.
+        case builtin(BuiltinSampler, interval: Double)
     }
 
     package enum Start: String, Sendable, CaseIterable {
@@ -29,9 +31,28 @@ package struct Collector: Sendable {
     /// Origin: ten thousand lines of text. One sample a second of it fills a gigabyte in a quarter of an hour.
     package static let defaultMaxSampleBytes = 1 << 20
 
-    package var command: Template {
+    /// The user's text; nil for a sampler that ecr brings along.
+    package var command: Template? {
         switch kind {
         case .command(let template, _, _), .stream(let template): template
+        case .builtin: nil
+        }
+    }
+
+    /// What it does, in one line.
+    package var summary: String {
+        if case .builtin(let sampler, _) = kind { "builtin: \(sampler.name)" } else { command?.text ?? "" }
+    }
+
+    /// The fields of its samples; nil where they have none.
+    package var fieldNames: [String]? { parse?.fields.map(\.name) }
+
+    /// Seconds between two samples; nil for a stream.
+    package var interval: Double? {
+        switch kind {
+        case .command(_, let interval, _): interval
+        case .stream: nil
+        case .builtin(let sampler, let interval): sampler.isStream ? nil : interval
         }
     }
 }

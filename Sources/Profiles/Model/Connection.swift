@@ -30,6 +30,8 @@ package struct Connection: Sendable {
     package var algorithms: Algorithms?
     /// Seconds between two signs of life.
     package var keepalive: Double?
+    /// Seconds between two comparisons of the target's clock with the controller's.
+    package var clockInterval = Connection.defaultClockInterval
     /// The absolute directory on the target that holds the spools.
     package var spoolDir: String?
     /// Environment of every command on the target.
@@ -41,6 +43,9 @@ package struct Connection: Sendable {
     package var giveUpAfter: Double?
 
     package init(host: String) { self.host = host }
+
+    /// Origin: two crystals that differ by 50 ppm come apart by 3 ms in a minute, less than /proc/uptime can tell.
+    package static let defaultClockInterval = 60.0
 }
 
 extension Connection {

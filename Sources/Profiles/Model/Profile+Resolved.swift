@@ -13,7 +13,8 @@ extension Profile {
             "actions": JSON(members: actions.map { ($0.name, $0.resolved) }),
             "background_collectors": JSON(members: collectors.map { ($0.name, $0.resolved) }),
             "stages": .array(stages.map { ["name": .string($0.name), "actions": JSON(strings: $0.actions)] }),
-            "finally": JSON(strings: finally), "transfers": transfers.resolved, "notify": notify?.resolved,
+            "finally": JSON(strings: finally), "rules": .array(rules.map(\.resolved)), "facts": facts.resolved,
+            "transfers": transfers.resolved, "notify": notify?.resolved,
         ]
     }
 }
@@ -54,7 +55,8 @@ extension Connection {
                     "pubkeys": JSON(list: $0.pubkeys),
                 ]
             },
-            "keepalive": JSON(number: keepalive), "spool_dir": JSON(text: spoolDir),
+            "keepalive": JSON(number: keepalive), "clock_interval": JSON(number: clockInterval),
+            "spool_dir": JSON(text: spoolDir),
             "env": env.resolved, "password": password?.resolved, "sudo_password": sudoPassword?.resolved,
             "reconnect": ["give_up_after": JSON(number: giveUpAfter) ?? "never"],
         ]
@@ -101,6 +103,24 @@ extension TransferSettings {
             "method": .string(method.rawValue), "max_bytes": mostBytes.map { .int($0) },
             "max_files": mostFiles.map { JSON($0) }, "min_free_disk": .int(minFreeDisk),
         ]
+    }
+}
+
+extension Rule {
+    fileprivate var resolved: JSON {
+        [
+            "name": .string(name), "when": .string(when.text), "for": JSON(number: patience),
+            "do": .string(deed.rawValue),
+            "until": JSON(text: until?.text), "max_hold": JSON(number: maxHold), "note": JSON(text: note),
+        ]
+    }
+}
+
+extension FactSettings {
+    fileprivate var resolved: JSON {
+        var object: JSONObject = ["identifiers": .bool(identifiers)]
+        for fact in own { object[fact.name] = .string(fact.command) }
+        return .object(object)
     }
 }
 
@@ -173,9 +193,12 @@ extension Collector {
             object["interval"] = JSON(number: interval)
             object["timeout"] = JSON(number: timeout)
         case .stream(let command): object["stream"] = .string(command.text)
+        case .builtin(let sampler, let interval):
+            object["builtin"] = .string(sampler.name)
+            object["interval"] = JSON(number: interval)
         }
         object["max_sample_bytes"] = maxSampleBytes.map { JSON($0) } ?? "none"
-        object["parse"] = parse?.resolved
+        if case .builtin = kind {} else { object["parse"] = parse?.resolved }
         object["start"] = .string(start.rawValue)
         object["while_paused"] = .bool(whilePaused)
         object["env"] = env.resolved

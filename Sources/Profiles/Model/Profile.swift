@@ -16,6 +16,8 @@ package struct Profile: Sendable {
     package var actions: [Action]
     package var stages: [Stage]
     package var collectors: [Collector]
+    package var rules: [Rule]
+    package var facts: FactSettings
     package var transfers: TransferSettings
     /// The command of the controller that is told of events.
     package var notify: Notify?

@@ -17,6 +17,8 @@ package struct SampleFormat: Sendable {
     package var syntax: Syntax
     /// In the order of the table's columns.
     package var fields: [SampleField]
+    /// A field may be missing without that being a problem.
+    package var isPatient = false
 }
 
 /// One value of a sample: a column of the collector's table.

@@ -41,7 +41,7 @@ package struct PreparedArtifact: Sendable, Equatable {
 
 /// A collector with its parameters in place.
 package struct PreparedCollector: Sendable {
-    /// Shell text, ready to run.
+    /// Shell text, ready to run; of a sampler that ecr brings along only its name.
     package let command: String
     package let environment: [(name: String, value: String)]
 }
@@ -78,7 +78,8 @@ extension Profile {
         _ collector: Collector, with values: ParameterValues, secrets: [String: String] = [:]
     ) -> PreparedCollector {
         PreparedCollector(
-            command: shellText(collector.command, values), environment: environment(collector.env, values, secrets))
+            command: collector.command.map { shellText($0, values) } ?? collector.summary,
+            environment: environment(collector.env, values, secrets))
     }
 
     /// The environment of a command that is in no profile.

@@ -143,7 +143,7 @@ extension Action {
 
 extension Collector {
     /// Every text of the collector that may have placeholders.
-    var templates: [Template] { [command] + env.compactMap(\.template) }
+    var templates: [Template] { (command.map { [$0] } ?? []) + env.compactMap(\.template) }
 }
 
 extension ParameterDeclaration {

@@ -2,7 +2,7 @@ extension ProfileSection {
     /// Every mapping of a profile, from the outside in.
     package static let all = [
         profile, connection, reconnect, algorithms, parameter, action, artifact, upload, metric, collector, parse,
-        stage, transfers, notify, secret,
+        stage, rule, facts, transfers, notify, secret,
     ]
 
     static let profile = ProfileSection(
@@ -17,6 +17,8 @@ extension ProfileSection {
             ProfileKey("stages", "list", "named lists of actions, run by `ecr run stage`"),
             ProfileKey("background_collectors", "mapping of names", "what is sampled while the run goes on"),
             ProfileKey("finally", "list of actions", "run at complete, and at abort while the target is connected"),
+            ProfileKey("rules", "list", "what is done when the numbers of collectors say that something is wrong"),
+            ProfileKey("facts", "mapping of names", "what is taken down of the target at the start and at the end"),
             ProfileKey("transfers", "mapping", "how files travel, and how much at most"),
             ProfileKey("notify", "mapping", "a command of this machine that is told of events"),
         ])
@@ -42,6 +44,9 @@ extension ProfileSection {
             ProfileKey(
                 "keepalive", "duration, default 3s",
                 "the interval of the link's sign of life; after three silent ones it counts as lost"),
+            ProfileKey(
+                "clock_interval", "duration of at least 1s, default 60s",
+                "how often the target's clock is compared with this machine's"),
             ProfileKey(
                 "spool_dir", "absolute path, default /var/tmp/ecr-UID, else below $TMPDIR or /tmp",
                 "where the target keeps what jobs write until it is fetched"),
@@ -200,14 +205,22 @@ extension ProfileSection {
         ])
 
     static let collector = ProfileSection(
-        "background_collectors.NAME", "Either command with interval, or stream.",
+        "background_collectors.NAME", "Either command with interval, or stream, or builtin.",
         [
             ProfileKey("description", "text", "what it is, for people"),
             ProfileKey("command", "text", "repeated every interval; its output is one sample"),
             ProfileKey(
-                "interval", "duration, required with command", "a tick is skipped while the one before still runs"),
+                "interval", "duration, required with command",
+                """
+                a tick is skipped while the one before still runs; rounded up to whole seconds where the target's sleep \
+                knows no others
+                """),
             ProfileKey(
                 "timeout", "duration", "for one sample, in whole seconds, where the target has timeout(1)"),
+            ProfileKey(
+                "builtin", BuiltinSampler.all.map(\.name).joined(separator: ", "),
+                "a sampler that ecr brings along; `ecr help samplers` tells its fields. interval is 1s unless it is written"
+            ),
             ProfileKey("stream", "text", "one long command; each line of its output is a sample"),
             ProfileKey("parse", "mapping", "how to take fields out of a sample: each is a column of its table"),
             ProfileKey(
@@ -218,8 +231,8 @@ extension ProfileSection {
                 """),
             ProfileKey("start", "auto or manual, default auto", "with the run, or by `ecr run collector start`"),
             ProfileKey(
-                "while_paused", "true or false, default true", "false to hold it while the run is paused",
-                feature: .whilePaused),
+                "while_paused", "true or false, default true",
+                "false to stop it when the run is paused, and to start it again when it goes on"),
             ProfileKey("env", "mapping of texts or secrets", "as for actions"),
         ])
 
@@ -247,6 +260,41 @@ extension ProfileSection {
         [
             ProfileKey("name", "text, required", "the stage's name"),
             ProfileKey("actions", "list of actions, required", "in their order"),
+        ])
+
+    static let rule = ProfileSection(
+        "rules[]",
+        """
+        A condition is COLLECTOR.FIELD, one of < <= > >= == !=, and a number; several are joined by `and` and `or`. It counts \
+        by the times of the samples, also for those that come late.
+        """,
+        [
+            ProfileKey("when", "condition, required", "what begins it"),
+            ProfileKey("for", "duration, default 0", "how long the condition must hold before it begins"),
+            ProfileKey(
+                "do", "mark, hold, pause, cancel or abort, default mark",
+                """
+                mark: record the time, so that an analysis can leave it out; hold: the next action waits until it is over; \
+                pause: the run, until somebody resumes it; cancel: the actions that run; abort: the run
+                """),
+            ProfileKey("until", "condition, default that when does not hold", "what ends it"),
+            ProfileKey("max_hold", "duration, default without end", "when a hold is given up"),
+            ProfileKey("name", "text, default the condition", "the rule's name in the record"),
+            ProfileKey("note", "text", "recorded with it"),
+        ])
+
+    static let facts = ProfileSection(
+        "facts",
+        """
+        Kernel, model, CPU, memory, disks, clocks, temperatures, GPUs and the tools of the target are taken down without \
+        being named. Any other key is the name of a fact of your own, and its text a command on the target.
+        """,
+        [
+            ProfileKey(
+                "identifiers", "true or false, default false", "also serial numbers, MAC addresses and the SSID"),
+            ProfileKey(
+                "NAME", "text",
+                "a command whose output is the fact, in up to 10 s and 4096 bytes; its failure is a fact, too"),
         ])
 
     static let secret = ProfileSection(

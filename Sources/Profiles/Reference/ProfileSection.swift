@@ -20,19 +20,12 @@ package struct ProfileKey: Sendable {
     package let name: String
     /// What may be written, and what holds without it: `duration, default 3s`.
     package let type: String
-    private let purpose: String
-    private let feature: Feature?
+    /// What the key is for.
+    package let meaning: String
 
-    /// - Parameter feature: what the key asks for, where a version of ecr may not carry it out.
-    init(_ name: String, _ type: String, _ purpose: String, feature: Feature? = nil) {
+    init(_ name: String, _ type: String, _ meaning: String) {
         self.name = name
         self.type = type
-        self.purpose = purpose
-        self.feature = feature
-    }
-
-    /// What the key is for, and whether this version of ecr acts on it.
-    package var meaning: String {
-        [purpose, feature?.remark].compactMap { $0 }.joined(separator: "; ")
+        self.meaning = meaning
     }
 }

@@ -6,7 +6,7 @@ struct RunPause: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "pause", abstract: "Let nothing new start; what runs goes on.",
         discussion: """
-            Running actions and collectors go on. `ecr run resume` ends the pause; until then actions are refused, and \
+            Running actions and collectors go on, but for collectors with `while_paused: false`. `ecr run resume` ends the pause; until then actions are refused, and \
             those that wait for their turn, or are the next of a stage, wait on.
 
             Example:

@@ -42,7 +42,7 @@ private struct RunShowReport {
         ([("", header)] + RecordTables(state).sections
             + [
                 ("notes", notes), ("jobs", jobs), ("metrics", ActionMetricTable(state).table), ("uploads", uploads),
-                ("artifacts", artifacts), ("facts", facts),
+                ("artifacts", artifacts), ("facts", facts), ("changed between start and end", changes),
             ]).filter {
                 !$0.1.isEmpty
             }
@@ -150,12 +150,41 @@ private struct RunShowReport {
         return table
     }
 
+    /// Those of the start are the fullest; the connection has some more.
     private var facts: Table {
+        var facts = state.facts
+        for (name, value) in state.baselines.start?.members ?? [] { facts[name] = value }
         var table = Table()
-        for (name, value) in state.facts.members where name != "target" {
-            let list = value.array?.compactMap(\.string).joined(separator: ", ")
-            table.add([name, list ?? value.string ?? value.text])
+        for (name, value) in facts.members where name != "target" && name != "at" {
+            for (name, text) in Self.lines(name, value) { table.add([name, text]) }
         }
         return table
     }
+
+    /// A fact in a line, or one for each of its parts.
+    private static func lines(_ name: String, _ value: JSON) -> [(String, String)] {
+        if let members = value.object?.members { return members.flatMap { lines("\(name) \($0.key)", $0.value) } }
+        guard let list = value.array, list.contains(where: { $0.object != nil }) else {
+            return [(name, value.array?.compactMap(\.string).joined(separator: ", ") ?? text(value))]
+        }
+        return list.map { entry in
+            let parts = (entry.object?.members ?? []).filter { $0.key != "name" }
+            return (
+                "\(name) \(entry["name"]?.string ?? "")",
+                parts.map { "\($0.key)=\(text($0.value))" }.joined(separator: " ")
+            )
+        }
+    }
+
+    private var changes: Table {
+        var table = Table()
+        let changes = state.baselines.changes
+        for change in changes {
+            table.add([change.name, "\(Self.text(change.before)) -> \(Self.text(change.after))"])
+        }
+        if changes.isEmpty, state.baselines.end != nil { table.add(["(nothing)"]) }
+        return table
+    }
+
+    private static func text(_ value: JSON?) -> String { value.map { $0.string ?? $0.text } ?? "none" }
 }

@@ -45,6 +45,10 @@ struct RunStatusReport {
         if let silence { table.add(["supervisor", "does not answer; is it stopped? (\(silence.hint ?? ""))"]) }
         if let ending { table.add(["ending", ending]) }
         if let reason = live?["held"]?.string { table.add(["held", reason]) }
+        if let holding = live?["holding"]?.string {
+            table.add(["rule", "\(holding) (ecr run release \"why\")"])
+        }
+        for rule in activeRules { table.add(["rule", rule]) }
         if let question = live?["needs_input"]?.string {
             table.add(["needs input", "\(question) (ecr run reconnect)"])
         }
@@ -53,7 +57,7 @@ struct RunStatusReport {
         let restarting = (live?["restarting"]?.array ?? []).compactMap(\.string)
         for entry in CollectorList(run).entries {
             let again = restarting.contains(entry.name) ? "; will be started again" : ""
-            table.add(["collector", "\(entry.name)  \(entry.sentence)\(again)"])
+            table.add(["collector", "\(entry.name)  \(entry.sentence)\(again)\(lastValues(of: entry.name))"])
         }
         for job in lastActions { table.add(["did", JobSentence(state.json(of: job)).text]) }
         let artifacts = Amount.count(Int64(state.artifacts.count), "artifact")
@@ -75,10 +79,32 @@ struct RunStatusReport {
             "ending": live?["ending"] ?? .null, "held": live?["held"] ?? .null,
             "waiting": live?["waiting"] ?? .array([]), "pause_reason": state.pauseReason.map { .string($0) },
             "collectors": CollectorList(run).json["collectors"], "restarting": live?["restarting"] ?? .array([]),
+            "holding": live?["holding"] ?? .null, "rules": live?["rules"] ?? .array([]),
+            "last_samples": state.latest.json,
             "last_actions": .array(lastActions.map(state.json(of:))),
             "notes": .int(state.notes), "artifacts": JSON(state.artifacts.count),
             "ledger": state.ledger.map { .object($0) }, "next": .string(next),
         ]
+    }
+
+    /// Of a collector, as far as a line has room for them.
+    private func lastValues(of collector: String) -> String {
+        guard let sample = state.latest.of(collector) else { return "" }
+        if let text = sample.text { return "; last: \(text)" }
+        let values = sample.values.members.prefix(Self.valuesShown).map { "\($0.key)=\($0.value.text)" }
+        return values.isEmpty ? "" : "; last: \(values.joined(separator: " "))"
+    }
+
+    /// Origin: a line of a terminal; `watch` shows all.
+    private static let valuesShown = 4
+
+    /// Those that have begun, but for a hold that is shown as such.
+    private var activeRules: [String] {
+        (live?["rules"]?.array ?? []).compactMap { rule in
+            guard let since = rule["active_since"]?.string, rule["holds"]?.bool != true else { return nil }
+            let note = rule["note"]?.string.map { ": \($0)" } ?? ""
+            return "\(rule["rule"]?.string ?? "") (\(rule["do"]?.string ?? "")) since \(Amount.clock(since))\(note)"
+        }
     }
 
     private var since: String {

@@ -125,7 +125,7 @@ struct CandidateSource {
 
     private var collectors: [Candidates.Word] {
         (profile?.collectors ?? []).map { collector in
-            Candidates.Word(collector.name, collector.description ?? collector.command.text)
+            Candidates.Word(collector.name, collector.description ?? collector.summary)
         }
     }
 

@@ -27,8 +27,11 @@ struct CollectorList {
 
     let entries: [Entry]
 
-    init(_ run: ChosenRun) {
-        let jobs = run.state.jobs.filter { $0.kind == .collector }
+    init(_ run: ChosenRun) { self.init(run, run.state) }
+
+    /// - Parameter state: of the run, as it is known by now.
+    init(_ run: ChosenRun, _ state: RunState) {
+        let jobs = state.jobs.filter { $0.kind == .collector }
         var names = Self.names(of: run.directory)
         for job in jobs where !names.contains(job.name) { names.append(job.name) }
         entries = names.map { name in

@@ -146,7 +146,7 @@ extension ControlClient.Message {
         switch self {
         case .recorded(let job, _, _), .begun(let job): job
         case .event(let event): event["data"]?["job"]?.string
-        case .progress, .link, .transferring, .transferred, .ended: nil
+        case .progress, .holding, .link, .transferring, .transferred, .ended: nil
         }
     }
 }

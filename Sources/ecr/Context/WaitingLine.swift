@@ -10,6 +10,7 @@ struct WaitingLine {
     private var job: String?
     private var began = Clock.boottimeNanoseconds()
     private var link: LinkNews?
+    private var isHoldTold = false
     /// When the next attempt to connect is due; see `Clock.boottimeNanoseconds`.
     private var retryAt: Int64?
     private var transfer = TransferDisplay()
@@ -26,6 +27,7 @@ struct WaitingLine {
         case .link(let news): take(news)
         case .transferring(let news): transfer.take(news)
         case .transferred(let path, let size): transfer.take(path, size)
+        case .holding(let text): return hold(text)
         case .recorded, .progress, .ended, .event: return
         }
         draw()
@@ -47,6 +49,13 @@ struct WaitingLine {
             link = nil
             Terminal.say("link lost \(Amount.clock(since)), back after \(Amount.seconds(seconds))")
         }
+    }
+
+    /// On a terminal it is drawn over every second, in a log it stands once.
+    private mutating func hold(_ text: String) {
+        if Terminal.errorIsTerminal { return Terminal.showStatus(text) }
+        if !isHoldTold { Terminal.say(text) }
+        isHoldTold = true
     }
 
     private var goingOn: String { job.map { ", \($0) runs on" } ?? "" }

@@ -8,6 +8,7 @@ enum HelpTopic: String, CaseIterable {
     case exitCodes = "exit-codes"
     case environment
     case profile
+    case samplers
     case events
     case runDirectory = "run-directory"
 
@@ -16,6 +17,7 @@ enum HelpTopic: String, CaseIterable {
         case .exitCodes: "what the exit codes mean"
         case .environment: "the variables that ecr reads, and that commands find"
         case .profile: "every key of a profile, with its type and default"
+        case .samplers: "the samplers that ecr brings along, with their fields"
         case .events: "every type of event, with its fields"
         case .runDirectory: "the files of a run"
         }
@@ -29,6 +31,7 @@ enum HelpTopic: String, CaseIterable {
         case .exitCodes: HelpText([.heading("EXIT CODES"), Self.exitCodeList])
         case .environment: HelpText(Self.environmentParts)
         case .profile: HelpText(Self.profileParts)
+        case .samplers: HelpText(Self.samplerParts)
         case .events: HelpText(Self.eventParts)
         case .runDirectory: HelpText(Self.runDirectoryParts)
         }
@@ -36,6 +39,22 @@ enum HelpTopic: String, CaseIterable {
 
     static var exitCodeList: HelpText.Part {
         .list(ECRCore.ExitCode.allCases.map { (String($0.rawValue), $0.meaning) })
+    }
+
+    // MARK: samplers
+
+    private static var samplerParts: [HelpText.Part] {
+        let introduction = """
+            Used by `background_collectors: {NAME: {builtin: cpu, interval: 1s}}`. A field that the target does not have stays \
+            empty. Rules name a field as NAME.FIELD.
+            """
+        return [.paragraph(introduction)]
+            + BuiltinSampler.all.flatMap { sampler -> [HelpText.Part] in
+                let fields = sampler.fields.map { field in
+                    (field.name, "\(field.unit.map { "\($0), " } ?? "")\(field.meaning)")
+                }
+                return [.heading(sampler.name.uppercased()), .paragraph(sampler.meaning), .list(fields)]
+            }
     }
 
     // MARK: environment

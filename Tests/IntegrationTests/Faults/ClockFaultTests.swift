@@ -16,7 +16,7 @@ struct ClockFaultTests {
             let run = bench.fixture.run(started)
             let action = try await bench.beginCount(on: run)
             for (number, seconds) in [86_400, 0].enumerated() {
-                try clock.set(aheadBy: seconds)
+                try clock.set(aheadBy: Double(seconds))
                 try await bench.fixture.wait(for: "the jump") { try run.events(.clockJump).count > number }
             }
             try bench.openGate()

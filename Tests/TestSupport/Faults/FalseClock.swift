@@ -15,12 +15,12 @@ package struct FalseClock: Sendable {
     package static var isAvailable: Bool { library != nil }
 
     /// - Parameter seconds: how far it is ahead.
-    package init(aheadBy seconds: Int = 0) throws {
+    package init(aheadBy seconds: Double = 0) throws {
         scratch = try ScratchDirectory()
         try set(aheadBy: seconds)
     }
 
-    package func set(aheadBy seconds: Int) throws {
+    package func set(aheadBy seconds: Double) throws {
         precondition(seconds >= 0, "a clock that is behind stops every sleep")
         try FileSystem.replace(scratch.path("offset"), with: Array("+\(seconds)s\n".utf8))
     }
@@ -31,5 +31,12 @@ package struct FalseClock: Sendable {
             "LD_PRELOAD": Self.library, "FAKETIME_TIMESTAMP_FILE": scratch.path("offset"), "FAKETIME_NO_CACHE": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         ]
+    }
+
+    /// A line of sshd_config(5) that gives this clock to every program of a login, `date` among them; what the shell
+    /// reads in /proc is true.
+    package var serverLine: String {
+        "SetEnv "
+            + environment.compactMap { name, value in value.map { "\(name)=\($0)" } }.sorted().joined(separator: " ")
     }
 }

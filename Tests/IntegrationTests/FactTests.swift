@@ -1,0 +1,66 @@
+import EventLog
+import JSON
+import LinuxSystem
+import RunStore
+import TestSupport
+import Testing
+
+/// The target's state at the start and at the end of a run.
+@Suite(.serialized, .timeLimit(.minutes(2))) struct FactTests {
+    private func baseline(_ run: RunDirectory, _ moment: String) throws -> JSONObject? {
+        try run.events(.targetFacts).map(\.data).last { $0["at"]?.string == moment }
+    }
+
+    @Test func bothEndsAreTakenDownAndCompared() async throws {
+        try await RunFixture.with { fixture in
+            let fact = fixture.scratch.path("fw_version")
+            try fixture.scratch.write("fw_version", "one\n")
+            try fixture.write(
+                """
+                facts: {firmware: "cat \(fact)", broken: "echo half; exit 3", long: "yes | head -c 100000", two: "echo a; echo b"}
+                actions: {update: {commands: ["echo two >'\(fact)'"]}}
+                """)
+            let run = try await fixture.start()
+            try await fixture.wait(for: "the facts of the start") { try baseline(run, "start") != nil }
+            try await fixture.expect(0, "run", "action", "update")
+            try await fixture.expect(0, "run", "complete")
+            let (start, end) = (try #require(try baseline(run, "start")), try #require(try baseline(run, "end")))
+            #expect(start["boot_id"]?.string == Clock.bootID && start["hostname"] == end["hostname"])
+            #expect(start["cpu"]?["count"]?.int ?? 0 > 0 && start["memory"]?["total_kib"]?.int ?? 0 > 0)
+            #expect(start["disks"]?.array?.isEmpty == false && start["incomplete"] == nil)
+            #expect(start["own"]?["firmware"] == ["text": "one", "exit": 0])
+            #expect(start["own"]?["broken"] == ["text": "half", "exit": 3])
+            #expect(start["own"]?["two"] == ["text": "a\nb", "exit": 0])
+            #expect(
+                start["own"]?["long"]?["truncated"] == true
+                    && start["own"]?["long"]?["text"]?.string?.utf8.count == 4096)
+            #expect(start["identifiers"] == nil)
+            let shown = try await fixture.expect(0, "run", "show").outputText
+            #expect(shown.contains("changed between start and end") && shown.contains("own firmware text"))
+            #expect(shown.contains("one -> two"))
+            try await fixture.expect(0, "verify", "latest")
+        }
+    }
+
+    @Test func identifiersOnRequestOnly() async throws {
+        try await RunFixture.with(profile: "facts: {identifiers: true}\nactions: {a: {commands: [\"true\"]}}") {
+            fixture in
+            let run = try await fixture.start()
+            try await fixture.wait(for: "the facts of the start") { try baseline(run, "start") != nil }
+            #expect(try baseline(run, "start")?["identifiers"]?["mac_lo"] == "00:00:00:00:00:00")
+        }
+    }
+
+    @Test func aSlowFactHoldsUpNothing() async throws {
+        try await RunFixture.with(
+            profile: "facts: {slow: \"sleep 5; echo done\"}\nactions: {hello: {commands: [\"echo hello\"]}}"
+        ) { fixture in
+            let run = try await fixture.start()
+            try await fixture.expect(0, "run", "action", "hello")
+            #expect(try baseline(run, "start") == nil)
+            try await fixture.expect(0, "run", "complete")
+            #expect(try baseline(run, "start")?["own"]?["slow"]?["text"] == "done")
+            #expect(try baseline(run, "end")?["own"]?["slow"]?["text"] == "done")
+        }
+    }
+}

@@ -1,0 +1,65 @@
+import JSON
+import Testing
+
+@testable import RunStore
+
+@Suite struct TargetClockTests {
+    private func comparison(at uptime: Double, zero: String, offset: Double?, bound: Double = 0.001) -> JSONObject {
+        [
+            "target_uptime_s": .double(uptime), "boottime_zero": .string("2026-01-27T14:\(zero)Z"),
+            "boottime_uncertainty_s": .double(bound), "offset_s": offset.map { .double($0) },
+            "uncertainty_s": .double(bound),
+        ]
+    }
+
+    private func clock(_ comparisons: JSONObject...) -> TargetClock {
+        comparisons.reduce(into: TargetClock()) { $0.add($1) }
+    }
+
+    @Test func oneComparisonHoldsForAllOfABoot() {
+        let clock = clock(comparison(at: 100, zero: "00:00.000000", offset: 2))
+        #expect(clock.time(atUptime: 5) == "2026-01-27T14:00:05.000000Z")
+        #expect(clock.time(atUptime: 500) == "2026-01-27T14:08:20.000000Z")
+        #expect(clock.targetTime(atUptime: 5) == "2026-01-27T14:00:07.000000Z")
+        #expect(clock.time(atUptime: 1e300) == nil)
+    }
+
+    @Test func aDriftIsSpreadOverTheTimeBetweenTwoComparisons() {
+        let clock = clock(
+            comparison(at: 1000, zero: "00:00.000000", offset: 2),
+            comparison(at: 2000, zero: "00:00.100000", offset: 1.9))
+        #expect(clock.time(atUptime: 900) == "2026-01-27T14:15:00.000000Z")
+        #expect(clock.time(atUptime: 1500) == "2026-01-27T14:25:00.050000Z")
+        #expect(clock.time(atUptime: 3000) == "2026-01-27T14:50:00.100000Z")
+        #expect(clock.targetTime(atUptime: 1500) == "2026-01-27T14:25:02.000000Z")
+    }
+
+    @Test func aStepIsNotSpread() {
+        let clock = clock(
+            comparison(at: 1000, zero: "00:00.000000", offset: 0),
+            comparison(at: 1060, zero: "00:10.000000", offset: 0))
+        #expect(clock.time(atUptime: 1029) == "2026-01-27T14:17:09.000000Z")
+        #expect(clock.time(atUptime: 1031) == "2026-01-27T14:17:21.000000Z")
+    }
+
+    @Test func theTargetsStepIsToldFromDriftAndFromTheControllers() throws {
+        let clock = clock(comparison(at: 1000, zero: "00:00.000000", offset: 0))
+        let step = try #require(clock.step(to: comparison(at: 1060, zero: "00:00.000000", offset: -3)))
+        #expect((step + 3).magnitude < 0.001)
+        #expect(clock.step(to: comparison(at: 1060, zero: "00:00.000000", offset: 0.02)) == nil)
+        // The controller has stepped by ten seconds: both of its readings move.
+        #expect(clock.step(to: comparison(at: 1060, zero: "00:10.000000", offset: -10)) == nil)
+        // Whole seconds can't tell half a second.
+        #expect(clock.step(to: comparison(at: 1060, zero: "00:00.000000", offset: 0.4, bound: 0.5)) == nil)
+        #expect(clock.step(to: comparison(at: 1060, zero: "00:00.000000", offset: nil)) == nil)
+    }
+
+    @Test func theManifestKeepsIt() {
+        var clock = TargetClock()
+        for index in 0..<100 { clock.add(comparison(at: Double(index), zero: "00:00.000000", offset: nil)) }
+        let restored = TargetClock(json: clock.json)
+        #expect(restored == clock)
+        #expect(restored.json.array?.count == 64)
+        #expect(TargetClock(json: .null).isEmpty)
+    }
+}
