@@ -2,8 +2,8 @@
 package struct ClockReading: Sendable, Equatable {
     /// Target wall clock minus controller wall clock, in seconds; nil where the target's `date` gives none.
     package var offset: Double?
-    /// Of the offset: no more than half the shortest round trip, plus what is left of the resolution of the target's
-    /// `date`.
+    /// Of the offset: half the shortest round trip at most, plus what is left of the resolution of the target's `date`, and
+    /// what clocks may drift apart during the exchanges.
     package var uncertainty: Double
     /// Of the shortest exchange.
     package var roundTrip: Double

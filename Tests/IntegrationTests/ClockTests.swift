@@ -5,12 +5,6 @@ import Testing
 
 /// The target's clock against the controller's: what is recorded, and that the truth lies within its bounds.
 @Suite struct ClockTests {
-    private static let profile = """
-          clock_interval: 1s
-        background_collectors:
-          up: {command: cat /proc/uptime, interval: 500ms}
-        """
-
     @Test(.enabled(if: FalseClock.isAvailable), arguments: [0, 50, 200])
     func theOffsetIsWithinItsBounds(milliseconds: Int) async throws {
         let clock = try FalseClock(aheadBy: 1234.5)
@@ -30,8 +24,8 @@ import Testing
                 let bound = try #require(event.data["uncertainty_s"]?.double)
                 let trip = try #require(event.data["rtt_s"]?.double)
                 #expect(abs(offset - 1234.5) <= bound, "\(event.data)")
-                // The bound is no more than the link's share, and it is no less than nothing.
-                #expect(bound > 0 && bound <= trip / 2 + 0.0001)
+                // No more than the link's share, and what clocks may drift apart while eight exchanges take their time.
+                #expect(bound > 0 && bound <= trip / 2 + 0.002)
                 #expect(event.data["step_s"] == nil)
             }
         }

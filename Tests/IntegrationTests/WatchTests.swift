@@ -30,7 +30,7 @@ import Testing
             try await fixture.expect(0, "run", "action", "count", "--detach")
             try await fixture.wait(for: "output") { try run.state().jobs.contains { $0.stdoutBytes > 0 } }
             let shown = try await watch(fixture, run, "nseen by eye\\rpq").wait().outputText
-            for text in [run.id, "connected", "mem.used", "line 3", "0001-count", "n note"] {
+            for text in [run.id, "connected", "mem.used", "line 3", "-count for", "n note"] {
                 #expect(shown.contains(text), "\(text) in \(shown)")
             }
             // The second screen is left, the cursor is back, and so is what is typed.

@@ -51,10 +51,14 @@ extension Target {
             "sh -c \(shellWord(script)) >\(path) 2>/dev/null 7>&- & ecr_facts=$!")
         var waited = 0
         while true {
-            let text = try await dispatcher.run("while IFS= read -r ecr_x; do printf '%s\\n' \"$ecr_x\"; done <\(path)")
-                .text
+            let text = try await dispatcher.run(
+                "[ -e \(path) ] || echo lost; while IFS= read -r ecr_x; do printf '%s\\n' \"$ecr_x\"; done <\(path)"
+            )
+            .text
             let baseline = TargetBaseline(reply: text)
-            if baseline.isWhole || waited >= seconds * 1000 || Task.isCancelled {
+            // Where the spool is gone, nothing will ever be there.
+            let isLost = waited > 0 && text.hasPrefix("lost\n")
+            if baseline.isWhole || isLost || waited >= seconds * 1000 || Task.isCancelled {
                 _ = try await dispatcher.run("kill -KILL $ecr_facts; rm -f \(path)")
                 return baseline
             }
