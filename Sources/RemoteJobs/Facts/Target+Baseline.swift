@@ -12,21 +12,23 @@ package struct TargetBaseline: Sendable, Equatable {
     package let entries: [Entry]
     /// Whether all of it came.
     package let isWhole: Bool
+    /// Whether nothing more will come.
+    let isOver: Bool
 
     init(reply: String) {
-        var (entries, isWhole) = ([Entry](), false)
+        var (entries, isWhole, isOver) = ([Entry](), false, false)
         for line in reply.split(separator: "\n") {
             guard let equals = line.firstIndex(of: "=") else { continue }
             let parts = line[line.index(after: equals)...].split(
                 separator: "\t", omittingEmptySubsequences: false
             ).map { part in String(part.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed()) }
-            if line[..<equals] == "end" {
-                isWhole = true
-            } else {
-                entries.append(Entry(key: String(line[..<equals]), parts: parts))
+            switch line[..<equals] {
+            case "end": isWhole = true
+            case "over": isOver = true
+            case let key: entries.append(Entry(key: String(key), parts: parts))
             }
         }
-        (self.entries, self.isWhole) = (entries, isWhole)
+        (self.entries, self.isWhole, self.isOver) = (entries, isWhole, isOver || isWhole)
     }
 
     package func value(_ key: String) -> String? { entries.first { $0.key == key && !$0.value.isEmpty }?.value }
@@ -47,18 +49,23 @@ extension Target {
         let path = shellWord("\(spool)/facts")
         let script = BaselineScript.text(facts: own, identifiers: identifiers)
         // By a file: the text is longer than some shells like a line to be, and the dispatcher must not wait for it.
-        _ = try await dispatcher.run(
-            "sh -c \(shellWord(script)) >\(path) 2>/dev/null 7>&- & ecr_facts=$!")
+        let begun = try await dispatcher.run(
+            "true >\(path) && { sh -c \(shellWord(script)) >\(path) 2>/dev/null 7>&- & ecr_facts=$!; }")
+        // Where the spool is gone, or cannot be written, nothing will ever be there.
+        guard begun.status == 0 else { return TargetBaseline(reply: "over=") }
         var waited = 0
         while true {
+            // Whether the script has ended is asked first: then nothing follows what is read. On a full disk its last
+            // line never comes. The state is the field behind the name in parentheses (proc(5)).
             let text = try await dispatcher.run(
-                "[ -e \(path) ] || echo lost; while IFS= read -r ecr_x; do printf '%s\\n' \"$ecr_x\"; done <\(path)"
-            )
-            .text
+                """
+                ecr_x=; { read -r ecr_x <"/proc/$ecr_facts/stat"; } 2>/dev/null
+                case ${ecr_x##*) } in ''|[ZX]*) echo over= ;; esac
+                while IFS= read -r ecr_x; do printf '%s\\n' "$ecr_x"; done <\(path)
+                """
+            ).text
             let baseline = TargetBaseline(reply: text)
-            // Where the spool is gone, nothing will ever be there.
-            let isLost = waited > 0 && text.hasPrefix("lost\n")
-            if baseline.isWhole || isLost || waited >= seconds * 1000 || Task.isCancelled {
+            if baseline.isOver || waited >= seconds * 1000 || Task.isCancelled {
                 _ = try await dispatcher.run("kill -KILL $ecr_facts; rm -f \(path)")
                 return baseline
             }

@@ -123,6 +123,10 @@ import Testing
             bench in
             let run = try await bench.start()
             try await bench.fixture.expect(0, "run", "collector", "stop", "load")
+            // They have a file on that disk meanwhile.
+            try await bench.fixture.wait(for: "the facts of the start") {
+                try run.events(.targetFacts).contains { $0.data["at"] == "start" }
+            }
             try await body(bench, disk, run)
         }
     }
