@@ -168,24 +168,50 @@ private struct Parser {
         }
     }
 
-    private mutating func list(_ key: String) throws(JSONError) {
-        guard seenLists.insert(key).inserted else { throw error("duplicate key \"\(key)\"") }
-        position += 1
-        skipSpace()
-        if current == UInt8(ascii: "]") { return position += 1 }
-        while true {
-            skipSpace()
-            let start = position
-            let value = try value(depth: 2)
-            let text = bytes[start..<position]
-            lists[key]?.append(line: text.contains(0x0A) ? value.bytes[...] : Array(text)[...])
-            skipSpace()
-            switch current {
-            case UInt8(ascii: ","): position += 1
-            case UInt8(ascii: "]"): return position += 1
-            default: throw error("expected ',' or ']'")
+    /// Looks for the end of an object, and for nothing else: whoever wants to know what is in it parses its text.
+    /// - Returns: false where that text is no object, or has more than one line.
+    private mutating func skipObject() throws(JSONError) -> Bool {
+        guard current == UInt8(ascii: "{") else { return false }
+        var depth = 0
+        var isQuoted = false
+        while let byte = current {
+            position += 1
+            switch byte {
+            case UInt8(ascii: "\""): isQuoted.toggle()
+            case UInt8(ascii: "\\"): position += 1
+            case 0x0A: return false
+            case UInt8(ascii: "{") where !isQuoted: depth += 1
+            case UInt8(ascii: "}") where !isQuoted:
+                depth -= 1
+                if depth == 0 { return true }
+            default: break
             }
         }
+        throw error("the object does not end")
+    }
+
+    private mutating func list(_ key: String) throws(JSONError) {
+        guard seenLists.insert(key).inserted else { throw error("duplicate key \"\(key)\"") }
+        var list = JSONList()
+        position += 1
+        skipSpace()
+        var isOver = current == UInt8(ascii: "]")
+        while !isOver {
+            skipSpace()
+            let start = position
+            if try skipObject() {
+                list.append(line: bytes[start..<position])
+            } else {
+                position = start
+                list.append(try value(depth: 2))
+            }
+            skipSpace()
+            isOver = current == UInt8(ascii: "]")
+            guard isOver || current == UInt8(ascii: ",") else { throw error("expected ',' or ']'") }
+            if !isOver { position += 1 }
+        }
+        position += 1
+        lists[key] = list
     }
 
     private func isDigit(_ byte: UInt8?) -> Bool {
