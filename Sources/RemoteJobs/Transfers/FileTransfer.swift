@@ -6,6 +6,8 @@ package struct TransferFailure: Error, Sendable, Equatable {
     package let reason: String
     /// The login user may not read it.
     package var isDenied = false
+    /// It is this machine's file that is at fault.
+    package internal(set) var isLocal = false
 
     package init(_ reason: String, isDenied: Bool = false) {
         self.reason = reason
