@@ -114,8 +114,8 @@ struct UploadBatch: Sendable {
         try await target.note(seats: names, in: origin.spool)
     }
 
-    /// Removes what is left on the target, and records what nobody can know: nobody goes on with it.
-    /// - Parameter target: nil where it is not connected; the end of the run removes it then.
+    /// Removes what is left on the target, and records what nobody can know.
+    /// - Parameter target: nil where a later upload may go on with what is left; the end of the run removes it then.
     mutating func giveUp(on target: Target?) async throws {
         if let target, !seats.isEmpty, let line = try? await target.transferLine(isBulk: false) {
             try? await UploadSeat(over: line).remove(seats)

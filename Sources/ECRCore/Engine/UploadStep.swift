@@ -87,6 +87,10 @@ struct UploadStep: Sendable {
                 if breaks >= Self.mostFailures { await target.close() }
                 batch.mayResume = true
                 try? await Task.sleep(for: .milliseconds(50))
+            } catch let error as CancellationError {
+                // An operator may type it again; an action that is cancelled is over.
+                try await batch.giveUp(on: origin.user == nil ? nil : target)
+                throw error
             } catch {
                 try await batch.giveUp(on: target)
                 throw error

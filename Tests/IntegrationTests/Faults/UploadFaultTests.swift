@@ -21,29 +21,79 @@ import Testing
 
     // MARK: Stopped
 
-    @Test func whatHasItsPlaceBeforeAPushIsStoppedIsOnRecord() async throws {
+    /// Sends three small files and a large one beside them over a slow link, and runs a body once the small ones are there.
+    private func withPushUnderWay(
+        _ body: (FaultBench, RunDirectory, RunningCommand, _ folder: String) async throws -> Void
+    ) async throws {
         try await FaultBench.with { bench in
             let fixture = bench.fixture
-            let work = fixture.scratch.path("work")
+            let folder = fixture.scratch.path("work/tree")
             for name in ["a", "b", "c"] { try fixture.scratch.write("tree/\(name)", "the new \(name)") }
             try fixture.scratch.write("tree/large", bytes: bytes(1_000_000))
             for name in ["a", "b", "c", "large"] { try fixture.scratch.write("work/tree/\(name)", "old") }
             let run = try await bench.start()
-            bench.link?.throttle(60_000)
-            let push = try fixture.background("run", "push", "--method", "sftp", "tree", work + "/tree")
+            bench.link?.throttle(100_000)
+            let push = try fixture.background("run", "push", "--method", "sftp", "tree", folder)
             try await fixture.wait(for: "the small files") {
                 try ["a", "b", "c"].allSatisfy {
-                    try FileSystem.read("\(work)/tree/\($0)") == Array("the new \($0)".utf8)
+                    try FileSystem.read("\(folder)/\($0)") == Array("the new \($0)".utf8)
+                }
+            }
+            try await body(bench, run, push, folder)
+        }
+    }
+
+    @Test func whatHasItsPlaceIsOnRecordAlthoughItsNeighbourFails() async throws {
+        try await withPushUnderWay { bench, run, push, folder in
+            // The target's word that they are there comes back at once, long before the large one is there.
+            try await Task.sleep(for: .seconds(1))
+            #expect(try uploads(run).isEmpty)
+            bench.link?.fail(.reset)
+            bench.link?.throttle(nil)
+            #expect(try await push.wait().status == 0)
+            // Those that a second attempt comes upon are called unchanged.
+            #expect(try uploads(run).map { $0["path"]?.string } == ["a", "b", "c", "large"])
+            #expect(try uploads(run).allSatisfy { $0["method"] == "sftp" })
+            #expect(try await names(in: folder) == ["a", "b", "c", "large"])
+        }
+    }
+
+    @Test func whatIsThereWhenAPushIsStoppedIsOnRecord() async throws {
+        try await withPushUnderWay { bench, run, push, folder in
+            push.signal(SIGINT)
+            #expect(try await push.wait().status == 130)
+            bench.link?.throttle(nil)
+            try await bench.fixture.wait(for: "the end of it") {
+                try await bench.fixture.ecr("run", "complete").status == 0
+            }
+            let new = try await names(in: folder).filter {
+                try FileSystem.read("\(folder)/\($0)") != Array("old".utf8)
+            }
+            #expect(try uploads(run).compactMap { $0["path"]?.string } == new)
+            #expect(try await names(in: folder) == ["a", "b", "c", "large"])
+        }
+    }
+
+    @Test(arguments: ["sftp", "exec"]) func aPushThatIsStoppedGoesOnWhenItIsTypedAgain(_ method: String) async throws {
+        try await FaultBench.with { bench in
+            let fixture = bench.fixture
+            let work = fixture.scratch.path("work")
+            try fixture.scratch.write("large", bytes: bytes(5_000_000))
+            let run = try await bench.start()
+            bench.link?.throttle(1_500_000)
+            let push = try fixture.background("run", "push", "--method", method, "large", "\(work)/")
+            try await fixture.wait(for: "some of it") {
+                try await names(in: work).contains { name in
+                    try name.hasPrefix(".ecr-") && File(path: "\(work)/\(name)", 0).size() > 1_000_000
                 }
             }
             push.signal(SIGINT)
             #expect(try await push.wait().status == 130)
             bench.link?.throttle(nil)
-            try await fixture.wait(for: "the end of it") { try uploads(run).count == 3 }
-            #expect(try uploads(run).map { $0["path"]?.string } == ["a", "b", "c"])
-            try await fixture.wait(for: "what is left to go") { try await names(in: work).count == 5 }
-            #expect(try FileSystem.read("\(work)/tree/large") == Array("old".utf8))
-            #expect(try await names(in: work) == ["tree", "tree/a", "tree/b", "tree/c", "tree/large"])
+            try await fixture.expect(0, "run", "push", "--method", method, "large", "\(work)/")
+            #expect(try FileSystem.read("\(work)/large") == bytes(5_000_000))
+            #expect(try uploads(run).first?["resumed_at"]?.int ?? 0 >= 15 << 16)
+            #expect(try await names(in: work) == ["large"])
         }
     }
 
