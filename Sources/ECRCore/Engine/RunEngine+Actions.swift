@@ -234,7 +234,7 @@ extension RunEngine {
             }
         }
         live[job] = LiveJob(
-            name: spec.name, invocation: spec.invocation, feed: feed, uploads: runner.uploads,
+            name: spec.name, invocation: spec.invocation, feed: feed, transfer: runner.transfer,
             began: Clock.boottimeNanoseconds(), end: task)
         listener(job, .begun)
         return task
