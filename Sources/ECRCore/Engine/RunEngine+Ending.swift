@@ -93,6 +93,8 @@ extension RunEngine {
     /// it costs space, not data.
     private func end(with ledger: Ledger) async throws -> JSONObject {
         await journal.saveManifest()
+        // A later drain goes on with those of a job that is still open.
+        if journal.state.openJobs.isEmpty { await removeParts() }
         if ledger.isWhole { try? await link.target().removeSpool(spool) }
         await link.close()
         return [
@@ -101,6 +103,11 @@ extension RunEngine {
             "head_hash": .string(journal.state.checkpoint.hash),
             "seq": .int(journal.state.checkpoint.seq - 1),
         ]
+    }
+
+    private func removeParts() async {
+        let directory = journal.directory
+        try? await worker.run { directory.removeParts() }
     }
 
     private func stopEverything() async throws {
@@ -145,6 +152,7 @@ extension RunEngine {
                 "unfinished": unfinished.isEmpty ? nil : JSON(strings: unfinished.map(\.id)),
             ])
         await journal.saveManifest()
+        await removeParts()
         if unfinished.isEmpty, await link.isConnected { try? await link.target().removeSpool(spool) }
         await link.close()
         return [

@@ -29,6 +29,7 @@ actor RunEngine {
     /// What operators have asked to be sent or fetched and is on its way.
     var transfers: [Int: Task<JSON, any Error>] = [:]
     var lastTransfer = 0
+    var handParts: HandParts
     /// What became of those that have died.
     var restarts: [String: CollectorRestarts] = [:]
     /// Actions run one after the other; these wait for their turn.
@@ -96,6 +97,7 @@ actor RunEngine {
         link = TargetLink(
             journal: journal, options: options, giveUpAfter: profile.connection.giveUpAfter,
             clockInterval: profile.connection.clockInterval, prompts: prompts)
+        handParts = HandParts(journal.directory)
         nextJob = journal.state.nextJobNumber
         spool = journal.state.spool ?? ""
     }

@@ -47,6 +47,6 @@ struct RunPush: ParsableCommand {
         let bytes = uploaded.reduce(0) { $0 + ($1["size"]?.int ?? 0) }
         let remark = unchanged.isEmpty ? "" : ", \(unchanged.count) of them there already"
         Terminal.say("\(Amount.count(Int64(uploaded.count), "file")) on the target, \(Amount.bytes(bytes))\(remark)")
-        try HandTransfer.end(result, of: "local")
+        try HandTransfer.end(result, of: "local", at: files[files.count - 1])
     }
 }

@@ -1,6 +1,8 @@
 import ArgumentParser
 import ECRCore
 import JSON
+import LinuxSystem
+import Profiles
 
 /// For commands that send or fetch files.
 struct TransferOptions: ParsableArguments {
@@ -35,20 +37,31 @@ struct HandTransfer {
             return result
         } catch let interrupted as ControlClient.Interrupted {
             Terminal.clearStatus()
-            Terminal.say("stopped; what has come is whole and on record, and nothing else has taken a place")
+            Terminal.say(
+                "stopped; what has come is whole and on record, and nothing else has taken a place; the same command goes on"
+            )
             throw interrupted
         } catch let failure as ECRFailure where failure.exitCode == ExitCode.unknownOutcome.rawValue {
             throw ECRFailure(
                 .unknownOutcome, failure.message,
-                hint: "ecr run resume, then the same command again: files that are there are left")
+                hint: "ecr run resume, then the same command again: a file that was cut goes on where it was")
         }
     }
 
     /// Names what failed, and ends the command.
-    /// - Parameter name: the member of a failure that says which file.
-    static func end(_ result: JSON, of name: String) throws {
-        for failure in result["failed"]?.array ?? [] {
-            Terminal.complain("\(failure[name]?.string ?? "?"): \(failure["reason"]?.string ?? "?")", hint: nil)
+    /// - Parameters:
+    ///   - name: the member of a failure that says which file.
+    ///   - place: where on the target to look for the reason; nil for the folder of the first that failed.
+    static func end(_ result: JSON, of name: String, at place: String? = nil) throws {
+        let failures = (result["failed"]?.array ?? []).map {
+            (name: $0[name]?.string ?? "?", reason: $0["reason"]?.string ?? "?")
+        }
+        for (number, failure) in failures.enumerated() {
+            // One for all of them, below the last.
+            let isLast = number == failures.count - 1
+            let look = "ls -la \(shellQuote(place ?? FileSystem.parent(of: failures[0].name)))"
+            Terminal.complain(
+                "\(failure.name): \(failure.reason)", hint: isLast ? "ecr run exec -- \(shellQuote(look))" : nil)
         }
         let code = result["exit_code"]?.int.flatMap { Int32(exactly: $0) } ?? 0
         if code != 0 { throw Exit(code: code) }
