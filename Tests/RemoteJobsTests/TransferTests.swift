@@ -35,6 +35,20 @@ import Testing
         func fetch(_ file: RemoteFile, _ method: TransferMethod, _ part: String) async throws -> ReceivedFile {
             try await FileTransfer(over: line, by: method, worker: worker).fetch(file, to: self.part(part))
         }
+
+        /// - Parameter pieces: files that are taken out together.
+        /// - Returns: what has come, by the files' places.
+        func fetchArchive(
+            _ files: [RemoteFile], pieces: Int = 1000, to part: @Sendable (RemoteFile) -> String
+        ) async throws -> [Int: ArchiveTransfer.Arrived] {
+            let archive = try await ArchiveTransfer(files, over: line, worker: worker, to: part)
+            var all: [Int: ArchiveTransfer.Arrived] = [:]
+            while case let arrived = try await archive.next(files: pieces, bytes: 1 << 20), !arrived.isEmpty {
+                for one in arrived { #expect(all.updateValue(one, forKey: one.place) == nil) }
+            }
+            await archive.close()
+            return all
+        }
     }
 
     private static let singles: [TransferMethod] = [.sftp, .exec, .scp]
@@ -143,14 +157,14 @@ import Testing
         contents[Array("hard".utf8)] = contents[Array("plain".utf8)]
         let files = try await bench.line.expand(bench.folder, base: nil).files
         let places = Dictionary(uniqueKeysWithValues: files.enumerated().map { ($1.path, "\(bench.parts)/\($0)") })
-        let received = try await ArchiveTransfer(over: bench.line, worker: bench.worker).fetch(
-            files, to: { places[$0.path] ?? "" })
+        let received = try await bench.fetchArchive(files) { places[$0.path] ?? "" }
         #expect(received.count == contents.count)
         let hashes = try await RemoteHashes(over: bench.line).hashes(of: files.map(\.path))
         for (place, file) in files.enumerated() {
             let part = try #require(received[place])
-            #expect(try FileSystem.read(part.part) == contents[file.relative])
-            #expect(hashes[file.path] == part.sha256)
+            #expect(try FileSystem.read(part.file.part) == contents[file.relative])
+            #expect(hashes[file.path] == part.file.sha256)
+            #expect(part.remoteSHA256 == part.file.sha256)
         }
         try await Command.runSuccessfully("/bin/sh", ["-c", "rm \"$0\"/*.raw", bench.folder])
         await bench.target.close()
@@ -161,9 +175,28 @@ import Testing
         for name in ["a", "gone", "b"] { try bench.server.scratch.write("tree/\(name)", name) }
         let files = try await bench.line.expand(bench.folder, base: nil).files
         try await Command.runSuccessfully("/bin/rm", ["\(bench.folder)/gone"])
-        let received = try await ArchiveTransfer(over: bench.line, worker: bench.worker).fetch(
-            files, to: { bench.part(String(decoding: $0.relative, as: UTF8.self)) })
+        let received = try await bench.fetchArchive(files) { bench.part(String(decoding: $0.relative, as: UTF8.self)) }
         #expect(received.keys.sorted() == [0, 1])
+        await bench.target.close()
+    }
+
+    /// More files than a batch has, of which some are gone by now.
+    @Test func anArchiveOfManyBatchesIsWhole() async throws {
+        let bench = try await Bench()
+        try await Command.runSuccessfully(
+            "/bin/sh", ["-c", "cd \"$0\"; seq 1 2500 | while read i; do echo \"content $i\" >$i; done", bench.folder])
+        let files = try await bench.line.expand(bench.folder, base: nil).files
+        try await Command.runSuccessfully("/bin/sh", ["-c", "cd \"$0\"; rm 1?? 2400", bench.folder])
+        let received = try await bench.fetchArchive(files, pieces: 3) {
+            bench.part(String(decoding: $0.relative, as: UTF8.self))
+        }
+        #expect(received.count == 2500 - 101)
+        for (place, file) in files.enumerated() {
+            guard let part = received[place] else { continue }
+            let content = "content \(String(decoding: file.relative, as: UTF8.self))\n"
+            #expect(try FileSystem.read(part.file.part) == Array(content.utf8))
+            #expect(part.file.sha256 == part.remoteSHA256)
+        }
         await bench.target.close()
     }
 

@@ -65,7 +65,7 @@ struct PullBatch {
         let progress = TransferProgress(files, feed)
         var left = try await takeUnchanged(files, progress, report)
         if mayArchive(left.filter { $0.size < Self.smallSize }) {
-            left = try await fetchArchives(left, progress, report)
+            left = try await fetchArchive(left, progress, report)
         }
         try await fetchSingly(left, progress, report)
     }
@@ -86,7 +86,8 @@ struct PullBatch {
         let known = KnownVersions(journal.state.artifacts)
         if known.isEmpty { return files }
         var left: [RemoteFile] = []
-        for slice in Self.slices(files, mostBytes: .max) {
+        for start in stride(from: 0, to: files.count, by: Self.sliceFiles) {
+            let slice = files[start..<min(start + Self.sliceFiles, files.count)]
             let same = slice.compactMap { arrival(of: $0, as: known[$0]) }
             let linked = try await worker.run { same.filter { $0.link() } }
             let paths = Set(linked.map(\.file.path))
@@ -106,76 +107,63 @@ struct PullBatch {
 
     // MARK: Archives
 
-    /// Files and hashes of one archive that are here.
-    private struct Slice {
-        var arrivals: [Arrival] = []
-        /// What must be fetched by itself.
-        var left: [RemoteFile] = []
-    }
-
-    /// While one archive is recorded, the next is on its way.
     /// - Returns: what must be fetched by itself.
-    private mutating func fetchArchives(
+    private mutating func fetchArchive(
         _ files: [RemoteFile], _ progress: TransferProgress, _ report: Report
     ) async throws -> [RemoteFile] {
-        var left = files.filter { !isForArchive($0) }
-        var slices = Self.slices(files.filter(isForArchive))[...]
-        var next = slices.popFirst().map { fetchArchive($0, progress) }
-        while let fetching = next {
-            let slice = try await withTaskCancellationHandler {
-                try await fetching.value
-            } onCancel: {
-                fetching.cancel()
-            }
-            next = slices.popFirst().map { fetchArchive($0, progress) }
-            left += slice.left
-            do { try await commit(slice.arrivals, progress, report) } catch {
-                _ = await next?.result
-                throw error
-            }
+        let parts = parts
+        let small = files.filter(isForArchive)
+        let archive = try await ArchiveTransfer(
+            small, over: line, worker: worker, to: { Self.part(of: $0, in: parts) },
+            progress: { progress.tell(files: $0, bytes: $1) })
+        let left: [RemoteFile]
+        do { left = try await record(archive, of: small, progress, report) } catch {
+            await archive.close()
+            throw error
         }
-        return left
+        await archive.close()
+        return files.filter { !isForArchive($0) } + left
+    }
+
+    /// While what has come is recorded, the next is on its way.
+    /// - Returns: what has not come.
+    private mutating func record(
+        _ archive: ArchiveTransfer, of files: [RemoteFile], _ progress: TransferProgress, _ report: Report
+    ) async throws -> [RemoteFile] {
+        let began = Clock.boottimeNanoseconds()
+        let ahead = { Task { try await archive.next(files: Self.sliceFiles, bytes: Self.sliceBytes) } }
+        var isHere = [Bool](repeating: false, count: files.count)
+        var next = ahead()
+        do {
+            while case let arrived = try await value(of: next), !arrived.isEmpty {
+                next = ahead()
+                let seconds = Double(Clock.boottimeNanoseconds() - began) / 1e9
+                let sound = arrived.filter { isSound($0, files[$0.place]) }
+                for one in sound { isHere[one.place] = true }
+                try await commit(
+                    sound.map { Arrival(files[$0.place], $0.file, remote: $0.remoteSHA256, seconds) }, progress, report)
+            }
+        } catch {
+            next.cancel()
+            throw error
+        }
+        return zip(files, isHere).filter { !$1 }.map(\.0)
+    }
+
+    private func value<Value>(of task: Task<Value, any Error>) async throws -> Value {
+        try await withTaskCancellationHandler {
+            try await task.value
+        } onCancel: {
+            task.cancel()
+        }
+    }
+
+    /// What differs has changed meanwhile, or is one of the kernel's texts, which have no size beforehand.
+    private func isSound(_ arrived: ArchiveTransfer.Arrived, _ file: RemoteFile) -> Bool {
+        line.tools.canHash ? arrived.remoteSHA256 == arrived.file.sha256 : UInt64(arrived.file.size) == file.size
     }
 
     private func isForArchive(_ file: RemoteFile) -> Bool { method == .tar || file.size < Self.smallSize }
-
-    private static func slices(_ files: [RemoteFile], mostBytes: UInt64 = sliceBytes) -> [[RemoteFile]] {
-        var slices: [[RemoteFile]] = []
-        var bytes: UInt64 = 0
-        for file in files {
-            if slices.isEmpty || bytes >= mostBytes || slices[slices.count - 1].count >= sliceFiles {
-                slices.append([])
-                bytes = 0
-            }
-            slices[slices.count - 1].append(file)
-            bytes += file.size
-        }
-        return slices
-    }
-
-    private func fetchArchive(_ files: [RemoteFile], _ progress: TransferProgress) -> Task<Slice, any Error> {
-        let (line, worker, parts) = (line, worker, parts)
-        return Task {
-            let began = Clock.boottimeNanoseconds()
-            async let hashes = RemoteHashes(over: line).hashes(of: files.map(\.path))
-            let received = try await ArchiveTransfer(over: line, worker: worker).fetch(
-                files, to: { Self.part(of: $0, in: parts) }, progress: { progress.tell(files: $0, bytes: $1) })
-            let remote = try await hashes
-            let seconds = Double(Clock.boottimeNanoseconds() - began) / 1e9
-            var slice = Slice()
-            for (place, file) in files.enumerated() {
-                // What differs has changed meanwhile, or is one of the kernel's texts, which have no size beforehand.
-                if let part = received[place],
-                    line.tools.canHash ? remote[file.path] == part.sha256 : part.size == file.size
-                {
-                    slice.arrivals.append(Arrival(file, part, remote: remote[file.path], seconds))
-                } else {
-                    slice.left.append(file)
-                }
-            }
-            return slice
-        }
-    }
 
     // MARK: One by one
 

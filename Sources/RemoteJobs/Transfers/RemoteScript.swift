@@ -44,6 +44,21 @@ package import SSH
 
     package func endInput() { channel.sendEOF() }
 
+    /// Writes names, a NUL behind each, for `xargs -0`; then its input ends.
+    func writeNames(_ names: some Sequence<[UInt8]>) async throws(SSHError) {
+        var batch: [UInt8] = []
+        for name in names {
+            batch += name
+            batch.append(0)
+            if batch.count > 64 << 10 {
+                try await write(batch)
+                batch = []
+            }
+        }
+        try await write(batch)
+        endInput()
+    }
+
     /// The next bytes of stdout; nil at the end.
     package func read() async throws(SSHError) -> [UInt8]? {
         while let output = try await channel.read() {

@@ -1,5 +1,5 @@
 /// Cuts a tar stream into its entries (POSIX.1-2017 pax, "ustar Interchange Format"; GNU's long names and binary numbers).
-/// Several archives one behind the other are read as one.
+/// It ends with the archive: with two blocks of zeros.
 struct TarReader {
     enum Kind: Sendable, Equatable {
         case regular
@@ -41,8 +41,12 @@ struct TarReader {
     /// Origin: PATH_MAX is 4096; a pax header holds two of them and some numbers.
     private static let longestExtra: UInt64 = 1 << 20
 
-    /// Whether the stream may end here: between two entries.
-    var isComplete: Bool { !isInside && extra == nil && longName == nil && longLink == nil }
+    /// Blocks of zeros that came last.
+    private var zeroBlocks = 0
+    /// Whether the archive has ended.
+    var isOver: Bool { zeroBlocks == 2 }
+    /// What has come behind the archive's end.
+    var rest: [UInt8] { isOver ? buffer : [] }
 
     mutating func take(_ bytes: [UInt8]) throws(Malformed) -> [Part] {
         buffer += bytes
@@ -55,6 +59,7 @@ struct TarReader {
 
     /// False when it needs more bytes.
     private mutating func step(_ parts: inout [Part]) throws(Malformed) -> Bool {
+        if isOver { return false }
         if isInside { return takeContent(&parts) }
         if padding > 0 {
             let skipped = min(padding, buffer.count - head)
@@ -65,7 +70,11 @@ struct TarReader {
         guard buffer.count - head >= Self.block else { return false }
         let header = buffer[head..<head + Self.block]
         head += Self.block
-        if header.allSatisfy({ $0 == 0 }) { return true }
+        if header.allSatisfy({ $0 == 0 }) {
+            zeroBlocks += 1
+            return true
+        }
+        zeroBlocks = 0
         try begin(Header(header), &parts)
         return true
     }
@@ -122,7 +131,8 @@ struct TarReader {
     private mutating func readRecords(_ bytes: [UInt8]) {
         var rest = bytes[...]
         while let blank = rest.firstIndex(of: UInt8(ascii: " ")),
-            let length = Int(String(decoding: rest[..<blank], as: UTF8.self)), length > 0, length <= rest.count
+            let length = Int(String(decoding: rest[..<blank], as: UTF8.self)), length > blank - rest.startIndex,
+            length <= rest.count
         {
             let record = rest[(blank + 1)..<(rest.startIndex + length)].dropLast()
             if let equals = record.firstIndex(of: UInt8(ascii: "=")) {
