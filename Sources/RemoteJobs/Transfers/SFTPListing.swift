@@ -59,7 +59,7 @@ import SSH
         let entries = try await entries(of: directory, isListed: false)
         if component == Array("**".utf8) {
             // Walked whole; the pattern says which of the names it means.
-            if let stray { return refuse(stray, AskedTree.strayReason) }
+            if let stray { return entries.isEmpty ? () : refuse(stray, AskedTree.strayReason) }
             return try await add(entries, in: directory, folder, depth)
         }
         for entry in Self.sorted(entries) where GlobPattern.matches(entry.name, component) {
