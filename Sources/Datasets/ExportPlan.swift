@@ -57,9 +57,10 @@ struct ExportPlan {
         return lengths
     }
 
-    /// The regular files of the run, sorted, without what only a living run needs.
+    /// The regular files of the run, sorted, without what only a living run needs, and without what has not come whole.
     private static func files(_ root: String) throws(SystemError) -> [String] {
-        let tree = try RunTree(root) { path, name in path == name && name.hasPrefix(".") || FileSystem.isTemporary(name)
+        let tree = try RunTree(root) { path, name in
+            path == name && name.hasPrefix(".") || FileSystem.isTemporary(name) || name == RunDirectory.partsName
         }
         if let (_, error) = tree.unreadable.first { throw error }
         return tree.files.map(\.path)

@@ -7,6 +7,7 @@ extension RunDirectory {
         ("profile_resolved.json", "the profile as it was understood, defaults filled in"),
         ("artifacts/JOB/*", "files that were fetched from the target; a second one of a name gets _2"),
         ("artifacts/pulled/N/*", "files that `ecr run pull` has fetched, a folder for each time"),
+        ("artifacts/pulled/%part/*", "what has not come whole yet, as in artifacts/JOB/%part; gone at the run's end"),
         ("artifacts/attachments/SEQ-*", "files that belong to the note with that number"),
         ("logs/actions/JOB.stdout", "what a job wrote, byte for byte"),
         ("logs/actions/JOB.stderr", "its errors"),

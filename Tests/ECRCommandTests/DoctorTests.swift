@@ -75,7 +75,7 @@ import Testing
     @Test func whatWasLeftBehind() async throws {
         let run = try await ecr.create()
         try ecr.append(to: run, [(.runStarted, ["spool": "/s"])])
-        try ecr.scratch.write("runs/\(run.id)/artifacts/0001-a/%part", "half")
+        try ecr.scratch.write("runs/\(run.id)/artifacts/0001-a/%part/0123456789abcdef", "half")
         try ecr.scratch.write("runs/\(run.id)/artifacts/0001-a/whole", "whole")
         try ecr.scratch.write("runs/\(run.id)/manifest.json.tmp-12-ab", "half")
         try ecr.scratch.write("runs/\(run.id)/control.sock", "")
@@ -83,12 +83,27 @@ import Testing
         #expect(check(json, "interrupted")?["names"] == [.string(run.id)])
         #expect(check(json, "interrupted")?["hint"]?.string?.contains("ecr run resume --run \(run.id)") == true)
         #expect(check(json, "sockets left")?["names"]?.array?.count == 1)
-        #expect(
-            check(json, "partial files")?["names"] == [
-                .string("\(run.path)/artifacts/0001-a/%part"), .string("\(run.path)/manifest.json.tmp-12-ab"),
-            ])
-        #expect(json["warnings"]?.int ?? 0 >= 3)
+        #expect(check(json, "partial files")?["names"] == [.string("\(run.path)/manifest.json.tmp-12-ab")])
+        #expect(check(json, "partial files")?["hint"] == .string("rm '\(run.path)/manifest.json.tmp-12-ab'"))
+        // A resume goes on with the parts.
+        #expect(check(json, "cut transfers")?["names"] == [.string(run.id)])
+        #expect(check(json, "cut transfers")?["hint"]?.string?.hasPrefix("ecr run resume --run \(run.id) ") == true)
+        #expect(json["warnings"]?.int ?? 0 >= 4)
         #expect(json["failed"] == 0)
+
+        try await Command.runSuccessfully("/bin/cp", ["-a", run.path, "\(run.path)_2"])
+        #expect(try await ecr("run", "abort", "--run", run.id).status == 0)
+        #expect(try FileSystem.list("\(run.path)/artifacts/0001-a") == ["whole"])
+        // Of a run that has ended nobody goes on with them.
+        try ecr.append(to: RunDirectory(path: "\(run.path)_2"), [(.runAborted, [:])])
+        try ecr.scratch.write("runs/\(run.id)_2/artifacts/pulled/0001/%part/0123456789abcdef", "half")
+        let ended = try #require(check(try await doctor(), "partial files"))
+        let folders = ["0001-a", "pulled/0001"].map { "\(run.path)_2/artifacts/\($0)/%part" }
+        #expect(ended["names"]?.array?.filter { $0.string?.hasSuffix("%part") == true } == folders.map { .string($0) })
+        #expect(check(try await doctor(), "cut transfers") == nil)
+        let hint = try #require(ended["hint"]?.string)
+        try await Command.runSuccessfully("/bin/sh", ["-c", hint])
+        #expect(check(try await doctor(), "partial files") == nil)
     }
 
     @Test func profilesAreListed() async throws {

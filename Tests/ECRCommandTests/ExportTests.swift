@@ -21,7 +21,9 @@ import Testing
                 (.commandOutput, ["job": "0001-hash", "stream": "stdout", "offset": 0, "length": 5]),
             ])
         try FileSystem.replace(run.actionLog(job: "0001-hash", stream: "stdout"), with: Array("hello, not yet".utf8))
-        for name in [#"0001-hash/a\b.csv"#, "0001-hash/ü.csv", "x.tmp-12-ab"] {
+        for name in [
+            #"0001-hash/a\b.csv"#, "0001-hash/ü.csv", "x.tmp-12-ab", "0001-hash/%part/half", "pulled/%part/half",
+        ] {
             try FileSystem.makeDirectories(FileSystem.parent(of: "\(run.artifacts)/\(name)"))
             try FileSystem.replace("\(run.artifacts)/\(name)", with: Array("1,2\n".utf8))
         }
@@ -47,6 +49,7 @@ import Testing
                 "SHA256SUMS", "artifacts", "events.jsonl", "events.jsonl.torn-7", "logs", "manifest.json",
                 "profile_resolved.json", "profile_snapshot.yaml",
             ])
+        // What has not come whole is no part of the dataset.
         #expect(try FileSystem.list(top + "/artifacts") == ["0001-hash"])
         #expect(try FileSystem.list(top + "/artifacts/0001-hash") == ["a%5Cb.csv", "ü.csv"])
         let manifest = try JSON(parsing: try FileSystem.read(top + "/manifest.json"))

@@ -179,8 +179,8 @@ import Testing
     @Test func whatIsTooMuchIsRefusedBeforeItBegins() async throws {
         for (limits, reason) in [
             ("max_files: 2", "more than 2 files; raise transfers.max_files"),
-            ("max_bytes: 10", "15 bytes, more than the 10 of transfers.max_bytes"),
-            ("min_free_disk: 9000TB", "15 bytes would leave less than 9000000000000000 free"),
+            ("max_bytes: 10", "15 B, more than the 10 B of transfers.max_bytes"),
+            ("min_free_disk: 9000TB", "or lower transfers.min_free_disk in the profile"),
         ] {
             try await RunFixture.with { fixture in
                 for name in ["a", "b", "c"] { try fixture.scratch.write("tree/\(name)", "12345") }

@@ -1,3 +1,4 @@
+import Glibc
 import LinuxSystem
 import SSH
 import TestSupport
@@ -79,6 +80,27 @@ import Testing
         await tree.target.close()
     }
 
+    @Test(arguments: Way.allCases) func theRootIsAFolderLikeOthers(_ way: Way) async throws {
+        let tree = try await Tree(way)
+        let all = try await tree.expand("/", most: 5)
+        #expect(all.isCut && all.files.count == 5)
+        for file in all.files {
+            #expect(file.path == [0x2F] + file.relative && file.relative.first != 0x2F)
+            #expect(!file.path.starts(with: "/proc/".utf8) && !file.path.starts(with: "/sys/".utf8))
+        }
+        // The kernel's own folders, by name and not by name.
+        let problems = try await tree.expand("/[ps][ry][os]*")
+        #expect(problems.files.isEmpty)
+        #expect(
+            problems.problems
+                == ["/proc", "/sys"].map {
+                    PullProblem(path: Array($0.utf8), reason: AskedTree.kernelsReason)
+                })
+        #expect(try await tree.names("/proc/sys/kernel/ostype") == ["ostype"])
+        #expect(try await tree.names("/*/sys/kernel/ostype") == ["proc/sys/kernel/ostype"])
+        await tree.target.close()
+    }
+
     @Test(arguments: Way.allCases) func twoAsterisksAreAnyFolders(_ way: Way) async throws {
         let tree = try await Tree(way)
         #expect(
@@ -107,6 +129,34 @@ import Testing
         await tree.target.close()
     }
 
+    @Test(arguments: Way.allCases) func linksThatAWildcardFindsAreFollowedOnlyInside(_ way: Way) async throws {
+        let tree = try await Tree(way)
+        let script =
+            "cd \"$0\" && ln -s deep sub/latest && ln -s d.csv sub/newest.csv && ln -s ../../../away sub/deep/way"
+        try await Command.runSuccessfully("/bin/sh", ["-c", script, tree.folder])
+        let away = "/sub/folder: a link that leads out of the folder"
+        #expect(try await tree.names("sub/*") == ["d.csv", "deep/e.csv", "newest.csv"])
+        #expect(try await tree.problems("sub/*").contains(away))
+        #expect(try await tree.problems("sub/*").contains("/sub/latest: a link to what is no regular file"))
+        #expect(try await tree.names("l*").isEmpty)
+        #expect(try await tree.problems("l*") == ["/link: a link that leads out of the folder"])
+        // On the way: the link is what is refused, and only where there is something behind it.
+        #expect(try await tree.names("sub/*/f.txt").isEmpty)
+        #expect(try await tree.problems("sub/*/f.txt") == [away])
+        #expect(try await tree.problems("s*/folder/*") == [away])
+        let inner = ["deep", "latest"].map { "/sub/\($0)/way: a link that leads out of the folder" }
+        #expect(try await tree.problems("sub/*/**") == (inner + [away]).sorted())
+        #expect(try await tree.problems("sub/*/none").isEmpty)
+        #expect(try await tree.names("sub/*/e.csv") == ["deep/e.csv", "latest/e.csv"])
+        #expect(try await tree.names("sub/*/**/e.csv") == ["deep/e.csv", "latest/e.csv"])
+        #expect(try await tree.names("sub/*/way/f.txt").isEmpty)
+        // A folder's own name may be a link, and what is behind it is then the tree.
+        #expect(try await tree.names("sub/folder/*") == ["f.txt"])
+        #expect(try await tree.names("sub/folder") == ["f.txt"])
+        #expect(try await tree.names("/sys/class/net/*/address").contains("lo/address"))
+        await tree.target.close()
+    }
+
     @Test(arguments: Way.allCases) func namesOfAnyBytesAreFound(_ way: Way) async throws {
         let tree = try await Tree(way)
         let script =
@@ -129,6 +179,74 @@ import Testing
         #expect(cut.isCut)
         #expect(cut.files.count == 2)
         await tree.target.close()
+    }
+
+    @Test(.enabled("needs root and loop devices") { await CoarseDisk.isAvailable() })
+    func aVersionLastsOnlyWhereEveryChangeShows() async throws {
+        let tree = try await Tree(.shell)
+        let disk = try await CoarseDisk()
+        for folder in [tree.folder, disk.path] {
+            // In place, so that the inode stays; and both in one second, if the disk knows no parts of it.
+            try await Command.runSuccessfully(
+                "/bin/sh", ["-c", "printf old >\"$0/rewritten\"; sleep 0.3", folder])
+            let first = try #require(try await tree.expand("\(folder)/rewritten").files.first)
+            try await Command.runSuccessfully("/bin/sh", ["-c", "printf new >\"$0/rewritten\"; sleep 0.3", folder])
+            let second = try #require(try await tree.expand("\(folder)/rewritten").files.first)
+            #expect(first.version != nil && (folder == disk.path || first.version != second.version))
+            #expect((first.lastingVersion != nil) == (folder == tree.folder))
+            #expect(first.lastingVersion == nil || first.lastingVersion != second.lastingVersion)
+        }
+        let file = try #require(try await tree.expand("a.csv").files.first)
+        let boot = try FileSystem.read("/proc/sys/kernel/random/boot_id").prefix(8)
+        #expect(file.lastingVersion == "\(String(decoding: boot, as: UTF8.self)):\(try #require(file.version))")
+        #expect(try await tree.line.current(file) == file)
+        await tree.target.close()
+    }
+
+    @Test func whatWasChangedInTheSameTickMayChangeAgain() throws {
+        let moment = try #require(ListingMoment("1000.500000000 01234567-89ab"))
+        #expect(moment.boot == "01234567")
+        for (change, isOver) in [
+            ("1000.399999999", true), ("999.000000001", true), ("1000.400000000", false), ("1000.499999999", false),
+            // Later than now, a whole second, and no time.
+            ("2000.100000000", false), ("900.000000000", false), ("900", false), ("?", false),
+        ] {
+            #expect(moment.isAfter(change: change[...]) == isOver, "\(change)")
+        }
+        for line in ["", "1000 01234567", "1000.N 01234567", "1000.500000000", "1000.500000000 0123"] {
+            #expect(ListingMoment(line) == nil)
+        }
+    }
+
+    @Test(.enabled(if: TestUser.isAvailable, "needs root"), arguments: [false, true])
+    func aFolderThatCannotBeReadIsNamedAndTheOthersCome(_ isBySFTP: Bool) async throws {
+        try await TestUser.with { user in
+            let server = try await SSHServer.start(
+                .init(extraLines: ["AuthorizedKeysFile \(user.home)/.ssh/authorized_keys"]))
+            try await user.write(
+                ".ssh/authorized_keys",
+                try await Command.runSuccessfully("/usr/bin/ssh-keygen", ["-y", "-f", server.clientKey]).outputText)
+            for name in ["a/f", "b/f", "c/f"] { try await user.write("tree/\(name)", name) }
+            for name in ["a", "c"] { chmod("\(user.home)/tree/\(name)", 0) }
+            var options = server.options
+            options.user = user.name
+            let target = try await Target.connect(options)
+            let line = try await target.transferLine(isBulk: false)
+            for pattern in ["tree", "tree/*", "tree/**"] {
+                let glob = GlobPattern(pattern, base: user.home)
+                let expansion =
+                    isBySFTP
+                    ? try await SFTPListing.expand(glob, over: #require(line.sftp), most: 9)
+                    : try await ShellListing.expand(glob, over: line, line.tools, most: 9)
+                #expect(expansion.files.map { $0.path } == [Array("\(user.home)/tree/b/f".utf8)])
+                #expect(
+                    expansion.problems
+                        == ["a", "c"].map {
+                            PullProblem(path: Array("\(user.home)/tree/\($0)".utf8), reason: "permission denied")
+                        })
+            }
+            await target.close()
+        }
     }
 
     @Test func theUsersOwnPatternCannotRunAnything() async throws {

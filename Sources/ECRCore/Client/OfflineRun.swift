@@ -60,6 +60,7 @@ package struct OfflineRun {
         }
         try append(.runAborted, ["reason": reason.map { .string($0) }, "offline": true])
         refresh()
+        run.removeParts()
         return state.openJobs
     }
 

@@ -51,7 +51,7 @@ struct ArtifactStep {
             }
         }
         let parts = partsFolder
-        try? await worker.run { try FileSystem.removeTree(parts) }
+        if origin.commonParts == nil { try? await worker.run { try FileSystem.removeTree(parts) } }
         return result
     }
 
@@ -140,8 +140,8 @@ struct ArtifactStep {
             return true
         }
         if expansion.files.isEmpty { return }
-        // Once: a disk that is full by then has no room for the record either, and the run must be taken up again.
-        if !entry.isAdmitted { try policy.check(expansion, free: try FileSystem.freeBytes(journal.directory.path)) }
+        // The disk once: if it is full by then, it has no room for the record either, and the run must be taken up again.
+        try policy.check(expansion, free: entry.isAdmitted ? nil : try FileSystem.freeBytes(journal.directory.path))
         entry.isAdmitted = true
         var batch = PullBatch(
             journal: journal, feed: feed, worker: worker, origin: origin, parts: partsFolder,
@@ -220,8 +220,7 @@ struct ArtifactStep {
         return "\(failure.reason); it may be root's own; copy it to $ECR_OUT, which is given to the login user"
     }
 
-    /// Where files are until they are complete. No file of a target can get this name, since `%` is always encoded.
-    private var partsFolder: String { "\(journal.directory.path)/\(origin.folder)%part" }
+    private var partsFolder: String { "\(journal.directory.path)/\(origin.parts)" }
 }
 
 /// A raw name of the target's as it stands in events: as text where it is UTF-8, else in base64.

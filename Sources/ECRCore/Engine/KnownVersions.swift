@@ -25,5 +25,5 @@ struct KnownVersions {
 
     var isEmpty: Bool { known.isEmpty }
 
-    subscript(file: RemoteFile) -> Known? { file.version.flatMap { known["\($0) \(file.size)"] } }
+    subscript(file: RemoteFile) -> Known? { file.lastingVersion.flatMap { known["\($0) \(file.size)"] } }
 }

@@ -82,7 +82,7 @@ struct PullBatch {
     private mutating func takeUnchanged(
         _ files: [RemoteFile], _ progress: TransferProgress, _ report: Report
     ) async throws -> [RemoteFile] {
-        guard files.contains(where: { $0.version != nil }) else { return files }
+        guard files.contains(where: { $0.boot != nil }) else { return files }
         let known = KnownVersions(journal.state.artifacts)
         if known.isEmpty { return files }
         var left: [RemoteFile] = []
@@ -287,7 +287,7 @@ struct PullBatch {
                 "method": .string(arrival.method),
                 "duration_s": .double((arrival.seconds * 1e6).rounded() / 1e6),
                 "resumed_at": arrival.resumedAt > 0 ? .int(arrival.resumedAt) : nil,
-                "changed": arrival.hasChanged ? true : nil, "version": file.version.map { .string($0) },
+                "changed": arrival.hasChanged ? true : nil, "version": file.lastingVersion.map { .string($0) },
             ], RemoteName(file.path).json)
     }
 

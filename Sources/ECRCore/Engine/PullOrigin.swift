@@ -1,5 +1,6 @@
 import JSON
 import RemoteJobs
+import RunStore
 
 /// For whom files are fetched: a job, or an operator.
 struct PullOrigin: Sendable {
@@ -18,6 +19,11 @@ struct PullOrigin: Sendable {
     let folder: String
     /// The folder of relative names on the target; nil for the login folder.
     let workdir: String?
+    /// Where files are until they are complete, if that is not for this pull alone; relative to the run directory.
+    var commonParts: String?
+
+    /// Where files are until they are complete, relative to the run directory.
+    var parts: String { commonParts ?? folder + RunDirectory.partsName }
 
     /// What events tell of it.
     var fields: JSONObject {

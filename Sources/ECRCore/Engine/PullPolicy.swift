@@ -1,3 +1,4 @@
+import LinuxSystem
 import Profiles
 import RemoteJobs
 
@@ -19,20 +20,27 @@ struct PullPolicy: Sendable {
     }
 
     /// Refuses what is too much, before anything of it is fetched.
-    /// - Parameter free: bytes on the disk.
-    func check(_ expansion: Expansion, free: Int64) throws(TransferFailure) {
-        let bytes = Int64(clamping: expansion.bytes)
+    /// - Parameter free: bytes on the disk; nil leaves it out of account.
+    func check(_ expansion: Expansion, free: Int64?) throws(TransferFailure) {
         if let mostFiles, expansion.files.count > mostFiles || expansion.isCut {
             throw TransferFailure("more than \(mostFiles) files; raise transfers.max_files in the profile")
         }
-        if expansion.isCut { throw TransferFailure("more than \(TransferLine.mostFiles) files") }
-        if let mostBytes, bytes > mostBytes {
-            throw TransferFailure("\(bytes) bytes, more than the \(mostBytes) of transfers.max_bytes in the profile")
+        if expansion.isCut {
+            throw TransferFailure("more than \(TransferLine.mostFiles) files; ask for the folders in it one by one")
         }
-        if bytes > 0, bytes > free - minFreeDisk {
+        let bytes = Int64(clamping: expansion.bytes)
+        let size = ByteCount.text(bytes)
+        if let mostBytes, bytes > mostBytes {
             throw TransferFailure(
-                "\(bytes) bytes would leave less than \(minFreeDisk) free on the disk of the runs directory, which has \(free)"
+                "\(size), more than the \(ByteCount.text(mostBytes)) of transfers.max_bytes in the profile; raise it there"
             )
+        }
+        if let free, bytes > 0, bytes > free - minFreeDisk {
+            throw TransferFailure(
+                """
+                \(size) would leave less than \(ByteCount.text(minFreeDisk)) free on the disk of the runs directory, which \
+                has \(ByteCount.text(free)); make room there, or lower transfers.min_free_disk in the profile
+                """)
         }
     }
 }

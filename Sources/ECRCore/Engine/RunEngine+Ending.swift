@@ -93,6 +93,8 @@ extension RunEngine {
     /// it costs space, not data.
     private func end(with ledger: Ledger) async throws -> JSONObject {
         await journal.saveManifest()
+        // A later drain goes on with those of a job that is still open.
+        if journal.state.openJobs.isEmpty { await removeParts() }
         if ledger.isWhole {
             try? await link.target().removeSpool(spool)
         } else if await link.isConnected {
@@ -105,6 +107,11 @@ extension RunEngine {
             "head_hash": .string(journal.state.checkpoint.hash),
             "seq": .int(journal.state.checkpoint.seq - 1),
         ]
+    }
+
+    private func removeParts() async {
+        let directory = journal.directory
+        try? await worker.run { directory.removeParts() }
     }
 
     private func stopEverything() async throws {
@@ -149,6 +156,7 @@ extension RunEngine {
                 "unfinished": unfinished.isEmpty ? nil : JSON(strings: unfinished.map(\.id)),
             ])
         await journal.saveManifest()
+        await removeParts()
         if await link.isConnected {
             try? await unfinished.isEmpty
                 ? link.target().removeSpool(spool) : link.target().removeSeats(in: spool)

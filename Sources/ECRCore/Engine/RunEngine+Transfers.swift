@@ -78,29 +78,37 @@ extension RunEngine {
         }
         var policy = PullPolicy(profile.transfers)
         policy.method = try transferMethod(method) ?? policy.method
+        await awaitStopped()
         let folder = try makePullFolder()
-        let origin = PullOrigin(maker: nil, folder: "\(folder)/", workdir: nil)
+        let parts = handParts.take(for: folder)
+        let path = "\(journal.directory.path)/\(folder)"
+        defer {
+            handParts.release(parts)
+            // Where nothing has come no folder need tell of it.
+            rmdir(path)
+        }
+        let origin = PullOrigin(maker: nil, folder: "\(folder)/", workdir: nil, commonParts: parts)
         let step = ArtifactStep(
             journal: journal, link: link, feed: feed(listener), worker: worker, origin: origin, policy: policy)
         let entries = remotes.map { name in
             PreparedArtifact(
                 pattern: name.hasPrefix("~/") ? String(name.dropFirst(2)) : name, allowOld: true, required: false)
         }
-        let (worker, path) = (worker, "\(journal.directory.path)/\(folder)")
         return try await transfer(whenGone) {
-            let result: ArtifactStep.Result
-            do { result = try await step.run(entries, out: nil, RecordedSteps()) } catch {
-                try? await worker.run { try FileSystem.removeTree("\(path)/%part") }
-                rmdir(path)
-                throw error
-            }
-            // Nothing has come: no folder need tell of it.
-            rmdir(path)
+            let result = try await step.run(entries, out: nil, RecordedSteps())
             return [
                 "pulled": JSON(strings: result.pulled), "failed": .array(result.failures.map(\.json)),
                 "warnings": JSON(strings: result.warnings.filter { !$0.hasPrefix("artifact ") }),
                 "exit_code": .int(Int64((result.failures.isEmpty ? ExitCode.success : .experimentSaidNo).rawValue)),
             ]
+        }
+    }
+
+    /// Those that were stopped leave what the next one goes on with. Origin of 5 s: a link that is lost is noticed by then;
+    /// one that hangs for longer keeps nobody waiting.
+    private func awaitStopped() async {
+        for _ in 0..<100 where transfers.values.contains(where: \.isCancelled) {
+            try? await Task.sleep(for: .milliseconds(50))
         }
     }
 

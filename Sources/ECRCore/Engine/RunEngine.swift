@@ -30,6 +30,7 @@ actor RunEngine {
     var transfers: [Int: Task<JSON, any Error>] = [:]
     var lastTransfer = 0
     let lanes = UploadLanes()
+    var handParts: HandParts
     /// What became of those that have died.
     var restarts: [String: CollectorRestarts] = [:]
     /// Actions run one after the other; these wait for their turn.
@@ -97,6 +98,7 @@ actor RunEngine {
         link = TargetLink(
             journal: journal, options: options, giveUpAfter: profile.connection.giveUpAfter,
             clockInterval: profile.connection.clockInterval, prompts: prompts)
+        handParts = HandParts(journal.directory)
         nextJob = journal.state.nextJobNumber
         spool = journal.state.spool ?? ""
     }

@@ -26,17 +26,37 @@ struct GlobPattern: Sendable {
         text.utf8.split(separator: UInt8(ascii: "/")).map { Array($0) }.filter { $0 != [UInt8(ascii: ".")] }
     }
 
-    /// The path, where nothing in it is a wildcard.
-    var literal: [UInt8]? { fixedCount == components.count ? Self.join(components.map(Self.unescaped)) : nil }
+    /// The path, where nothing in it is a wildcard; `/` for no components.
+    var literal: [UInt8]? {
+        guard fixedCount == components.count else { return nil }
+        return components.isEmpty ? [UInt8(ascii: "/")] : Self.join(components.map(Self.unescaped))
+    }
 
     /// Components before the first with a wildcard.
     private var fixedCount: Int { components.prefix { !Self.isGlob($0) }.count }
 
-    /// What stands before the first wildcard, without a slash at its end; the parent of a literal path.
-    var fixedFolder: [UInt8] { Self.join(components.prefix(min(fixedCount, components.count - 1)).map(Self.unescaped)) }
+    /// What stands before the first wildcard, without a slash at its end; the parent of a literal path. Empty for `/`.
+    var fixedFolder: [UInt8] {
+        Self.join(components.prefix(max(0, min(fixedCount, components.count - 1))).map(Self.unescaped))
+    }
+
+    /// Whether it begins at `/` with no folder named: it means, or may mean, the whole system.
+    var isOfWholeSystem: Bool { components.first.map(Self.isGlob) ?? true }
 
     /// How many components stand before `**`; all, where there is none.
     var shallowCount: Int { components.firstIndex(of: Self.anyFolders) ?? components.count }
+
+    /// Whether the components before `**` are what the user named, and not what a wildcard has found.
+    var isNamed: Bool { fixedCount >= shallowCount }
+
+    /// How many components are folders on the way, and not what is meant: all before the last, or before `**`.
+    private var folderCount: Int { deep.isEmpty ? shallowCount - 1 : shallowCount }
+
+    /// Whether a wildcard finds some of them.
+    var findsFolders: Bool { fixedCount < folderCount }
+
+    /// Whether a path is one of them by its length.
+    func isOnTheWay(_ path: [UInt8]) -> Bool { path.count { $0 == UInt8(ascii: "/") } <= folderCount }
 
     /// What is behind them: whoever walks the folders matches it himself.
     var deep: ArraySlice<[UInt8]> { components[shallowCount...] }
@@ -64,10 +84,11 @@ struct GlobPattern: Sendable {
     }
 
     /// Shell text that becomes the paths of the components before `**`; a shell leaves what matches nothing as it is.
+    /// Folders that a wildcard has found have a slash at their end.
     var shellWords: [UInt8] {
         let shallow = components.prefix(shallowCount)
-        if shallow.isEmpty { return [UInt8(ascii: "/")] }
-        return shallow.reduce(into: []) { $0 += [UInt8(ascii: "/")] + Self.shellGlob($1) }
+        let words = shallow.reduce(into: []) { $0 += [UInt8(ascii: "/")] + Self.shellGlob($1) }
+        return shallow.isEmpty || !deep.isEmpty && findsFolders ? words + [UInt8(ascii: "/")] : words
     }
 
     /// A component in which nothing but the wildcards means anything to a shell.

@@ -7,13 +7,17 @@ struct ListedName: Sendable, Equatable {
     let size: UInt64
     let modificationTime: UInt32
     let permissions: UInt32
+    /// See `RemoteFile`.
     let version: String?
+    let boot: String?
 }
 
 extension ListedName {
-    /// - Parameter words: mode, size, time of content, time of status, device and inode: as `stat` prints them, or the
-    ///   mode as `ls` does, with the last two unknown.
-    init?(_ words: [Substring], path: [UInt8]) {
+    /// - Parameters:
+    ///   - words: mode, size, time of content, time of status, device and inode: as `stat` prints them, or the mode as
+    ///     `ls` does, with the last two unknown.
+    ///   - moment: when that was.
+    init?(_ words: [Substring], path: [UInt8], at moment: ListingMoment? = nil) {
         guard words.count == 5, let mode = Mode(words[0]) else { return nil }
         self.path = path
         kind = mode.kind
@@ -23,6 +27,7 @@ extension ListedName {
         guard let time = Int64(words[2].prefix { $0 != "." }) else { return nil }
         modificationTime = UInt32(clamping: time)
         version = words[3].contains(".") ? "\(words[4]):\(words[2]):\(words[3])" : nil
+        boot = moment.flatMap { $0.isAfter(change: words[3]) ? $0.boot : nil }
     }
 
     private struct Mode {
@@ -65,8 +70,46 @@ extension ListedName {
     }
 }
 
+/// When the target was asked for what it has, by its own clock, and in which boot.
+struct ListingMoment: Sendable, Equatable {
+    /// Since 1970.
+    private let nanoseconds: Int64
+    /// Eight digits of the boot's id.
+    let boot: String
+
+    /// Nanoseconds. Origin: ten ticks of the slowest clock that Linux gives files their times by (CONFIG_HZ=100).
+    private static let rest: Int64 = 100_000_000
+
+    /// - Parameter line: of the script: the time as `date +%s.%N` prints it, and the boot's id.
+    init?(_ line: some StringProtocol) {
+        let words = line.split(separator: " ")
+        guard words.count == 2, let time = Self.nanoseconds(words[0]), words[1].utf8.count >= 8 else { return nil }
+        nanoseconds = time
+        boot = String(words[1].prefix(8))
+    }
+
+    /// Whether a file that was changed then, and is changed again after this moment, gets another time of change.
+    ///
+    /// That needs a file system that keeps parts of a second: FAT, exFAT, ext3, jffs2 and ext4 with small inodes don't,
+    /// and their files have none. And it needs that the clock's tick in which it was changed is over.
+    func isAfter(change: Substring) -> Bool {
+        guard let time = Self.nanoseconds(change), time % 1_000_000_000 != 0 else { return false }
+        return time < nanoseconds - Self.rest
+    }
+
+    /// Of `seconds.nanoseconds`.
+    private static func nanoseconds(_ text: some StringProtocol) -> Int64? {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 2, parts[1].utf8.count == 9, let seconds = Int64(parts[0]), let fraction = Int64(parts[1]),
+            // Origin: as many as an Int64 holds in nanoseconds; nothing is changed before 1970 or after 2255.
+            (0..<9_000_000_000).contains(seconds), fraction >= 0
+        else { return nil }
+        return seconds * 1_000_000_000 + fraction
+    }
+}
+
 /// Reads what `ShellListing`'s scripts print: batches of names, each name ended by NUL, the batch by another one, and
-/// behind them a text with a line for each name that is still there, ended by NUL, too.
+/// behind them a text, ended by NUL, too: a line with the moment, and a line for each name that is still there.
 struct ListingParser {
     private enum Part { case names, status }
 
@@ -105,13 +148,15 @@ struct ListingParser {
 
     /// Lines come in the names' order, and a name may hold newlines: each line is looked for where it must stand.
     private static func match(_ names: [[UInt8]], _ text: [UInt8]) -> [ListedName] {
-        var rest = text[...]
+        let first = text.prefix { $0 != 0x0A }
+        let moment = ListingMoment(String(decoding: first, as: UTF8.self))
+        var rest = text.dropFirst(first.count + 1)
         var listed: [ListedName] = []
         for name in names {
             let words = rest.split(separator: UInt8(ascii: " "), maxSplits: 5, omittingEmptySubsequences: false)
             guard words.count == 6, words[5].starts(with: name + [0x0A]) else { continue }
             let fields = words.prefix(5).map { Substring(decoding: $0, as: UTF8.self) }
-            if let entry = ListedName(fields, path: name) { listed.append(entry) }
+            if let entry = ListedName(fields, path: name, at: moment) { listed.append(entry) }
             rest = words[5].dropFirst(name.count + 1)
         }
         return listed

@@ -8,14 +8,25 @@ package struct RemoteFile: Sendable, Equatable {
     /// Seconds since 1970 by the target's clock.
     package let modificationTime: UInt32
     package let permissions: UInt32
-    /// Device, inode, and the times of the last change of content and status in nanoseconds: as long as all of it stays
-    /// the same, so has the content. nil where the target does not tell it so exactly.
+    /// Device, inode, and the times of the last change of content and status as exactly as the file system keeps them.
+    /// nil where the target does not tell it.
     package let version: String?
+    /// The boot of the target, where no other content can get the same version as long as it lasts: devices and the inodes
+    /// of file systems in memory are counted anew in the next one. nil where a change may have been, or may still come,
+    /// that does not show (see `ListingMoment`).
+    package let boot: String?
 
-    func renamed(_ relative: [UInt8]) -> RemoteFile {
+    /// What this content has and no other, from this moment on.
+    package var lastingVersion: String? {
+        guard let boot, let version else { return nil }
+        return "\(boot):\(version)"
+    }
+
+    /// As what was seen of a file earlier is told, so that the two can be compared.
+    func seen(as earlier: RemoteFile) -> RemoteFile {
         RemoteFile(
-            path: path, relative: relative, size: size, modificationTime: modificationTime, permissions: permissions,
-            version: version)
+            path: path, relative: earlier.relative, size: size, modificationTime: modificationTime,
+            permissions: permissions, version: earlier.version == nil ? nil : version, boot: earlier.boot)
     }
 }
 

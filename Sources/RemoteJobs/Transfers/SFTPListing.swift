@@ -6,8 +6,7 @@ import SSH
 @SSHActor struct SFTPListing {
     private let sftp: SFTPClient
     private let pattern: GlobPattern
-    /// The asked-for tree without links, with a slash at its end: links that lead out of it are not followed.
-    private var tree: [UInt8] = []
+    private var tree = AskedTree([UInt8(ascii: "/")])
     private let most: Int
     private var expansion = Expansion()
 
@@ -31,44 +30,58 @@ import SSH
     private mutating func run() async throws(SSHError) {
         if let path = pattern.literal {
             let attributes = try await sftp.stat(path)
-            if attributes.isDirectory { try await setTree(path) }
-            let folder = attributes.isDirectory ? path.count + 1 : pattern.fixedFolder.count + 1
-            return try await add(path, attributes, folder, 0)
+            if !attributes.isDirectory { return try await add(path, attributes, pattern.fixedFolder.count + 1, 0) }
+            try await setTree(path)
+            // The names in `/` begin with the only slash.
+            let top = path == Self.root ? [] : path
+            return try await add(try await sftp.list(path), in: top, top.count + 1, 0)
         }
         let start = pattern.fixedFolder
         do throws(SSHError) { try await setTree(start) } catch {
             guard case .sftp = error.code else { throw error }
             return
         }
-        try await match(start, pattern.components.dropFirst(start.split(separator: 0x2F).count), start.count + 1, 0)
+        let fixed = start.split(separator: UInt8(ascii: "/")).count
+        try await match(start, pattern.components.dropFirst(fixed), start.count + 1, 0)
     }
+
+    private static let root = [UInt8(ascii: "/")]
 
     private mutating func setTree(_ path: [UInt8]) async throws(SSHError) {
-        let real = try await sftp.realpath(path.isEmpty ? [0x2F] : path)
-        tree = real == [0x2F] ? real : real + [0x2F]
+        tree = AskedTree(try await sftp.realpath(path.isEmpty ? Self.root : path))
     }
 
+    /// - Parameter stray: the link by which the directory was found, where it leads out of the tree.
     private mutating func match(
-        _ directory: [UInt8], _ components: ArraySlice<[UInt8]>, _ folder: Int, _ depth: Int
+        _ directory: [UInt8], _ components: ArraySlice<[UInt8]>, _ folder: Int, _ depth: Int, stray: [UInt8]? = nil
     ) async throws(SSHError) {
         guard let component = components.first else { return }
+        let entries = try await entries(of: directory, isListed: false)
         if component == Array("**".utf8) {
             // Walked whole; the pattern says which of the names it means.
-            return try await addContents(of: directory, folder, depth)
+            if let stray { return entries.isEmpty ? () : refuse(stray, AskedTree.strayReason) }
+            return try await add(entries, in: directory, folder, depth)
         }
-        let entries: [SFTPEntry]
-        do throws(SSHError) { entries = try await sftp.list(directory.isEmpty ? [0x2F] : directory) } catch {
-            guard case .sftp = error.code else { throw error }
-            return
-        }
-        for entry in entries.sorted(by: { $0.name.lexicographicallyPrecedes($1.name) }) {
-            guard Self.isPlainName(entry.name), GlobPattern.matches(entry.name, component) else { continue }
-            let path = directory + [0x2F] + entry.name
-            if components.count > 1 {
-                try await match(path, components.dropFirst(), folder, depth + 1)
-            } else {
+        for entry in Self.sorted(entries) where GlobPattern.matches(entry.name, component) {
+            guard Self.isPlainName(entry.name) else { continue }
+            let path = directory + Self.root + entry.name
+            if components.count == 1 {
+                // What is there shows that the link was on the way to something.
+                if let stray { return refuse(stray, AskedTree.strayReason) }
                 try await add(path, entry.attributes, folder, depth)
+            } else if entry.attributes.isDirectory {
+                try await match(path, components.dropFirst(), folder, depth + 1, stray: stray)
+            } else if entry.attributes.isSymlink {
+                let own = stray == nil ? try await leadsOut(path) : nil
+                try await match(path, components.dropFirst(), folder, depth + 1, stray: stray ?? own)
             }
+        }
+    }
+
+    private func leadsOut(_ link: [UInt8]) async throws(SSHError) -> [UInt8]? {
+        do throws(SSHError) { return tree.holds(try await sftp.realpath(link)) ? nil : link } catch {
+            guard case .sftp = error.code else { throw error }
+            return nil
         }
     }
 
@@ -82,9 +95,11 @@ import SSH
                 RemoteFile(
                     path: path, relative: Array(path.dropFirst(folder)), size: attributes.size ?? 0,
                     modificationTime: attributes.modificationTime ?? 0, permissions: attributes.permissions ?? 0,
-                    version: nil))
+                    version: nil, boot: nil))
+        } else if attributes.isDirectory, pattern.isOfWholeSystem, AskedTree.isKernels(path) {
+            if pattern.deep.isEmpty || pattern.matchesBelow(path) { refuse(path, AskedTree.kernelsReason) }
         } else if attributes.isDirectory && depth < Self.deepest {
-            try await addContents(of: path, folder, depth)
+            try await add(try await entries(of: path, isListed: true), in: path, folder, depth)
         } else if pattern.deep.isEmpty || pattern.matchesBelow(path) {
             try await addOther(path, attributes, folder, depth)
         }
@@ -100,7 +115,7 @@ import SSH
             guard case .sftp = error.code else { throw error }
             return refuse(path, "a link that leads nowhere")
         }
-        guard real.starts(with: tree) else { return refuse(path, "a link that leads out of the folder") }
+        guard tree.holds(real) else { return refuse(path, AskedTree.strayReason) }
         guard status.isRegular else { return refuse(path, "a link to what is no regular file") }
         try await add(path, status, folder, depth)
     }
@@ -109,15 +124,34 @@ import SSH
         expansion.problems.append(PullProblem(path: path, reason: reason))
     }
 
-    private mutating func addContents(of directory: [UInt8], _ folder: Int, _ depth: Int) async throws(SSHError) {
-        let entries = try await sftp.list(directory.isEmpty ? [0x2F] : directory)
-        for entry in entries.sorted(by: { $0.name.lexicographicallyPrecedes($1.name) }) {
+    /// What is in a directory; one that cannot be listed is a problem of its own, and the others are not lost with it.
+    /// - Parameter isListed: it was seen a moment ago; else it is nobody's loss where it is no directory.
+    private mutating func entries(of directory: [UInt8], isListed: Bool) async throws(SSHError) -> [SFTPEntry] {
+        do throws(SSHError) { return try await sftp.list(directory.isEmpty ? Self.root : directory) } catch {
+            guard case .sftp(let status) = error.code else { throw error }
+            if status == 3 {
+                refuse(directory, "permission denied")
+            } else if isListed {
+                refuse(directory, status == 2 ? "no such file or directory" : error.message)
+            }
+            return []
+        }
+    }
+
+    private static func sorted(_ entries: [SFTPEntry]) -> [SFTPEntry] {
+        entries.sorted { $0.name.lexicographicallyPrecedes($1.name) }
+    }
+
+    private mutating func add(
+        _ entries: [SFTPEntry], in directory: [UInt8], _ folder: Int, _ depth: Int
+    ) async throws(SSHError) {
+        for entry in Self.sorted(entries) {
             if expansion.isCut { return }
             guard Self.isPlainName(entry.name) else {
                 refuse(directory, "the server named an impossible file")
                 continue
             }
-            try await add(directory + [0x2F] + entry.name, entry.attributes, folder, depth + 1)
+            try await add(directory + Self.root + entry.name, entry.attributes, folder, depth + 1)
         }
     }
 

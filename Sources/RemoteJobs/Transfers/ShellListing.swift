@@ -8,8 +8,8 @@ import SSH
     private let most: Int
     private var expansion = Expansion()
     private var links: [ListedName] = []
-    /// Bytes of a path that are the folder on which relative names are based, its slash included.
-    private var folder: Int
+    private let literal: [UInt8]?
+    private let fixedFolder: [UInt8]
 
     /// - Parameter most: so many files are named, not more.
     static func expand(
@@ -28,21 +28,13 @@ import SSH
         self.tools = tools
         self.pattern = pattern
         self.most = most
-        folder = pattern.fixedFolder.count + 1
+        literal = pattern.literal
+        fixedFolder = pattern.fixedFolder
     }
 
     // MARK: Finding
 
     private mutating func find() async throws(SSHError) {
-        // Without a match a pattern stays as it is, and `find` says that there is no such file.
-        let walk = #"find -H "$@" \! -type d -print0"#
-        let look =
-            "\(Self.statusFunction(tools.status)); printf '%s\\0' \"$@\"; printf '\\0'; ecr_s \"$@\"; printf '\\0'"
-        var script = Array("export LC_ALL=C; printf '%s\\0' ".utf8) + pattern.shellWords
-        script += Array(
-            """
-             | xargs -0 sh -c \(shellWord(walk)) ecr | xargs -0 sh -c \(shellWord("[ $# -eq 0 ] || { \(look); }")) ecr 2>/dev/null
-            """.utf8)
         let running = try await line.start(script)
         defer { running.close() }
         running.endInput()
@@ -55,19 +47,47 @@ import SSH
         for line in running.errorLines where !line.hasSuffix("No such file or directory") { note(line) }
     }
 
-    /// What `find` could not look into.
+    /// Without a match a pattern stays as it is, and `find` says that there is no such file.
+    private var script: [UInt8] {
+        // A link is followed where the user named it, not where a wildcard has found it.
+        let follow = pattern.isNamed ? "-H " : ""
+        let leaveOut = pattern.isOfWholeSystem ? #"\( -path /proc -o -path /sys \) -prune -print0 -o "# : ""
+        let walk = #"find \#(follow)"$@" \#(leaveOut)\! -type d -print0"#
+        let look =
+            "\(Self.statusFunction(tools.status)); printf '%s\\0' \"$@\"; printf '\\0'; ecr_s \"$@\"; printf '\\0'"
+        var script = Array("export LC_ALL=C; printf '%s\\0' ".utf8) + pattern.shellWords
+        if pattern.findsFolders {
+            script += Array(" | xargs -0 sh -c \(shellWord(AskedTree.filter)) ecr ".utf8) + shellWord(fixedFolder)
+            script += Array(" 2>/dev/null".utf8)
+        }
+        return script
+            + Array(
+                """
+                 | xargs -0 sh -c \(shellWord(walk)) ecr | xargs -0 sh -c \(shellWord("[ $# -eq 0 ] || { \(look); }")) ecr 2>/dev/null
+                """.utf8)
+    }
+
+    /// What `find` could not look into: `find: '/a/b': Permission denied`, without the quotes from BusyBox.
     private mutating func note(_ complaint: String) {
-        let path = pattern.literal ?? pattern.fixedFolder
         guard complaint.hasPrefix("find: ") else { return }
-        expansion.problems.append(PullProblem(path: path, reason: String(complaint.dropFirst("find: ".count))))
+        let text = complaint.dropFirst("find: ".count)
+        guard let colon = text.lastIndex(of: ":") else { return refuse(literal ?? fixedFolder, String(text)) }
+        let reason = text[text.index(after: colon)...].drop { $0 == " " }
+        var name = text[..<colon]
+        if name.first == "'", name.last == "'" { name = name.dropFirst().dropLast() }
+        if !name.hasPrefix("/") { return refuse(literal ?? fixedFolder, String(text)) }
+        refuse(Array(name.utf8), reason.prefix(1).lowercased() + reason.dropFirst())
     }
 
     private mutating func add(_ entry: ListedName) {
-        guard pattern.deep.isEmpty || pattern.matchesBelow(entry.path) else { return }
+        // What the tree's filter names in the place of what is behind it.
+        let isStray = pattern.findsFolders && pattern.isOnTheWay(entry.path)
+        guard isStray || pattern.deep.isEmpty || pattern.matchesBelow(entry.path) else { return }
         switch entry.kind {
         case .regular: append(entry, entry.path)
         case .link: links.append(entry)
-        case .directory: break
+        // Named only where it was not looked into.
+        case .directory: refuse(entry.path, AskedTree.kernelsReason)
         case .other: refuse(entry.path, "not a regular file")
         }
     }
@@ -75,11 +95,13 @@ import SSH
     private mutating func append(_ entry: ListedName, _ path: [UInt8]) {
         guard expansion.files.count < most else { return expansion.isCut = true }
         // What is below a literal path is a file in a folder that was asked for.
-        let start = pattern.literal.map { path.count > $0.count ? $0.count + 1 : folder } ?? folder
+        let folder = literal.flatMap { path.count > $0.count ? $0 : nil } ?? fixedFolder
+        let start = folder.last == UInt8(ascii: "/") ? folder.count : folder.count + 1
         expansion.files.append(
             RemoteFile(
                 path: path, relative: Array(path.dropFirst(start)), size: entry.size,
-                modificationTime: entry.modificationTime, permissions: entry.permissions, version: entry.version))
+                modificationTime: entry.modificationTime, permissions: entry.permissions, version: entry.version,
+                boot: entry.boot))
     }
 
     private mutating func refuse(_ path: [UInt8], _ reason: String) {
@@ -99,22 +121,21 @@ import SSH
         let running = try await line.start(
             Array("exec xargs -0 sh -c \(shellWord(look)) ecr 2>/dev/null".utf8))
         defer { running.close() }
-        let root = pattern.literal ?? (pattern.fixedFolder.isEmpty ? [0x2F] : pattern.fixedFolder)
+        let root = literal ?? (fixedFolder.isEmpty ? [UInt8(ascii: "/")] : fixedFolder)
         try await running.write(([root] + links.map(\.path)).flatMap { $0 + [0] })
         running.endInput()
         // Three paths and a status for each.
         let resolved = ResolvedLinks(try await running.readAll(limit: (links.count + 1) * 16_384))
-        let real = resolved.path(of: root) ?? root
-        let tree = real == [0x2F] ? real : real + [0x2F]
+        let tree = AskedTree(resolved.path(of: root) ?? root)
         for link in links {
             // A link that was named is what the user asked for.
-            let isNamed = link.path == pattern.literal
+            let isNamed = link.path == literal
             guard let path = resolved.path(of: link.path), let entry = resolved.entry(of: link.path) else {
                 refuse(link.path, "a link that leads nowhere")
                 continue
             }
-            if !isNamed && !path.starts(with: tree) {
-                refuse(link.path, "a link that leads out of the folder")
+            if !isNamed && !tree.holds(path) {
+                refuse(link.path, AskedTree.strayReason)
             } else if entry.kind == .regular {
                 append(entry, link.path)
             } else {
@@ -148,16 +169,21 @@ import SSH
 
     // MARK: Status
 
-    /// A shell function that prints what `ListedName` reads, a line for each of its names that is there.
+    /// A shell function that prints what `ListingParser` reads: the moment, which tells something only where files have
+    /// exact times, and a line for each of its names that is there.
     private static func statusFunction(_ status: TransferTools.Status) -> String {
         switch status {
-        case .fine: #"ecr_s() { stat -c '%f %s %.9Y %.9Z %d:%i %n' -- "$@"; }"#
-        case .plain: #"ecr_s() { stat -c '%f %s %Y %Z %d:%i %n' -- "$@"; }"#
+        case .fine:
+            #"""
+            ecr_t=$(date +%s.%N); read -r ecr_b </proc/sys/kernel/random/boot_id
+            ecr_s() { echo "$ecr_t $ecr_b"; stat -c '%f %s %.9Y %.9Z %d:%i %n' -- "$@"; }
+            """#
+        case .plain: #"ecr_s() { echo; stat -c '%f %s %Y %Z %d:%i %n' -- "$@"; }"#
         case .missing:
             """
             set -f; ecr_l() { ecr_p=$1; shift; if [ $# -ge 5 ]; then printf '%s %s %s ? ? ' "$1" "$5" \
             "$(date -r "$ecr_p" +%s || echo 0)"; printf '%s\\n' "$ecr_p"; fi; }
-            ecr_s() { for ecr_n; do ecr_l "$ecr_n" $(ls -lnd -- "$ecr_n"); done; }
+            ecr_s() { echo; for ecr_n; do ecr_l "$ecr_n" $(ls -lnd -- "$ecr_n"); done; }
             """
         }
     }

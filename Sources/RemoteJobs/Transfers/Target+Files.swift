@@ -39,7 +39,7 @@ extension TransferLine {
             } else {
                 expansion = try await ShellListing.expand(pattern, over: self, tools, most: 1)
             }
-            return expansion.files.first?.renamed(file.relative)
+            return expansion.files.first?.seen(as: file)
         } catch {
             guard case .sftp = error.code else { throw error }
             return nil

@@ -1,6 +1,8 @@
 import ArgumentParser
 import ECRCore
 import JSON
+import LinuxSystem
+import Profiles
 
 /// For commands that send or fetch files.
 struct TransferOptions: ParsableArguments {
@@ -35,25 +37,31 @@ struct HandTransfer {
             return result
         } catch let interrupted as ControlClient.Interrupted {
             Terminal.clearStatus()
-            Terminal.say("stopped; what has come is whole and on record, and nothing else has taken a place")
+            Terminal.say(
+                "stopped; what has come is whole and on record, and nothing else has taken a place; the same command goes on"
+            )
             throw interrupted
         } catch let failure as ECRFailure where failure.exitCode == ExitCode.unknownOutcome.rawValue {
             throw ECRFailure(
                 .unknownOutcome, failure.message,
-                hint: "ecr run resume, then the same command again: files that are there are left")
+                hint: "ecr run resume, then the same command again: a file that was cut goes on where it was")
         }
     }
 
     /// Names what failed, and ends the command.
     /// - Parameter name: the member of a failure that says which file.
     static func end(_ result: JSON, of name: String) throws {
-        for failure in result["failed"]?.array ?? [] {
+        let failures = result["failed"]?.array ?? []
+        for (number, failure) in failures.enumerated() {
             let file = failure[name]?.string ?? "?"
             let place = failure["local"].map {
                 "cannot send \($0.string ?? "?") to \(failure["remote"]?.string ?? "?")"
             }
-            Terminal.complain(
-                "\(place ?? file): \(failure["reason"]?.string ?? "?")", hint: failure["hint"]?.string)
+            // Where a failure has no hint of its own, there is one for all, below the last.
+            let folder = FileSystem.parent(of: failure["remote"]?.string ?? file)
+            let look = "ecr run exec -- \(shellQuote("ls -la \(shellQuote(folder))"))"
+            let hint = failure["hint"]?.string ?? (number == failures.count - 1 ? look : nil)
+            Terminal.complain("\(place ?? file): \(failure["reason"]?.string ?? "?")", hint: hint)
         }
         let code = result["exit_code"]?.int.flatMap { Int32(exactly: $0) } ?? 0
         if code != 0 { throw Exit(code: code) }

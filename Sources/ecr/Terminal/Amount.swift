@@ -48,16 +48,7 @@ enum Amount {
     }
 
     /// `512 B`, `1.5 KiB`, `3.0 MiB`.
-    static func bytes(_ count: Int64) -> String {
-        var value = Double(count)
-        for unit in ["B", "KiB", "MiB", "GiB"] {
-            if value < 1024 || unit == "GiB" {
-                return unit == "B" ? "\(count) B" : "\(tenths(value)) \(unit)"
-            }
-            value /= 1024
-        }
-        return "\(count) B"
-    }
+    static func bytes(_ count: Int64) -> String { ByteCount.text(count) }
 
     /// `1 note`, `2 notes`.
     static func count(_ number: Int64, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
@@ -65,10 +56,5 @@ enum Amount {
     private static func hundredths(_ value: Double) -> String {
         let scaled = Int((max(0, value) * 100).rounded())
         return "\(scaled / 100).\(scaled % 100 / 10)\(scaled % 10)"
-    }
-
-    private static func tenths(_ value: Double) -> String {
-        let scaled = Int((value * 10).rounded())
-        return "\(scaled / 10).\(scaled % 10)"
     }
 }

@@ -1,0 +1,44 @@
+/// The part of the target's files that a pattern asks for: links that lead out of it are not followed.
+///
+/// It is the folder that the pattern names, or the one before its first wildcard, with its own links resolved, since the
+/// user wrote them. A link that is found in it counts by where it leads, whether it is a file or a folder on the way to one:
+/// of `/data/*/x`, what lies behind `/data/evil -> /etc` is refused. In `/sys` the tree is all of `/sys`: its classes are
+/// folders of links to the devices, which the kernel makes, so that `/sys/class/net/*/address` could find nothing else.
+struct AskedTree: Sendable, Equatable {
+    /// With a slash at its end.
+    private let prefix: [UInt8]
+
+    private static let devices = Array("/sys/".utf8)
+
+    /// - Parameter folder: a real path.
+    init(_ folder: [UInt8]) {
+        let path = folder.last == UInt8(ascii: "/") ? folder : folder + [UInt8(ascii: "/")]
+        prefix = path.starts(with: Self.devices) ? Self.devices : path
+    }
+
+    /// - Parameter path: a real path.
+    func holds(_ path: [UInt8]) -> Bool { (path + [UInt8(ascii: "/")]).starts(with: prefix) }
+
+    static let strayReason = "a link that leads out of the folder"
+
+    // MARK: The kernel's own
+
+    /// Whether this folder is left out where the whole system is asked for: what the kernel makes up in it has no end, its
+    /// sizes are no sizes, and some of it blocks whoever reads it. Who wants it names it.
+    static func isKernels(_ path: [UInt8]) -> Bool { ["/proc", "/sys"].contains { path.elementsEqual($0.utf8) } }
+
+    static let kernelsReason = "the kernel's own files come only where the name begins there"
+
+    // MARK: By a shell
+
+    /// A script for a POSIX shell: of the names behind the fixed folder, its first argument, it prints those that are in
+    /// the tree, a NUL behind each; for those that are not, once, the link by which they were found. It starts no program.
+    static let filter = #"""
+        ecr_t=$1; shift; ! cd -P -- "$ecr_t/." || ecr_t=${PWD%/}; case $ecr_t/ in /sys/*) ecr_t=/sys;; esac
+        ecr_d=/ ecr_w=0 ecr_p=
+        ecr_i() { if [ "$1" != "$ecr_d" ]; then ecr_d=$1 ecr_w=0
+        ! cd -P -- "$1/." || case ${PWD%/}/ in "$ecr_t"/*) ;; *) ecr_w=1;; esac; fi; return $ecr_w; }
+        for ecr_f; do until ecr_i "${ecr_f%/*}"; do ecr_f=${ecr_f%/*}; done
+        [ "$ecr_f" = "$ecr_p" ] || { ecr_p=$ecr_f; printf '%s\0' "$ecr_f"; }; done
+        """#
+}

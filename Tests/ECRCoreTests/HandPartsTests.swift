@@ -1,0 +1,46 @@
+import LinuxSystem
+import RunStore
+import TestSupport
+import Testing
+
+@testable import ECRCore
+
+/// Where pulls by hand keep what has not come whole, one after the other and side by side.
+@Suite struct HandPartsTests {
+    @Test func theCommonPlaceIsForOneAtATime() throws {
+        let scratch = try ScratchDirectory()
+        let run = RunDirectory(path: scratch.path)
+        var parts = HandParts(run)
+        let first = parts.take(for: "artifacts/pulled/0001")
+        let second = parts.take(for: "artifacts/pulled/0002")
+        #expect(first == "artifacts/pulled/%part")
+        #expect(second == "artifacts/pulled/0002/%part")
+        try scratch.write("\(first)/same", "of the first")
+        try scratch.write("\(second)/same", "of the second")
+        try scratch.write("\(second)/other", "of the second")
+        parts.release(second)
+        #expect(run.partsFolders == [run.handParts])
+        #expect(!FileSystem.exists("\(run.pulled)/0002"))
+        #expect(try FileSystem.list(run.handParts) == ["other", "same"])
+        #expect(try scratch.read("\(first)/same") == "of the first")
+        parts.release(first)
+        #expect(try FileSystem.list(run.handParts) == ["other", "same"])
+    }
+
+    @Test func whatADeadSupervisorHasLeftIsTakenUp() throws {
+        let scratch = try ScratchDirectory()
+        let run = RunDirectory(path: scratch.path)
+        try scratch.write("artifacts/pulled/0001/%part/half", "half")
+        try scratch.write("artifacts/pulled/0001/whole", "whole")
+        try scratch.write("artifacts/0002-job/%part/half", "a job's own")
+        var parts = HandParts(run)
+        #expect(parts.take(for: "artifacts/pulled/0002") == "artifacts/pulled/%part")
+        #expect(try FileSystem.list(run.handParts) == ["half"])
+        #expect(try FileSystem.list("\(run.pulled)/0001") == ["whole"])
+        parts.release("artifacts/pulled/%part")
+        run.removeParts()
+        #expect(run.partsFolders.isEmpty)
+        #expect(try FileSystem.list(run.artifacts) == ["pulled"])
+        #expect(try FileSystem.list(run.pulled) == ["0001"])
+    }
+}

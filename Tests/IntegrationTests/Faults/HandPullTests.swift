@@ -1,0 +1,100 @@
+import EventLog
+import Glibc
+import JSON
+import LinuxSystem
+import RunStore
+import TestSupport
+import Testing
+
+/// Pulls by hand: what is cut goes on, what is too much is refused, what is rewritten is seen.
+@Suite(.serialized, .timeLimit(.minutes(5))) struct HandPullTests {
+    private let bytes = (0..<20_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 11) }
+
+    enum Cut: Sendable { case killed, interrupted }
+
+    @Test(arguments: [Cut.killed, .interrupted]) func whatWasCutGoesOn(_ cut: Cut) async throws {
+        try await FaultBench.with { bench in
+            let (fixture, link) = (bench.fixture, try #require(bench.link))
+            let big = try fixture.scratch.write("big", bytes: bytes)
+            let run = try await bench.start()
+            link.fail(.stall, after: 12_000_000, .toClient)
+            let pull = try fixture.background("run", "pull", big)
+            try await fixture.wait(for: "the stall") { !link.isArmed }
+            switch cut {
+            case .killed:
+                try await bench.killSupervisor(of: run)
+                let result = try await pull.wait()
+                #expect(result.status == 79)
+                #expect(result.errorText.contains("ecr run resume, then the same command again"))
+                link.restore()
+                try await fixture.expect(0, "run", "resume")
+            case .interrupted:
+                pull.signal(SIGINT)
+                link.restore()
+                let result = try await pull.wait()
+                #expect(result.status == 130)
+                #expect(result.errorText.contains("the same command goes on"))
+            }
+            #expect(try FileSystem.list(run.handParts).count == 1)
+            try await fixture.wait(for: "the same command") { try await fixture.ecr("run", "pull", big).status == 0 }
+            let pulled = try #require(try run.events(.artifactPulled).last?.data)
+            #expect(pulled["resumed_at"]?.int ?? 0 > 1_000_000)
+            #expect(pulled["remote_sha256"]?.string == pulled["sha256"]?.string)
+            #expect(try FileSystem.read("\(run.path)/\(pulled["path"]?.string ?? "")") == bytes)
+            #expect(run.partsFolders.isEmpty)
+            try await fixture.expect(0, "run", "complete")
+        }
+    }
+
+    @Test(arguments: [false, true]) func anEndedRunKeepsNoParts(_ isOffline: Bool) async throws {
+        try await FaultBench.with { bench in
+            let (fixture, link) = (bench.fixture, try #require(bench.link))
+            let big = try fixture.scratch.write("big", bytes: bytes)
+            let run = try await bench.start()
+            link.fail(.stall, after: 12_000_000, .toClient)
+            let pull = try fixture.background("run", "pull", big)
+            try await fixture.wait(for: "the stall") { !link.isArmed }
+            try await bench.killSupervisor(of: run)
+            _ = try await pull.wait()
+            link.restore()
+            if !isOffline { try await fixture.expect(0, "run", "resume") }
+            #expect(run.partsFolders == [run.handParts])
+            try await fixture.expect(0, "run", isOffline ? "abort" : "complete")
+            #expect(run.partsFolders.isEmpty)
+        }
+    }
+
+    @Test(arguments: [false, true]) func theWholeSystemIsTooMuch(_ servesSFTP: Bool) async throws {
+        try await RunFixture.with(
+            .init(servesSFTP: servesSFTP),
+            profile: "actions: {hello: {commands: [\"echo hello\"]}}\ntransfers: {max_files: 5}"
+        ) { fixture in
+            let run = try await fixture.start()
+            let result = try await fixture.expect(1, "run", "pull", "/")
+            #expect(result.errorText.contains("/: more than 5 files; raise transfers.max_files"))
+            #expect(result.errorText.contains("try: ecr run exec -- 'ls -la "))
+            #expect(try run.events(.artifactPulled).isEmpty)
+            try await fixture.expect(0, "run", "action", "hello")
+            try await fixture.expect(0, "run", "complete")
+        }
+    }
+
+    @Test(.enabled("needs root and loop devices") { await CoarseDisk.isAvailable() })
+    func aRewriteThatTheDisksTimesDoNotShowIsFetched() async throws {
+        let disk = try await CoarseDisk()
+        let profile = """
+            actions:
+              old: {commands: ["printf old >'\(disk.path)/f'"], artifacts: ["\(disk.path)/f*"]}
+              new: {commands: ["printf new >'\(disk.path)/f'"], artifacts: ["\(disk.path)/f*"]}
+            """
+        try await RunFixture.with(profile: profile) { fixture in
+            let run = try await fixture.start()
+            for action in ["old", "new"] { try await fixture.expect(0, "run", "action", action) }
+            for (job, text) in [("0001-old", "old"), ("0002-new", "new")] {
+                #expect(try FileSystem.read("\(run.path)/artifacts/\(job)/f") == Array(text.utf8))
+            }
+            #expect(try run.events(.artifactPulled).allSatisfy { $0.data["version"] == nil })
+            try await fixture.expect(0, "run", "complete")
+        }
+    }
+}
