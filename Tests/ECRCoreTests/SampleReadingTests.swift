@@ -118,15 +118,21 @@ import YAML
 
     @Test func problemsAreOfFewKinds() throws {
         let interval = try collector("command: x, interval: 1, timeout: 2.5, max_sample_bytes: 4, parse: {csv: [a, b]}")
-        func reasons(_ text: String, _ status: Int64) -> [String] {
+        func reasons(_ text: String, _ status: Int64, _ tools: Set<String> = ["setsid", "fractional-sleep"]) -> [String]
+        {
             let sample = Sample(tick: 3, uptime: 12.5, status: status, text: Array(text.utf8))
-            return SampleProblem.reasons(sample, interval.parse.map { SampleReading(sample.text, $0) }, interval)
+            return SampleProblem.reasons(
+                sample, interval.parse.map { SampleReading(sample.text, $0) }, interval,
+                SampleTimeout(2.5, tools: tools))
         }
         #expect(reasons("1,2", 0) == [])
         #expect(reasons("1", 0) == ["it does not have 2 columns"])
         #expect(reasons("sh: x", 127) == ["cut off: it has more than 4 bytes (max_sample_bytes)"])
         #expect(reasons("", 127) == ["command not found (exit 127)"])
         #expect(reasons("", 124) == ["timed out after 2.5 s"])
+        #expect(reasons("", 124, ["setsid"]) == ["timed out after 3.0 s"])
+        #expect(reasons("", 143, ["timeout", "fractional-sleep"]) == ["timed out after 3.0 s"])
+        #expect(reasons("", 124, []) == ["exit 124"])
         #expect(reasons("", 137) == ["killed by signal 9"])
         #expect(reasons("", 3) == ["exit 3"])
     }
