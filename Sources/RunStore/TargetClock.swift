@@ -23,7 +23,7 @@ package struct TargetClock: Sendable, Equatable {
         var wallZero: Double? { offset.map { Double(zero) + $0 * 1e6 } }
     }
 
-    /// Origin: an hour of comparisons, which is longer than what is fetched after a loss of the link takes to come.
+    /// Origin: half an hour of comparisons as they were, and as many of the time before, of which a drift needs few.
     private static let kept = 64
     /// Of the target's clock against the controller's, or against itself: adjtimex(2) slews by at most that much.
     private static let drift = 500e-6
@@ -35,7 +35,24 @@ package struct TargetClock: Sendable, Equatable {
     package mutating func add(_ data: JSONObject) {
         guard let reading = Reading(data), reading.uptime >= readings.last?.uptime ?? 0 else { return }
         readings.append(reading)
-        if readings.count > Self.kept { readings.removeFirst() }
+        if readings.count > Self.kept { readings.remove(at: leastTelling) }
+    }
+
+    /// Of the older half the comparison that its neighbours tell best: what was measured at the beginning of a long run, and
+    /// at a step, is still known at its end.
+    private var leastTelling: Int {
+        var (best, smallest) = (1, Double.infinity)
+        for index in 1..<readings.count / 2 {
+            let (left, reading, right) = (readings[index - 1], readings[index], readings[index + 1])
+            let width = right.uptime - left.uptime
+            let share = width > 0 ? (reading.uptime - left.uptime) / width : 0
+            func error(_ value: (Reading) -> Double) -> Double {
+                (value(left) + (value(right) - value(left)) * share - value(reading)).magnitude
+            }
+            let error = max(error { Double($0.zero) }, error { ($0.offset ?? 0) * 1e6 })
+            if error < smallest { (best, smallest) = (index, error) }
+        }
+        return best
     }
 
     package var isEmpty: Bool { readings.isEmpty }

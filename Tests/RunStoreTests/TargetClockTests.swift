@@ -1,4 +1,5 @@
 import JSON
+import LinuxSystem
 import Testing
 
 @testable import RunStore
@@ -52,6 +53,24 @@ import Testing
         // Whole seconds can't tell half a second.
         #expect(clock.step(to: comparison(at: 1060, zero: "00:00.000000", offset: 0.4, bound: 0.5)) == nil)
         #expect(clock.step(to: comparison(at: 1060, zero: "00:00.000000", offset: nil)) == nil)
+    }
+
+    /// A day of comparisons, a drift of 50 ppm, and a step of a minute in the middle.
+    @Test func theBeginningOfALongRunIsStillKnownAtItsEnd() throws {
+        var clock = TargetClock()
+        let begin = try #require(Clock.microseconds(iso8601: "2026-01-27T14:00:00.000000Z"))
+        func zero(_ uptime: Int) -> Int64 { begin + Int64(uptime) * 50 + (uptime >= 43_200 ? 60_000_000 : 0) }
+        for uptime in stride(from: 0, through: 86_400, by: 60) {
+            clock.add([
+                "target_uptime_s": .double(Double(uptime)),
+                "boottime_zero": .string(Clock.iso8601(microseconds: zero(uptime) + Int64(uptime % 7))),
+                "boottime_uncertainty_s": 0.001, "offset_s": 0, "uncertainty_s": 0.001,
+            ])
+        }
+        for uptime in [30, 7_230, 43_080, 43_320, 60_030, 86_390] {
+            let time = try #require(clock.time(atUptime: Double(uptime)).flatMap { Clock.microseconds(iso8601: $0) })
+            #expect((time - zero(uptime) - Int64(uptime) * 1_000_000).magnitude < 1000, "\(uptime)")
+        }
     }
 
     @Test func theManifestKeepsIt() {
