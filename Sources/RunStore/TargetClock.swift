@@ -34,7 +34,7 @@ package struct TargetClock: Sendable, Equatable {
     /// - Parameter data: of a `clock_offset` event.
     package mutating func add(_ data: JSONObject) {
         guard let reading = Reading(data), reading.uptime >= readings.last?.uptime ?? 0 else { return }
-        readings.append(reading)
+        readings.append(readings.last.map { reading.narrowed(by: $0, drift: Self.drift) } ?? reading)
         if readings.count > Self.kept { readings.remove(at: leastTelling) }
     }
 
@@ -121,6 +121,19 @@ package struct TargetClock: Sendable, Equatable {
 }
 
 extension TargetClock.Reading {
+    /// What the comparison before still tells: where its offset, aged by what clocks drift apart, and this one can both be
+    /// true, the truth is in both. A new session begins with the whole seconds of a coarse `date`, and need not forget.
+    fileprivate func narrowed(by last: Self, drift: Double) -> Self {
+        guard let offset, let before = last.offset else { return self }
+        let age = drift * (uptime - last.uptime) + last.uncertainty
+        let low = max(offset - uncertainty, before - age)
+        let high = min(offset + uncertainty, before + age)
+        guard low <= high else { return self }
+        return Self(
+            uptime: uptime, zero: zero, zeroUncertainty: zeroUncertainty, offset: low + (high - low) / 2,
+            uncertainty: (high - low) / 2)
+    }
+
     /// The fields of a `clock_offset` event that count here.
     fileprivate init?(_ data: JSONObject) {
         guard let zero = data["boottime_zero"]?.string.flatMap({ Clock.microseconds(iso8601: $0) }) else { return nil }

@@ -113,6 +113,9 @@ import YAML
             rows(interval, "1,\"x, y\"\n2,\"say \"\"no\"\"\"", 0)
                 == ",,12.5,3,0,1,\"x, y\"\n,,12.5,3,0,2,\"say \"\"no\"\"\"\n")
         #expect(rows(interval, "oops", 1) == ",,12.5,3,1,,\n")
+        // A combining mark makes a quote no other byte.
+        #expect(rows(stream, "a\"\u{33F},b", nil) == ",,12.5,3,\"a\"\"\u{33F},b\"\n")
+        #expect(rows(interval, "\"x\"\"\u{301}\",2", 0) == ",,12.5,3,0,\"x\"\"\u{301}\",2\n")
         #expect(rows(stream, "a \"b\"\n", nil) == ",,12.5,3,\"a \"\"b\"\"\"\n")
     }
 

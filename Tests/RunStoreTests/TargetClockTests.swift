@@ -35,6 +35,18 @@ import Testing
         #expect(clock.targetTime(atUptime: 1500) == "2026-01-27T14:25:02.000000Z")
     }
 
+    /// After a reconnect BusyBox's `date` tells half a second at first.
+    @Test func aCoarseComparisonTakesNothingFromAFineOne() throws {
+        let fine = comparison(at: 1000, zero: "00:00.000000", offset: 0.1, bound: 0.002)
+        let clock = clock(fine, comparison(at: 1010, zero: "00:00.000000", offset: -0.25, bound: 0.5))
+        let shown = try #require(clock.targetTime(atUptime: 1012).flatMap { Clock.microseconds(iso8601: $0) })
+        let truth = try #require(Clock.microseconds(iso8601: "2026-01-27T14:16:52.100000Z"))
+        #expect((shown - truth).magnitude < 10_000)
+        // A step is not explained away.
+        let stepped = self.clock(fine, comparison(at: 1010, zero: "00:00.000000", offset: -3, bound: 0.5))
+        #expect(stepped.targetTime(atUptime: 1012) == "2026-01-27T14:16:49.000000Z")
+    }
+
     @Test func aStepIsNotSpread() {
         let clock = clock(
             comparison(at: 1000, zero: "00:00.000000", offset: 0),

@@ -1,7 +1,7 @@
 extension BuiltinSampler {
     package static let nvidia = BuiltinSampler(
         "nvidia",
-        "the first GPU, by nvidia-smi, which costs a process a sample; also gpu1.FIELD, gpu2.FIELD, …: the others",
+        "the first GPU, by nvidia-smi, which costs a process a sample; in the log also gpu1.FIELD, gpu2.FIELD, …: the others",
         [
             Field("utilization", "%", "time in which a kernel ran"),
             Field("memory_utilization", "%", "time in which memory was used"),
@@ -28,7 +28,7 @@ extension BuiltinSampler {
     /// Its lines differ from board to board: `GR3D_FREQ 12%@305`, `CPU [3%@1479,off]`, `tj@45.5C`, `VDD_IN 4812mW/4812mW`, and
     /// on older boards `POM_5V_IN 1532/1532`.
     package static let tegrastats = BuiltinSampler(
-        "tegrastats", "NVIDIA Jetson's own monitor; also temp.NAME and rail.NAME: each sensor",
+        "tegrastats", "NVIDIA Jetson's own monitor; in the log also temp.NAME and rail.NAME: each sensor",
         [
             Field("cpu", "%", "mean of the cores that are on"), Field("gpu", "%", "load of the GPU"),
             Field("emc", "%", "load of the memory bus"),

@@ -3,7 +3,7 @@ extension BuiltinSampler {
     /// degrees whatever it has.
     package static let temperature = BuiltinSampler(
         "temperature",
-        "the warmest sensor of each kind, from thermal zones and hwmon; also zone.NAME and hwmon.NAME: each of them",
+        "the warmest sensor of each kind, from thermal zones and hwmon; in the log also zone.NAME and hwmon.NAME: each of them",
         [
             Field("cpu", "degC", "processor"), Field("gpu", "degC", "graphics"),
             Field("soc", "degC", "the chip's other parts"),
@@ -37,7 +37,7 @@ extension BuiltinSampler {
         "power",
         """
         power, from hwmon (power sensors in microwatts; INA219, INA226, INA3221: volts times amperes), batteries and RAPL \
-        (for root only); also rail.NAME: each of them
+        (for root only); in the log also rail.NAME: each of them
         """,
         [
             Field("total", "mW", "the board, or the most of it that is measured"), Field("cpu", "mW", "processor"),
