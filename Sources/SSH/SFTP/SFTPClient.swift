@@ -111,8 +111,21 @@
     var isThere: Bool { result != nil }
 
     /// Waits for the answer. One waiter.
+    /// - Throws: `closed` where the waiting task is cancelled; the answer is thrown away then.
     func value() async throws(SSHError) -> SFTPReply {
-        if result == nil { await withCheckedContinuation { waiter = $0 } }
-        return try result!.get()
+        if result == nil, !Task.isCancelled {
+            await withTaskCancellationHandler {
+                await withCheckedContinuation { waiter = $0 }
+            } onCancel: {
+                Task { @SSHActor in self.giveUp() }
+            }
+        }
+        guard let result else { throw SSHError(.closed, "the SFTP server's answer is not waited for any more") }
+        return try result.get()
+    }
+
+    private func giveUp() {
+        waiter?.resume()
+        waiter = nil
     }
 }
