@@ -15,8 +15,9 @@ struct ActionRunner {
     let link: TargetLink
     let feed: JobFeed
     let worker: Worker
+    let lanes: UploadLanes
     let policy: PullPolicy
-    let uploads = JobUploads()
+    let transfer = JobTransfer()
 
     /// Records the intent, uploads, launches, observes, pulls artifacts, records the end.
     /// - Parameter boot: the boot of the target under which it may be launched; nil for whichever there is.
@@ -116,12 +117,13 @@ struct ActionRunner {
         if spec.uploads.isEmpty { return nil }
         let origin = UploadOrigin(
             user: UploadOrigin.User(job: request.job, action: spec.name, attempt: spec.attempt),
-            workdir: request.workdir, owner: "\(journal.state.uuid) \(spec.name)",
+            workdir: request.workdir, owner: "\(journal.state.uuid) \(spec.name)", spool: request.spool,
             isResumed: isResumed || spec.attempt > 1)
         let step = UploadStep(
-            journal: journal, link: link, feed: feed, worker: worker, origin: origin, method: policy.method)
+            journal: journal, link: link, feed: feed, worker: worker, lanes: lanes, origin: origin,
+            method: policy.method)
         do {
-            let failures = try await uploads.run { try await step.run(spec.uploads) }.failures
+            let failures = try await transfer.run { try await step.run(spec.uploads) }.failures
             return failures.isEmpty ? nil : JobRefusal(reason: "upload", warnings: failures.map(\.text))
         } catch is CancellationError {
             return JobRefusal(reason: "cancelled")
@@ -200,7 +202,8 @@ struct ActionRunner {
             folder: "artifacts/\(request.job)/", workdir: request.workdir)
         let step = ArtifactStep(
             journal: journal, link: link, feed: feed, worker: worker, origin: origin, policy: policy)
-        return try await step.run(spec.artifacts, out: hasFiles ? "\(request.folder)/out" : nil, steps)
+        let out = hasFiles ? "\(request.folder)/out" : nil
+        return try await transfer.run { try await step.run(spec.artifacts, out: out, steps) }
     }
 
     private func recordUnknown(

@@ -210,7 +210,7 @@ extension RunEngine {
         let feed = JobFeed()
         _ = feed.add { listener(job, $0) }
         let runner = ActionRunner(
-            journal: journal, link: link, feed: feed, worker: worker,
+            journal: journal, link: link, feed: feed, worker: worker, lanes: lanes,
             policy: PullPolicy(profile.transfers))
         let spool = spool
         let task = Task {
@@ -234,7 +234,7 @@ extension RunEngine {
             }
         }
         live[job] = LiveJob(
-            name: spec.name, invocation: spec.invocation, feed: feed, uploads: runner.uploads,
+            name: spec.name, invocation: spec.invocation, feed: feed, transfer: runner.transfer,
             began: Clock.boottimeNanoseconds(), end: task)
         listener(job, .begun)
         return task

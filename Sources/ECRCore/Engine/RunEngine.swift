@@ -29,6 +29,7 @@ actor RunEngine {
     /// What operators have asked to be sent or fetched and is on its way.
     var transfers: [Int: Task<JSON, any Error>] = [:]
     var lastTransfer = 0
+    let lanes = UploadLanes()
     /// What became of those that have died.
     var restarts: [String: CollectorRestarts] = [:]
     /// Actions run one after the other; these wait for their turn.
@@ -71,7 +72,7 @@ actor RunEngine {
         let name: String
         let invocation: JobSpec.Invocation
         let feed: JobFeed
-        let uploads: JobUploads
+        let transfer: JobTransfer
         let began: Int64
         let end: Task<JobEnd, any Error>
     }
