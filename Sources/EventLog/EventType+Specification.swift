@@ -148,11 +148,11 @@ extension EventType {
             and sha256: of a piece of the job's spool, log_bytes: the length of the collector's log behind it, table_bytes: \
             the length of its table behind the last row, table_length and table_sha256: of what came to the table. skipped: \
             [first, last] of ticks that were left out because the sample before still ran, unfinished_tick: the sample that \
-            was being taken when the sampler was stopped
+            was being taken when the sampler was stopped, unfinished_since: the uptime of its beginning
             """,
             """
-            target collector job rows unparsed? skipped? unfinished_tick? offset length sha256 log_bytes table_bytes table_length? \
-            table_sha256? masked?
+            target collector job rows unparsed? skipped? unfinished_tick? unfinished_since? offset length sha256 log_bytes \
+            table_bytes table_length? table_sha256? masked?
             """),
         row(
             .collectorGap,

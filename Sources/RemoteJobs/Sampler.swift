@@ -23,20 +23,26 @@ package struct Sampler: Sendable {
     /// Samples every `interval` seconds.
     ///
     /// A sample is cut by `head`, which ends the command by SIGPIPE; the status comes back beside the output. So a command
-    /// that leaves something running which holds its output open has its sample end only with that.
+    /// that leaves something running which holds its output open has its sample end only with that, or with the timeout.
     /// - Parameters:
-    ///   - timeout: seconds for one sample; kept by the target's `timeout`, where it has one.
+    ///   - timeout: seconds for one sample, as far as the target can keep them.
     ///   - limit: bytes of a sample; one byte more comes, so that a longer one can be told. Nil for any length.
     package static func interval(
-        command: String, interval: Double, timeout: Double?, limit: Int?, token: String, tools: Set<String>
+        command: String, interval: Double, timeout: SampleTimeout?, limit: Int?, token: String, tools: Set<String>
     ) -> Sampler {
-        var prefix = ""
-        if let timeout, tools.contains("timeout") { prefix = "timeout \(max(1, Int(timeout.rounded(.up)))) " }
-        var sample = "\(prefix)sh -c COMMAND 2>&1 4>&-; r=$?"
-        if let limit, tools.contains("head") {
+        let cut = limit.flatMap { tools.contains("head") ? "| head -c \($0 + 1) " : nil } ?? ""
+        let sample: String
+        if let timeout, timeout.keeper == .group {
+            sample =
+                "r=$( exec 2>/dev/null 3>&1; setsid sh -c \(shellWord(timeout.guarded)) COMMAND \(cut)>&4 )\n"
+                + "set -- $r 137; r=$1"
+        } else {
+            let prefix = timeout.map { "timeout \($0.words) " } ?? ""
             // Measured: 3.8 ms a sample in place of 2.0 on a laptop's CPU, most of it the three processes more.
             sample =
-                "r=$( { { \(prefix)sh -c COMMAND 2>&1 3>&- 4>&-; echo $? >&3; } | head -c \(limit + 1) >&4; } 3>&1 )"
+                cut.isEmpty
+                ? "\(prefix)sh -c COMMAND 2>&1 4>&-; r=$?"
+                : "r=$( { { \(prefix)sh -c COMMAND 2>&1 3>&- 4>&-; echo $? >&3; } \(cut)>&4; } 3>&1 )"
         }
         let words = loopWords(interval, token, tools).merging(["SAMPLE": sample]) { $1 }
         return Sampler(token: token, commands: [fill("exec 4>&1\n" + loop, words, command)])
@@ -79,17 +85,34 @@ package struct Sampler: Sendable {
         done
         """#
 
-    /// Stamps each line of a long-lived command.
-    /// - Parameter limit: bytes of a line; one byte more comes, so that a longer one can be told. Nil for any length.
-    package static func stream(command: String, limit: Int?, token: String) -> Sampler {
+    /// Stamps each line of a long-lived command, and ends with its status.
+    ///
+    /// A line without an end would grow in the shell without end, and no program that cuts lines writes each of them at
+    /// once. So the shell that gathers them has little memory: where it is used up the command ends by SIGPIPE.
+    /// - Parameters:
+    ///   - limit: bytes of a line; one byte more comes, so that a longer one can be told. Nil for any length.
+    ///   - memory: KiB of address space for that shell, beside some copies of the longest line.
+    package static func stream(
+        command: String, limit: Int?, token: String, memory: Int = lineMemory
+    ) -> Sampler {
         let loop = #"""
-            sh -c COMMAND 2>&1 | { n=0; while IFS= read -r l || [ -n "$l" ]; do read -r u x </proc/uptime
-            printf '%s L %s %s %LIMITs\n' TOKEN "$n" "$u" "$l"; n=$((n+1)); done; }
+            exec 4>&1
+            r=$( exec 3>&1; { sh -c COMMAND 2>&1 3>&- 4>&-; echo $? >&3; } | {
+            BOUND; n=0; while IFS= read -r l || [ -n "$l" ]; do read -r u x </proc/uptime
+            printf '%s L %s %s %LIMITs\n' TOKEN "$n" "$u" "$l"; n=$((n+1)); done; } >&4 ); exit "${r:-137}"
             """#
+        let bound = limit.map { "ulimit -v \(memory + $0 * 8 / 1024) 2>/dev/null" } ?? ":"
         return Sampler(
             token: token,
-            commands: [fill(loop, ["TOKEN": shellWord(token), "LIMIT": limit.map { ".\($0 + 1)" } ?? ""], command)])
+            commands: [
+                fill(
+                    loop,
+                    ["TOKEN": shellWord(token), "LIMIT": limit.map { ".\($0 + 1)" } ?? "", "BOUND": bound], command)
+            ])
     }
+
+    /// Origin: dash has 3 MiB, bash with its locale 10.
+    package static let lineMemory = 32 << 10
 
     /// The command goes in last, so that nothing in it is taken for one of our words.
     private static func fill(_ loop: String, _ words: [String: String], _ command: String?) -> String {
@@ -135,8 +158,9 @@ package struct SampleParser: Sendable {
     /// The sample that has begun, and where in the buffer its text does.
     private var begun: (tick: Int64, uptime: Double, text: Int)?
 
-    /// The tick of the sample that has begun, and of which the end has not come yet.
+    /// The sample that has begun, and of which the end has not come yet: its tick, and the uptime of its beginning.
     package var unfinishedTick: Int64? { begun?.tick }
+    package var unfinishedSince: Double? { begun?.uptime }
 
     package init(token: String) { mark = Array("\(token) ".utf8) }
 

@@ -247,6 +247,7 @@ package struct RunState: Sendable, Equatable {
         job.spool = data["spool"]?.string
         job.boot = data["target_boot"]?.string
         job.isAttached = data["attached"]?.bool ?? false
+        job.sampling = SamplingState(interval: data["interval_s"]?.double)
         jobIndex[id] = jobs.count
         jobs.append(job)
     }

@@ -23,7 +23,7 @@ package struct TargetClock: Sendable, Equatable {
         var wallZero: Double? { offset.map { Double(zero) + $0 * 1e6 } }
     }
 
-    /// Origin: an hour of comparisons, which is longer than what is fetched after a loss of the link takes to come.
+    /// Origin: half an hour of comparisons as they were, and as many of the time before, of which a drift needs few.
     private static let kept = 64
     /// Of the target's clock against the controller's, or against itself: adjtimex(2) slews by at most that much.
     private static let drift = 500e-6
@@ -34,8 +34,25 @@ package struct TargetClock: Sendable, Equatable {
     /// - Parameter data: of a `clock_offset` event.
     package mutating func add(_ data: JSONObject) {
         guard let reading = Reading(data), reading.uptime >= readings.last?.uptime ?? 0 else { return }
-        readings.append(reading)
-        if readings.count > Self.kept { readings.removeFirst() }
+        readings.append(readings.last.map { reading.narrowed(by: $0, drift: Self.drift) } ?? reading)
+        if readings.count > Self.kept { readings.remove(at: leastTelling) }
+    }
+
+    /// Of the older half the comparison that its neighbours tell best: what was measured at the beginning of a long run, and
+    /// at a step, is still known at its end.
+    private var leastTelling: Int {
+        var (best, smallest) = (1, Double.infinity)
+        for index in 1..<readings.count / 2 {
+            let (left, reading, right) = (readings[index - 1], readings[index], readings[index + 1])
+            let width = right.uptime - left.uptime
+            let share = width > 0 ? (reading.uptime - left.uptime) / width : 0
+            func error(_ value: (Reading) -> Double) -> Double {
+                (value(left) + (value(right) - value(left)) * share - value(reading)).magnitude
+            }
+            let error = max(error { Double($0.zero) }, error { ($0.offset ?? 0) * 1e6 })
+            if error < smallest { (best, smallest) = (index, error) }
+        }
+        return best
     }
 
     package var isEmpty: Bool { readings.isEmpty }
@@ -104,6 +121,19 @@ package struct TargetClock: Sendable, Equatable {
 }
 
 extension TargetClock.Reading {
+    /// What the comparison before still tells: where its offset, aged by what clocks drift apart, and this one can both be
+    /// true, the truth is in both. A new session begins with the whole seconds of a coarse `date`, and need not forget.
+    fileprivate func narrowed(by last: Self, drift: Double) -> Self {
+        guard let offset, let before = last.offset else { return self }
+        let age = drift * (uptime - last.uptime) + last.uncertainty
+        let low = max(offset - uncertainty, before - age)
+        let high = min(offset + uncertainty, before + age)
+        guard low <= high else { return self }
+        return Self(
+            uptime: uptime, zero: zero, zeroUncertainty: zeroUncertainty, offset: low + (high - low) / 2,
+            uncertainty: (high - low) / 2)
+    }
+
     /// The fields of a `clock_offset` event that count here.
     fileprivate init?(_ data: JSONObject) {
         guard let zero = data["boottime_zero"]?.string.flatMap({ Clock.microseconds(iso8601: $0) }) else { return nil }

@@ -114,6 +114,23 @@ import Testing
         #expect(found["gpu"] == 15250 && found["total"] == 6000)
     }
 
+    /// An AGX Orin feeds its GPU and CPU beside the rail whose name begins with VIN; an amdgpu may tell one power twice.
+    @Test(arguments: shells) func powerWithoutAFeedIsTheSumOfTheRails(shell: [String]) async throws {
+        try put("sys/class/hwmon/hwmon0/name", "ina3221")
+        for (index, label, amperes) in [(1, "VDD_GPU_SOC", 600), (2, "VDD_CPU_CV", 200), (3, "VIN_SYS_5V0", 400)] {
+            try put("sys/class/hwmon/hwmon0/in\(index)_label", label)
+            try put("sys/class/hwmon/hwmon0/in\(index)_input", "5000")
+            try put("sys/class/hwmon/hwmon0/curr\(index)_input", "\(amperes)")
+        }
+        #expect(try await values(.power, shell) == ["total": 6000, "cpu": 1000, "gpu": 3000])
+        try put("sys/class/hwmon/hwmon1/name", "amdgpu")
+        try put("sys/class/hwmon/hwmon1/power1_average", "15250000")
+        try put("sys/class/hwmon/hwmon1/power1_input", "15000000")
+        try put("sys/class/hwmon/hwmon1/power2_average", "1000000")
+        let found = try await values(.power, shell)
+        #expect(found["gpu"] == 19000 && found["total"] == 22000)
+    }
+
     @Test(arguments: shells) func aBatteryCountsWhileItIsDischarged(shell: [String]) async throws {
         try put("sys/class/power_supply/BAT0/status", "Discharging")
         try put("sys/class/power_supply/BAT0/current_now", "1500000")
@@ -163,7 +180,15 @@ import Testing
             RAM 1903/3964MB (lfb 3x4MB) IRAM 0/252kB(lfb 252kB) CPU [3%@102,5%@102] EMC_FREQ 4%@1600 GR3D_FREQ 0%@76 APE 25 PLL@25C \
             CPU@28C PMIC@100C GPU@27C POM_5V_IN 1532/1532 POM_5V_GPU 0/0 POM_5V_CPU 122/122
             """
+        let agx = "RAM 1/2MB CPU [1%@1] VDD_GPU_SOC 3000mW/3000mW VDD_CPU_CV 1000mW/1000mW VIN_SYS_5V0 2000mW/2000mW"
         for (line, expected) in [
+            (
+                agx,
+                [
+                    "cpu": 1, "ram_used": 1, "ram_total": 2, "power_total": 6000, "power_cpu": 1000,
+                    "power_gpu": 3000,
+                ]
+            ),
             (
                 orin,
                 [
@@ -185,6 +210,8 @@ import Testing
                 "bin/tegrastats", "#!/bin/sh\n[ \"$1 $2\" = '--interval 500' ] && echo '\(line)'\n", mode: 0o755)
             #expect(try await values(.tegrastats, shell) == expected)
         }
+        try scratch.write("bin/tegrastats", "#!/bin/sh\nkill -9 $$\n", mode: 0o755)
+        #expect(try await sample(.tegrastats, shell).status == 137)
     }
 
     @Test(arguments: shells) func nvidiaTellsTheFirstGPUAndTheOthersBeside(shell: [String]) async throws {

@@ -92,7 +92,9 @@ import Testing
         #expect(CollectorGap.behind(jobs, .nothing(until: time(40)), interval: nil).isEmpty)
     }
 
-    @Test(arguments: [(Int64(0), 0), (1, 0), (128, 0), (137, 1)]) func aStreamMayEndByItself(exit: Int64, gaps: Int) {
+    @Test(arguments: [(Int64(0), 0), (1, 0), (127, 1), (128, 0), (137, 1)]) func aStreamMayEndByItself(
+        exit: Int64, gaps: Int
+    ) {
         let jobs = jobs([
             start("1-c", at: 0), sample("1-c", at: 5),
             end("1-c", ["outcome": "stopped", "reason": "it ended", "exit": .int(exit)], at: 6),
@@ -132,12 +134,46 @@ import Testing
         #expect(try atEnd(of: events, uptime: 22, interval: 1) == nil)
     }
 
-    @Test func aSampleThatIsBeingTakenIsNotMissing() throws {
-        let unfinished: (EventType, JSONObject, Int) = (
-            .collectorOutput, ["job": "1-c", "offset": 1, "length": 1, "rows": [], "unfinished_tick": 6], 22
+    private func unfinished(_ tick: Int64, since uptime: Double) -> (EventType, JSONObject, Int) {
+        (
+            .collectorOutput,
+            [
+                "job": "1-c", "offset": 1, "length": 1, "rows": [], "unfinished_tick": .int(tick),
+                "unfinished_since": .double(uptime),
+            ], 22
         )
-        let events = [start("1-c", at: 0), sample("1-c", at: 5, tick: 5), unfinished]
-        #expect(try atEnd(of: events, uptime: 50, interval: 1) == nil)
+    }
+
+    @Test func aSampleThatIsBeingTakenIsNotMissing() throws {
+        let events = [start("1-c", at: 0), sample("1-c", at: 5, tick: 5), unfinished(6, since: 6)]
+        #expect(try atEnd(of: events, uptime: 7.9, interval: 1) == nil)
+        // As slow as one before.
+        let skipped: (EventType, JSONObject, Int) = (
+            .collectorOutput, ["job": "1-c", "offset": 1, "length": 1, "rows": [], "skipped": [[6, 20]]], 22
+        )
+        let slow = [start("1-c", at: 0), sample("1-c", at: 5, tick: 5), skipped, unfinished(21, since: 21)]
+        #expect(try atEnd(of: slow, uptime: 50, interval: 1) == nil)
+        #expect(try atEnd(of: slow, uptime: 60, interval: 1)?.samples == 40)
+    }
+
+    @Test func aHungSampleIsMissingAndSoAreTheTicksBehindIt() throws {
+        let events = [start("1-c", at: 0), sample("1-c", at: 5, tick: 5), unfinished(6, since: 6)]
+        let gap = try atEnd(of: events, uptime: 50.5, interval: 1)
+        #expect(gap?.samples == 45 && gap?.reason == "a sample had not ended")
+        #expect(gap?.from == time(5) && gap?.ticks == nil)
+        // The first one of all.
+        let first = [start("1-c", at: 0), unfinished(0, since: 1)]
+        #expect(try atEnd(of: first, uptime: 10, interval: 1)?.samples == 10)
+    }
+
+    @Test func theIntervalIsThatOfTheTarget() throws {
+        let rounded: (EventType, JSONObject, Int) = (
+            .collectorStarted, ["job": "1-c", "collector": "c", "interval_s": 2], 0
+        )
+        let events = [rounded, sample("1-c", at: 10, tick: 5)]
+        #expect(try atEnd(of: events, uptime: 30.5, interval: 0.5)?.samples == 9)
+        let dead = jobs(events + [end("1-c", rebooted, at: 20)])
+        #expect(CollectorGap.behind(dead, .nothing(until: time(30)), interval: 0.5).map(\.samples) == [10])
     }
 
     @Test func lostBytesAreAGapEvenOfAStream() throws {

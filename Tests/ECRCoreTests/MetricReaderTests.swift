@@ -1,3 +1,4 @@
+import EventLog
 import JSON
 import LinuxSystem
 import Profiles
@@ -135,8 +136,12 @@ import YAML
         .Energy?
     {
         var sweep = WindowSweep([window], units: [unit])
-        for (time, value) in points { sweep.take(time, [value]) }
+        for (time, value) in points { sweep.take(place(time), [value]) }
         return sweep.series[0][0].power?.energy
+    }
+
+    private func place(_ time: Double, tick: Int64 = 0, job: Int = 0) -> SampleSpacing.Place {
+        SampleSpacing.Place(time: time, job: job, tick: tick)
     }
 
     @Test func energyIsTheIntegralOfPower() {
@@ -158,9 +163,87 @@ import YAML
         #expect(joules(0...10, "W", [(1, 2), (2, 2), (1.5, 99), (3, 2)])?.joules == 4)
     }
 
+    /// Of 10 W in the first hundred seconds.
+    private func covered(isStream: Bool, lost: LostTicks = LostTicks(), _ places: [SampleSpacing.Place]) -> Double? {
+        var sweep = WindowSweep([0...100], units: ["W"], isStream: isStream, lost: lost)
+        for place in places { sweep.take(place, [10]) }
+        return sweep.series[0][0].power?.energy.map { ($0.covered * 1000).rounded() / 1000 }
+    }
+
+    /// nvidia-smi is slow while the GPU works.
+    @Test func samplingThatBecomesSlowerLosesNoEnergy() {
+        let quick = (0..<100).map { place(Double($0) * 0.1, tick: Int64($0)) }
+        let slow = (0...40).map { place(10 + Double($0) * 0.6, tick: 100 + Int64($0) * 6) }
+        #expect(covered(isStream: false, quick + slow) == 34)
+        #expect(covered(isStream: true, quick + slow) == 34)
+        // Ten seconds between two lines are a hole at first, but not for ever.
+        let late = (0..<9).map { place(19.9 + Double($0) * 10, tick: 100 + Int64($0)) }
+        #expect(covered(isStream: true, quick + late) == 9.9 + 10)
+        // The numbers of an interval say that the sampler was busy.
+        #expect(covered(isStream: false, quick + late) == 99.9)
+    }
+
+    @Test func holesOnRecordAreNotBridged() {
+        let samples = [0, 1, 2, 3, 6, 7].map { place(Double($0), tick: Int64($0)) }
+        #expect(covered(isStream: false, samples) == 7)
+        var lost = LostTicks()
+        lost.add(4...5, of: 0)
+        #expect(covered(isStream: false, lost: lost, samples) == 4)
+        // A suspended machine, whose sampler was there before and after.
+        #expect(covered(isStream: false, [0, 1, 2, 3, 90, 91].map { place(Double($0), tick: Int64($0)) }) == 4)
+        let restarted =
+            [0, 1, 2].map { place(Double($0), tick: Int64($0)) }
+            + [0, 1].map { place(4 + Double($0), tick: Int64($0), job: 1) }
+        #expect(covered(isStream: false, restarted) == 3 && covered(isStream: true, restarted) == 3)
+    }
+
+    /// The controller's clock was set back by an hour, the target was rebooted, and its uptimes are the same again.
+    @Test func samplesAreMatchedByUptimeWithinTheirBoot() throws {
+        let scratch = try ScratchDirectory()
+        let header = "time,target_time,boottime_s,tick,exit,w\n"
+        func rows(_ value: Int) -> String {
+            (0..<40).map { "2026-01-27T1\($0 < 20 ? 5 : 4):00:00.000000Z,,\(100 + $0),\($0),0,\(value)\n" }.joined()
+        }
+        try scratch.write("logs/collectors/p.csv", header + rows(2) + rows(4))
+        var state = RunState()
+        var count: Int64 = 0
+        func apply(_ type: EventType, _ data: JSONObject) {
+            state.apply(
+                Event(
+                    seq: count, time: "2026-01-27T14:00:00.000000Z", boottimeNanoseconds: 0, boot: "", type: type,
+                    data: data, previous: ""))
+            count += 1
+        }
+        var length = Int64(header.utf8.count)
+        for (boot, value) in [("a", 2), ("b", 4)] {
+            apply(
+                .clockOffset,
+                [
+                    "boot_id": .string(boot), "target_uptime_s": 139, "boottime_zero": "2026-01-27T14:00:00.000000Z",
+                ])
+            apply(
+                .collectorStarted,
+                [
+                    "job": .string("1-\(boot)"), "collector": "p", "target_boot": .string(boot), "interval_s": 1,
+                    "fields": [["name": "w", "unit": "W"]],
+                ])
+            length += Int64(rows(value).utf8.count)
+            apply(.collectorOutput, ["job": .string("1-\(boot)"), "rows": [], "table_bytes": .int(length)])
+            apply(.actionStarted, ["job": .string("2-\(boot)"), "action": "a", "target_boot": .string(boot)])
+            apply(
+                .actionCompleted, ["job": .string("2-\(boot)"), "started_target": 110.5, "ended_target": 130.5])
+        }
+        let windows = ActionWindows(RunDirectory(path: scratch.path), state).windows
+        for (job, value) in [("2-a", 2.0), ("2-b", 4.0)] {
+            let field = try #require(windows[job]?.fields.first)
+            #expect(field.aggregates.count == 20 && field.aggregates.mean == value)
+            #expect(field.energy == JobWindow.Energy(joules: 20 * value, covered: 20))
+        }
+    }
+
     @Test func samplesGoToTheWindowsInWhichTheyLie() {
         var sweep = WindowSweep([0...10, 5...6, 20...21], units: ["W", nil])
-        for time in 0...30 { sweep.take(Double(time) + 0.5, [2, time % 2 == 0 ? nil : Double(time)]) }
+        for time in 0...30 { sweep.take(place(Double(time) + 0.5), [2, time % 2 == 0 ? nil : Double(time)]) }
         #expect(sweep.series[0][0].values.count == 10 && sweep.series[0][1].values == [1, 3, 5, 7, 9])
         #expect(sweep.series[1][0].values.count == 1 && sweep.series[1][1].values == [5])
         // At the edges the samples around them count.

@@ -113,20 +113,29 @@ import YAML
             rows(interval, "1,\"x, y\"\n2,\"say \"\"no\"\"\"", 0)
                 == ",,12.5,3,0,1,\"x, y\"\n,,12.5,3,0,2,\"say \"\"no\"\"\"\n")
         #expect(rows(interval, "oops", 1) == ",,12.5,3,1,,\n")
+        // A combining mark makes a quote no other byte.
+        #expect(rows(stream, "a\"\u{33F},b", nil) == ",,12.5,3,\"a\"\"\u{33F},b\"\n")
+        #expect(rows(interval, "\"x\"\"\u{301}\",2", 0) == ",,12.5,3,0,\"x\"\"\u{301}\",2\n")
         #expect(rows(stream, "a \"b\"\n", nil) == ",,12.5,3,\"a \"\"b\"\"\"\n")
     }
 
     @Test func problemsAreOfFewKinds() throws {
         let interval = try collector("command: x, interval: 1, timeout: 2.5, max_sample_bytes: 4, parse: {csv: [a, b]}")
-        func reasons(_ text: String, _ status: Int64) -> [String] {
+        func reasons(_ text: String, _ status: Int64, _ tools: Set<String> = ["setsid", "fractional-sleep"]) -> [String]
+        {
             let sample = Sample(tick: 3, uptime: 12.5, status: status, text: Array(text.utf8))
-            return SampleProblem.reasons(sample, interval.parse.map { SampleReading(sample.text, $0) }, interval)
+            return SampleProblem.reasons(
+                sample, interval.parse.map { SampleReading(sample.text, $0) }, interval,
+                SampleTimeout(2.5, tools: tools))
         }
         #expect(reasons("1,2", 0) == [])
         #expect(reasons("1", 0) == ["it does not have 2 columns"])
         #expect(reasons("sh: x", 127) == ["cut off: it has more than 4 bytes (max_sample_bytes)"])
         #expect(reasons("", 127) == ["command not found (exit 127)"])
         #expect(reasons("", 124) == ["timed out after 2.5 s"])
+        #expect(reasons("", 124, ["setsid"]) == ["timed out after 3.0 s"])
+        #expect(reasons("", 143, ["timeout", "fractional-sleep"]) == ["timed out after 3.0 s"])
+        #expect(reasons("", 124, []) == ["exit 124"])
         #expect(reasons("", 137) == ["killed by signal 9"])
         #expect(reasons("", 3) == ["exit 3"])
     }

@@ -80,6 +80,23 @@ import Testing
         }
     }
 
+    /// To Swift, a quote with a combining mark behind it is one character; to the target's shell the word ends there.
+    @Test func aValueThatBeginsWithACombiningMarkIsAWordAsAnyOther() async throws {
+        let profile = """
+            parameters: {text: {type: string}}
+            actions: {say: {commands: ["printf %s {text}"]}}
+            """
+        try await RunFixture.with(profile: profile) { fixture in
+            let run = try await fixture.start()
+            let trap = fixture.scratch.path("trap")
+            let value = "\u{301}; : >\(trap); '"
+            let said = try await fixture.expect(0, "run", "action", "say", "-p", "text=\(value)")
+            #expect(said.output == Array(value.utf8))
+            #expect(!FileSystem.exists(trap))
+            #expect(try run.text("0001-say") == value)
+        }
+    }
+
     @Test func aRetryIsANewJob() async throws {
         let profile =
             "actions: {flaky: {commands: [\"if [ -e '$MARK' ]; then echo second; else : >'$MARK'; echo first; exit 1; fi\"], retries: 3}}"

@@ -56,6 +56,12 @@ import Testing
         }
     }
 
+    @Test(.enabled(if: DropbearServer.isSmallAvailable)) func samplersRunOnBusyBox() async throws {
+        try await RunFixture.withSmallTarget(profile: Self.profile) { fixture in
+            try await check(fixture, try await fixture.start())
+        }
+    }
+
     @Test func aPauseStopsThoseThatAskForIt() async throws {
         let profile = """
             background_collectors:

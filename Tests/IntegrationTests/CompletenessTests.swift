@@ -106,6 +106,81 @@ import Testing
         }
     }
 
+    /// As the kernel's out-of-memory killer does it, to the command alone.
+    @Test func aStreamWhoseCommandIsKilledIsStartedAgainAndLeavesAGap() async throws {
+        let length = "1000.\(Int.random(in: 100_000...999_999))"
+        try await RunFixture.with(
+            profile: "background_collectors: {words: {stream: \"echo word; exec sleep \(length)\"}}"
+        ) { fixture in
+            let run = try await fixture.start()
+            try await waitForSamples(fixture, run, of: "0001-words", 1)
+            for id in Processes.ids(withArgument: length) { Processes.kill(id) }
+            try await waitForSamples(fixture, run, of: "0002-words", 1)
+            let stopped = try #require(try run.events(.collectorStopped).first?.data)
+            #expect(stopped["exit"] == 137 && stopped["reason"] == "killed by signal 9")
+            #expect(try run.events(.collectorRetry).count == 1)
+            try await fixture.expect(1, "run", "complete")
+            #expect(try run.events(.collectorGap).map { $0.data["job"] } == ["0001-words"])
+            try await expectWhole(fixture)
+        }
+    }
+
+    @Test func aStreamWithoutItsCommandIsAGapAndReportedOnce() async throws {
+        try await RunFixture.with(profile: "background_collectors: {words: {stream: no-such-command --all}}") {
+            fixture in
+            let run = try await fixture.start()
+            try await fixture.wait(for: "two ends") { try run.events(.collectorStopped).count >= 2 }
+            try await fixture.expect(1, "run", "complete")
+            #expect(
+                try run.events(.collectorError).map { $0.data["reason"] } == ["command not found (exit 127)"])
+            #expect(try run.events(.collectorGap).count >= 1)
+        }
+    }
+
+    @Test func aSampleThatHangsIsMissingWithAllThatAreDueBehindIt() async throws {
+        try await RunFixture.with { fixture in
+            let stuck = fixture.scratch.path("stuck")
+            try fixture.write(
+                """
+                background_collectors:
+                  load: {command: "[ ! -e '\(stuck)' ] || exec sleep 1000; echo x", interval: 0.1}
+                """)
+            let run = try await fixture.start()
+            try await waitForSamples(fixture, run, of: "0001-load", 3)
+            try fixture.scratch.write("stuck", "")
+            try await Task.sleep(for: .seconds(4))
+            let completed = try await fixture.expect(1, "run", "complete")
+            let gap = try #require(try run.events(.collectorGap).first?.data)
+            #expect(gap["reason"] == "a sample had not ended")
+            #expect(gap["samples"]?.int ?? 0 >= 20)
+            #expect(completed.errorText.contains("missing: load: "))
+            try await expectWhole(fixture)
+        }
+    }
+
+    /// BusyBox's timeout(1) would end the shell alone, and its child would hold the sample open.
+    @Test(.enabled(if: DropbearServer.isSmallAvailable), arguments: [true, false])
+    func aTimeoutEndsAllOfASampleOnASmallTarget(hasSetsid: Bool) async throws {
+        let profile = """
+            background_collectors:
+              load: {command: "echo begun; sleep 4; true", interval: 1, timeout: 0.5}
+            """
+        let missing: Set = hasSetsid ? ["timeout"] : ["setsid", "timeout"]
+        try await RunFixture.withSmallTarget(without: missing, profile: profile) { fixture in
+            let run = try await fixture.start()
+            try await waitForSamples(fixture, run, of: "0001-load", 2)
+            let reason = try run.events(.collectorError).first?.data["reason"]
+            let rows = try run.events(.collectorOutput).flatMap { $0.data["rows"]?.array ?? [] }
+            #expect(rows.allSatisfy { $0["text"] == "begun\n" && $0["exit"] == (hasSetsid ? 124 : 0) })
+            #expect(
+                reason
+                    == (hasSetsid
+                        ? "timed out after 0.5 s"
+                        : "its timeout of 0.5 s is not kept: the target has neither setsid nor timeout"))
+            try await fixture.expect(0, "run", "complete")
+        }
+    }
+
     @Test func aSamplerThatIsKilledWithItsWrapperIsStartedAgain() async throws {
         try await RunFixture.with(profile: "background_collectors: {load: {command: \"echo x\", interval: 0.1}}") {
             fixture in

@@ -24,6 +24,24 @@ struct RunFixture: Sendable {
         try await fixture.use(body)
     }
 
+    /// The same with dropbear and BusyBox as its target, and no SFTP server.
+    /// - Parameter missing: the applets that it lacks.
+    static func withSmallTarget(
+        without missing: Set<String> = [], profile: String, _ body: (RunFixture) async throws -> Void
+    ) async throws {
+        let small = try await DropbearServer.startSmall(without: missing)
+        let connection = [
+            "host": "\"\(small.host)\"", "port": "\(small.port)", "user": "\"\(small.user)\"",
+            "key_file": "\"\(small.clientKey)\"", "known_hosts": "\"\(small.knownHosts)\"",
+            "spool_dir": "\"\(small.scratch.path("spool"))\"",
+        ]
+        let fixture = RunFixture(
+            server: try await SSHServer.start(.init()), scratch: try ScratchDirectory(), connection: connection)
+        try fixture.write(profile)
+        try await fixture.use(body)
+        try await small.stop()
+    }
+
     /// Runs a body and ends every run that it has left alive.
     func use(_ body: (RunFixture) async throws -> Void) async throws {
         do { try await body(self) } catch {

@@ -93,7 +93,7 @@ import YAML
         #expect(message("csv: [_]") == ["error: 'csv' names no field; write 'csv: [watts, volts]'"])
         #expect(
             message("csv: [a], json: {a: b}") == [
-                "error: 'parse' needs one of 'regex', 'json', 'csv' and 'key_value'; write one of them"
+                "error: 'parse' needs one of 'regex', 'json', 'csv' and 'key_value', and no more than one"
             ])
         #expect(
             message("csv: [a], separator: x") == [
@@ -116,7 +116,7 @@ import YAML
         #expect(message("regex: 'x'") == ["error: the pattern has no group; put ( ) around the number"])
         #expect(
             message("regex: '(x)', csv: a") == [
-                "error: metric 'm' needs one of 'regex', 'json' and 'csv'; write one of them"
+                "error: metric 'm' needs one of 'regex', 'json' and 'csv', and no more than one"
             ])
         #expect(message("json: a, separator: ','") == ["error: 'separator' is for 'csv'; remove it"])
         #expect(

@@ -198,7 +198,7 @@ import YAML
         #expect(action("stop_if_unreachable: 60s") == [])
         #expect(
             action("metrics: {m: {}}") == [
-                "error: metric 'm' needs one of 'regex', 'json' and 'csv'; write one of them"
+                "error: metric 'm' needs one of 'regex', 'json' and 'csv', and no more than one"
             ])
         #expect(
             action("artifacts: [{allow_old: true}, '']") == [
@@ -254,7 +254,7 @@ import YAML
             ])
         #expect(
             collector("stream: y, parse: {}") == [
-                "error: 'parse' needs one of 'regex', 'json', 'csv' and 'key_value'; write one of them"
+                "error: 'parse' needs one of 'regex', 'json', 'csv' and 'key_value', and no more than one"
             ])
     }
 

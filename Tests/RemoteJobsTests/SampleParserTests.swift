@@ -127,11 +127,17 @@ import Testing
         }
     }
 
-    @Test(arguments: Shells.all) func anIntervalSamplesAgainAndAgain(shell: [String]) async throws {
+    @Test(
+        arguments: Shells.all,
+        [
+            ["setsid", "fractional-sleep", "head"], ["setsid", "fractional-sleep"],
+            ["timeout", "fractional-sleep", "head"], ["timeout", "fractional-sleep"],
+        ] as [Set<String>])
+    func anIntervalSamplesAgainAndAgain(shell: [String], tools: Set<String>) async throws {
         let command = #"printf 'TOKEN STEP NAP PREFIX '\''COMMAND'\'' %s' "a  b"; echo no >&2; exit 4"#
         let sampler = Sampler.interval(
-            command: command, interval: 0.05, timeout: 5, limit: 1 << 20, token: "#t'k",
-            tools: ["timeout", "fractional-sleep", "head"])
+            command: command, interval: 0.05, timeout: SampleTimeout(5, tools: tools),
+            limit: 1 << 20, token: "#t'k", tools: tools)
         let samples = try await run(shell, sampler) { $0.samples.count >= 3 }.samples
         #expect(samples.count >= 3)
         #expect(samples.first?.tick == 0)
@@ -158,13 +164,32 @@ import Testing
     }
 
     @Test(arguments: Shells.all) func aHungSampleIsEndedByItsTimeout(shell: [String]) async throws {
+        let tools: Set = ["timeout", "fractional-sleep", "head"]
         let sampler = Sampler.interval(
-            command: "echo begun; exec sleep 100", interval: 0.1, timeout: 1, limit: 1 << 20, token: "#t",
-            tools: ["timeout", "fractional-sleep", "head"])
+            command: "echo begun; exec sleep 100", interval: 0.1, timeout: SampleTimeout(1, tools: tools),
+            limit: 1 << 20, token: "#t", tools: tools)
         let samples = try await run(shell, sampler) { !$0.samples.isEmpty }.samples
         // BusyBox adds its "Terminated".
         #expect(samples.first?.text.starts(with: Array("begun\n".utf8)) == true)
         #expect(samples.first.map { $0.status != 0 } == true)
+    }
+
+    /// Children of it hold its output open, and one does not heed TERM.
+    @Test(arguments: Shells.all, [["setsid", "fractional-sleep", "head"], ["setsid", "fractional-sleep"]] as [Set])
+    func aHungSampleIsEndedWithAllThatItHasStarted(shell: [String], tools: Set<String>) async throws {
+        let length = "1000.\(Int.random(in: 100_000...999_999))"
+        let sampler = Sampler.interval(
+            command: "echo begun; (trap '' TERM; sleep \(length)) & sleep \(length); true", interval: 0.1,
+            timeout: SampleTimeout(0.3, tools: tools), limit: 1 << 20, token: "#t", tools: tools)
+        let samples = try await run(shell, sampler) { $0.samples.count >= 2 }.samples
+        #expect(samples.count >= 2)
+        #expect(samples.allSatisfy { $0.text == Array("begun\n".utf8) && $0.status == 124 })
+        // The one that was being taken when the sampler was killed ends by its guard.
+        let end = ContinuousClock.now + .seconds(20)
+        while !Processes.ids(withArgument: length).isEmpty, ContinuousClock.now < end {
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        #expect(Processes.ids(withArgument: length).isEmpty)
     }
 
     /// One byte more than allowed comes, by which the cut is known.
@@ -193,6 +218,23 @@ import Testing
         let result = try await Command.run(shell[0], Array(shell.dropFirst()) + ["-c", sampler.commands[0]])
         var parser = SampleParser(token: "#t")
         #expect(parser.take(result.output).samples.map(\.text) == [Array("12345".utf8), Array("x".utf8)])
+    }
+
+    @Test(arguments: Shells.all, [("echo x; exit 3", 3), ("kill -9 $$", 137), ("/no/such/command", 127), (":", 0)])
+    func aStreamEndsAsItsCommandDoes(shell: [String], end: (command: String, status: Int32)) async throws {
+        let sampler = Sampler.stream(command: end.command, limit: 100, token: "#t")
+        let result = try await Command.run(shell[0], Array(shell.dropFirst()) + ["-c", sampler.commands[0]])
+        #expect(result.status == end.status)
+    }
+
+    /// A progress bar, or something binary.
+    @Test(arguments: Shells.all) func aLineWithoutAnEndTakesBoundedMemory(shell: [String]) async throws {
+        let sampler = Sampler.stream(
+            command: "echo a; exec tr '\\0' x </dev/zero", limit: 100, token: "#t", memory: 16 << 10)
+        let result = try await Command.run(shell[0], Array(shell.dropFirst()) + ["-c", sampler.commands[0]])
+        #expect(result.status == 141)
+        var parser = SampleParser(token: "#t")
+        #expect(parser.take(result.output).samples.map(\.text) == [Array("a".utf8)])
     }
 
     @Test(arguments: Shells.all) func aStreamKeepsItsLines(shell: [String]) async throws {

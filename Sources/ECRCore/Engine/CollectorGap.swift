@@ -68,6 +68,7 @@ extension CollectorGap {
     /// - Parameters:
     ///   - jobs: the collector's, in the order of their start.
     ///   - end: what follows the last of them.
+    ///   - interval: in seconds, for jobs whose record does not tell it; nil for a stream.
     static func behind(_ jobs: [JobState], _ end: End, interval: Double?) -> [CollectorGap] {
         jobs.indices.compactMap { index in
             let next = index + 1 < jobs.count ? End.sample(at: jobs[index + 1].started) : end
@@ -76,6 +77,7 @@ extension CollectorGap {
     }
 
     private init?(behind job: JobState, _ end: End, interval: Double?) {
+        let interval = job.sampling.interval ?? interval
         guard job.hasDied(isStream: interval == nil), !job.sampling.isTailRecorded,
             let began = Clock.microseconds(iso8601: job.lastSampleOrStart),
             let until = Clock.microseconds(iso8601: end.time), until > began
@@ -102,20 +104,34 @@ extension CollectorGap {
     ///   - uptime: the sampler's end, in seconds of the target's boottime clock.
     ///   - time: the same by the controller's clock.
     init?(atEndOf job: JobState, lostBytes: Int64, uptime: Double, time: String, interval: Double?) {
-        let sampling = job.sampling
-        var missing: Int64 = 0
-        if let interval, let last = sampling.lastUptime, let tick = sampling.lastTick, sampling.unfinishedTick == nil {
-            let due = last + Double(sampling.nextTick - tick) * interval
-            // A loaded target is late by a second or two, and its `sleep` may know whole seconds only.
-            let ticks = ((uptime - due) / interval).rounded(.down)
-            if uptime - due > max(2, interval) { missing = Int64(exactly: ticks) ?? 0 }
-        }
+        let missing = (job.sampling.interval ?? interval).map { job.sampling.missing(at: uptime, interval: $0) } ?? 0
         guard lostBytes > 0 || missing > 0 else { return nil }
+        var reason = "the target's spool does not have them"
+        if job.sampling.unfinishedTick != nil { reason = "a sample had not ended" }
+        if lostBytes > 0 { reason = "the target's spool has lost \(lostBytes) bytes" }
         self.init(
-            collector: job.name, job: job.id, from: job.lastSampleOrStart, to: time,
-            reason: lostBytes > 0
-                ? "the target's spool has lost \(lostBytes) bytes" : "the target's spool does not have them",
+            collector: job.name, job: job.id, from: job.lastSampleOrStart, to: time, reason: reason,
             samples: missing > 0 ? missing : nil)
+    }
+}
+
+extension SamplingState {
+    /// How many ticks were due when the sampler ended and have not come.
+    fileprivate func missing(at uptime: Double, interval: Double) -> Int64 {
+        // A loaded target is late by a second or two, and its `sleep` may know whole seconds only.
+        var patience = max(2, interval)
+        let due: Double
+        if unfinishedTick != nil {
+            // One that takes no longer than others did is slow, not hung: its ticks would have been skipped.
+            guard let since = unfinishedSince else { return 0 }
+            (due, patience) = (since, max(patience, 2 * Double(longestSkip + 1) * interval))
+        } else {
+            guard let last = lastUptime, let tick = lastTick else { return 0 }
+            due = last + Double(nextTick - tick) * interval
+        }
+        guard uptime - due > patience else { return 0 }
+        let ticks = Int64(exactly: ((uptime - due) / interval).rounded(.down)) ?? 0
+        return ticks + (unfinishedTick == nil ? 0 : 1)
     }
 }
 
@@ -127,11 +143,18 @@ extension JobState {
     func hasDied(isStream: Bool) -> Bool {
         switch outcome {
         case .unknown: true
-        case .stopped: reason != nil && (!isStream || exit ?? 0 > Self.lastOwnStatus)
+        case .stopped: reason != nil && Self.isDeath(exit ?? 0, ofStream: isStream)
         default: false
         }
     }
 
+    /// Whether a status with which a sampler ends by itself means that it cannot have been meant to.
+    static func isDeath(_ status: Int64, ofStream isStream: Bool) -> Bool {
+        !isStream || status > lastOwnStatus || status == notFound
+    }
+
+    /// A shell's status where there is no such command.
+    static let notFound: Int64 = 127
     /// A shell's status beyond this is 128 and the number of the signal that killed the command.
     static let lastOwnStatus: Int64 = 128
 }

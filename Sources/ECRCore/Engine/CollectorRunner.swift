@@ -38,6 +38,16 @@ struct CollectorRunner {
                         "the target's sleep cannot do \(wanted) s: it is sampled every \(interval) s"),
                 ])
         }
+        if let wanted = collector.timeout, SampleTimeout(wanted, tools: target.facts.tools) == nil {
+            journal.post(
+                .collectorError,
+                [
+                    "target": .string(RunEngine.targetName), "collector": .string(collector.name), "job": .string(job),
+                    "reason": .string(
+                        "its timeout of \(JSON.double(wanted).text) s is not kept: the target has neither setsid nor timeout"
+                    ),
+                ])
+        }
         try await observe(boot: target.facts.boot, recorded: nil, isNew: true)
     }
 
@@ -50,8 +60,9 @@ struct CollectorRunner {
         switch collector.kind {
         case .command(_, let interval, let timeout):
             return .interval(
-                command: prepared.command, interval: Sampler.possible(interval, tools: tools), timeout: timeout,
-                limit: collector.maxSampleBytes, token: token, tools: tools)
+                command: prepared.command, interval: Sampler.possible(interval, tools: tools),
+                timeout: timeout.flatMap { SampleTimeout($0, tools: tools) }, limit: collector.maxSampleBytes,
+                token: token, tools: tools)
         case .stream: return .stream(command: prepared.command, limit: collector.maxSampleBytes, token: token)
         case .builtin(let sampler, let interval):
             switch sampler.program {
@@ -65,7 +76,7 @@ struct CollectorRunner {
         }
     }
 
-    private var kind: String { collector.interval == nil ? "stream" : "interval" }
+    private var kind: String { isStream ? "stream" : "interval" }
 
     private func observe(boot: String, recorded: JobState?, isNew: Bool) async throws {
         let target = try await link.target()
@@ -77,8 +88,9 @@ struct CollectorRunner {
             environment: prepared.environment + [("ECR_RUN", journal.directory.id), ("ECR_JOB", job)])
         let earlier = journal.state.jobs(ofCollector: collector.name).prefix { $0.id != job }
         let recorder = try SampleRecorder(
-            journal: journal, collector: collector, job: job, boot: boot, token: token, earlier: Array(earlier),
-            recorded: recorded, onValues: onValues)
+            journal: journal, collector: collector,
+            timeout: collector.timeout.flatMap { SampleTimeout($0, tools: target.facts.tools) }, job: job, boot: boot,
+            token: token, earlier: Array(earlier), recorded: recorded, onValues: onValues)
         var observer = JobObserver(
             journal: journal, link: link, feed: JobFeed(), request: request, boot: boot, pace: .sampled,
             streams: [recorder])
@@ -100,15 +112,9 @@ struct CollectorRunner {
             data["ended_target"] = .double(record.ended)
             data["duration_s"] = .double(((record.ended - record.started) * 100).rounded() / 100)
             if record.reason != .cancel {
-                let signal = record.status - JobState.lastOwnStatus
-                let reason = signal > 0 ? "killed by signal \(signal)" : "the command ended by itself"
+                let reason = reason(record.status)
                 data["reason"] = .string(reason)
-                journal.post(
-                    .collectorError,
-                    [
-                        "target": .string(RunEngine.targetName), "collector": .string(collector.name),
-                        "job": .string(job), "reason": .string(reason), "exit": .int(record.status),
-                    ])
+                reportEnd(record.status, reason)
             }
         case .unknown(let reason):
             data["outcome"] = "unknown"
@@ -120,10 +126,38 @@ struct CollectorRunner {
         try await journal.append(.collectorStopped, data)
     }
 
+    private func reason(_ status: Int64) -> String {
+        switch status {
+        case 0: "the command ended by itself"
+        case Self.brokenPipe where isStream:
+            "killed by signal 13: its output was read no more, as where a line never ends"
+        case JobState.notFound where isStream: "command not found (exit 127)"
+        case (JobState.lastOwnStatus + 1)...: "killed by signal \(status - JobState.lastOwnStatus)"
+        default: "the command ended by itself (exit \(status))"
+        }
+    }
+
+    /// SIGPIPE: see `Sampler.stream`.
+    private static let brokenPipe = JobState.lastOwnStatus + 13
+
+    /// A command that does not exist is reported once, however often it is looked for.
+    private func reportEnd(_ status: Int64, _ reason: String) {
+        let earlier = journal.state.jobs(ofCollector: collector.name).prefix { $0.id != job }
+        if status == JobState.notFound, earlier.contains(where: { $0.exit == status }) { return }
+        journal.post(
+            .collectorError,
+            [
+                "target": .string(RunEngine.targetName), "collector": .string(collector.name), "job": .string(job),
+                "reason": .string(reason), "exit": .int(status),
+            ])
+    }
+
+    private var isStream: Bool { collector.interval == nil }
+
     /// Where the sampler died, the gap ends later than its job: see `CollectorGap.behind`.
     private func recordGap(at record: ExitRecord, bytes: Int64) async throws {
-        let isOwnEnd = collector.interval == nil && record.status <= JobState.lastOwnStatus
-        guard record.reason == .cancel || isOwnEnd, let state = journal.state.job(job) else { return }
+        let isDeath = JobState.isDeath(record.status, ofStream: isStream)
+        guard record.reason == .cancel || !isDeath, let state = journal.state.job(job) else { return }
         let time = journal.state.clock(ofBoot: state.boot ?? "")?.time(atUptime: record.ended)
         let gap = CollectorGap(
             atEndOf: state, lostBytes: record.stdoutBytes - bytes, uptime: record.ended,

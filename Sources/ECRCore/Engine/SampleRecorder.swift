@@ -18,6 +18,7 @@ struct SampleRecorder: StreamRecorder {
     private let journal: Journal
     private let collector: Collector
     private let job: String
+    private let timeout: SampleTimeout?
     /// The boot of the target in which the job runs: its uptimes are those of no other.
     private let boot: String
     /// Is told of the numbers of each sample once it is on record.
@@ -43,14 +44,16 @@ struct SampleRecorder: StreamRecorder {
 
     /// Opens the files and cuts them to what is acknowledged.
     /// - Parameters:
+    ///   - timeout: what the target keeps of the collector's.
     ///   - earlier: the collector's jobs before this one, whose bytes and rows stand in front.
     ///   - recorded: what is on record of this job; nil for a new one.
     init(
-        journal: Journal, collector: Collector, job: String, boot: String, token: String, earlier: [JobState],
-        recorded: JobState?, onValues: @escaping @Sendable (SampleValues) async -> Void
+        journal: Journal, collector: Collector, timeout: SampleTimeout?, job: String, boot: String, token: String,
+        earlier: [JobState], recorded: JobState?, onValues: @escaping @Sendable (SampleValues) async -> Void
     ) throws {
         self.journal = journal
         self.collector = collector
+        self.timeout = timeout
         self.job = job
         self.boot = boot
         self.onValues = onValues
@@ -92,7 +95,8 @@ struct SampleRecorder: StreamRecorder {
             "target": .string(RunEngine.targetName), "collector": .string(collector.name), "job": .string(job),
             "rows": .array(read.map { row($0, $1, time(of: $0)) }), "unparsed": unparsed > 0 ? JSON(unparsed) : nil,
             "skipped": ranges(batch.skipped),
-            "unfinished_tick": isLast ? parser.unfinishedTick.map { .int($0) } : nil, "offset": .int(offset),
+            "unfinished_tick": isLast ? parser.unfinishedTick.map { .int($0) } : nil,
+            "unfinished_since": isLast ? parser.unfinishedSince.map { .double($0) } : nil, "offset": .int(offset),
             "length": .int(Int64(piece.count)), "sha256": .string(SHA256.hexDigest(of: piece)),
             "log_bytes": .int(base + offset + Int64(piece.count)), "table_bytes": .int(tableLength + Int64(text.count)),
             "table_length": text.isEmpty ? nil : JSON(text.count),
@@ -155,7 +159,7 @@ struct SampleRecorder: StreamRecorder {
 
     /// Says what is wrong with a sample, once for each reason.
     private mutating func report(_ sample: Sample, _ reading: SampleReading?) {
-        for reason in SampleProblem.reasons(sample, reading, collector) {
+        for reason in SampleProblem.reasons(sample, reading, collector, timeout) {
             guard said.insert(reason).inserted,
                 !journal.state.collectors.problems(of: collector.name).contains(reason)
             else {

@@ -21,7 +21,9 @@ enum ToolFindings {
 
     /// One finding for what is there, one for each that is missed.
     static func tools(_ tools: Set<String>, hasSFTP: Bool) -> [Finding] {
-        let missing = degradations.filter { !tools.contains($0.tool) }
+        // A group of its own keeps the time of a sample as well.
+        let unneededFor = tools.contains("setsid") ? "timeout" : nil
+        let missing = degradations.filter { !tools.contains($0.tool) && $0.tool != unneededFor }
         let unneeded = (spare + (hasSFTP ? ["dd"] : [])).filter { !tools.contains($0) }
         var message = tools.isEmpty ? "none of those that ecr makes use of" : tools.sorted().joined(separator: ", ")
         if !unneeded.isEmpty { message += "; not there and not needed: \(unneeded.joined(separator: ", "))" }

@@ -23,6 +23,9 @@ struct LogLines {
         end = length.map { min($0, size) } ?? size
     }
 
+    /// Where in the file the next line begins.
+    var position: Int64 { offset - Int64(buffer.count - place) }
+
     /// The next line; nil at the end.
     mutating func next() throws(SystemError) -> [UInt8]? {
         var searched = place

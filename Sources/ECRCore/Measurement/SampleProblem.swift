@@ -4,18 +4,22 @@ import RemoteJobs
 
 /// What is wrong with a sample, for `collector_error`: said once for a collector and reason, however often it happens.
 enum SampleProblem {
-    /// - Parameter reading: what the collector's format has found.
-    static func reasons(_ sample: Sample, _ reading: SampleReading?, _ collector: Collector) -> [String] {
+    /// - Parameters:
+    ///   - reading: what the collector's format has found.
+    ///   - timeout: of a sample, as the target keeps it.
+    static func reasons(
+        _ sample: Sample, _ reading: SampleReading?, _ collector: Collector, _ timeout: SampleTimeout?
+    ) -> [String] {
         if let limit = collector.maxSampleBytes, sample.text.count > limit {
             return ["cut off: it has more than \(limit) bytes (max_sample_bytes)"]
         }
-        if let status = sample.status, status != 0 { return [reason(status, collector)] }
+        if let status = sample.status, status != 0 { return [reason(status, timeout)] }
         return reading?.problems ?? []
     }
 
-    private static func reason(_ status: Int64, _ collector: Collector) -> String {
-        if case .command(_, _, let timeout?) = collector.kind, timeoutStatuses.contains(status) {
-            return "timed out after \(JSON.double(timeout).text) s"
+    private static func reason(_ status: Int64, _ timeout: SampleTimeout?) -> String {
+        if let timeout, timeoutStatuses.contains(status) {
+            return "timed out after \(JSON.double(timeout.seconds).text) s"
         }
         switch status {
         case 126: return "the command cannot be run (exit 126)"

@@ -32,9 +32,9 @@ struct SampleTable {
             "\(sample.uptime)", "\(sample.tick)",
         ]
         if hasExit { start.append(sample.status.map { String($0) } ?? "") }
-        guard let fields, let reading else { return line(start + [Self.quoted(Self.text(of: sample))]) }
+        guard let fields, let reading else { return line(start + [CSVCell.quoted(Self.text(of: sample))]) }
         let rows = reading.rows.isEmpty ? [[String?](repeating: nil, count: fields.count)] : reading.rows
-        return rows.reduce(into: []) { $0 += line(start + $1.map { Self.cell($0 ?? "") }) }
+        return rows.reduce(into: []) { $0 += line(start + $1.map { CSVCell.text($0 ?? "") }) }
     }
 
     private func line(_ cells: [String]) -> [UInt8] { Array((cells.joined(separator: ",") + "\n").utf8) }
@@ -42,15 +42,6 @@ struct SampleTable {
     /// Bytes that are not UTF-8 are replaced, since the log has them.
     private static func text(of sample: Sample) -> String {
         let text = String(decoding: sample.text, as: UTF8.self)
-        return text.hasSuffix("\n") ? String(text.dropLast()) : text
-    }
-
-    /// A cell as it may stand in a line.
-    private static func cell(_ text: String) -> String {
-        text.utf8.contains { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: "\"") || $0 < 0x20 } ? quoted(text) : text
-    }
-
-    private static func quoted(_ text: String) -> String {
-        "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+        return text.utf8.last == UInt8(ascii: "\n") ? String(text.unicodeScalars.dropLast()) : text
     }
 }

@@ -25,15 +25,19 @@ struct WindowSweep {
     /// - Parameters:
     ///   - windows: in seconds, sorted by their beginnings.
     ///   - units: of the fields.
-    init(_ windows: [ClosedRange<Double>], units: [String?]) {
+    ///   - lost: the ticks of which the record says that they are missing.
+    init(
+        _ windows: [ClosedRange<Double>], units: [String?], isStream: Bool = true, lost: LostTicks = LostTicks()
+    ) {
         self.windows = windows
         series = windows.map { window in units.map { Series(power: PowerIntegral(window, unit: $0)) } }
         last = units.map { _ in nil }
-        spacing = units.map { _ in SampleSpacing() }
+        spacing = units.map { _ in SampleSpacing(isStream: isStream, lost: lost) }
     }
 
     /// - Parameter values: one a field; nil where the sample has none.
-    mutating func take(_ time: Double, _ values: [Double?]) {
+    mutating func take(_ place: SampleSpacing.Place, _ values: [Double?]) {
+        let time = place.time
         while next < windows.count, windows[next].lowerBound <= time {
             for (field, sample) in last.enumerated() {
                 if let sample { series[next][field].power?.add(sample.time, sample.value, isBehindGap: false) }
@@ -43,7 +47,7 @@ struct WindowSweep {
         }
         for (field, value) in values.enumerated() {
             guard let value else { continue }
-            let isBehindGap = spacing[field].take(time)
+            let isBehindGap = spacing[field].take(place)
             for window in open {
                 if windows[window].contains(time) { series[window][field].values.append(value) }
                 series[window][field].power?.add(time, value, isBehindGap: isBehindGap)

@@ -59,7 +59,7 @@ package struct ProfileProbe: Sendable {
             "Everything that is sampled below was tried there, and only what gave output was written.",
         ]
         draft.hostKey = target.session.hostKeyFingerprint
-        draft.keepsTimeouts = facts.tools.contains("timeout")
+        draft.keepsTimeouts = SampleTimeout(1, tools: facts.tools) != nil
         if await target.sftp == nil { draft.pullsFiles = try await target.transferLine(isBulk: false).tools.canList }
         draft.spoolNote = try await spoolNote()
         draft.snapshots = try await snapshots()

@@ -1,6 +1,6 @@
 extension BuiltinSampler {
     package static let cpu = BuiltinSampler(
-        "cpu", "load of the processor, from /proc/stat (proc(5)); also core0, core1, …: the usage of each",
+        "cpu", "load of the processor, from /proc/stat (proc(5)); in the log also core0, core1, …: the usage of each",
         [
             Field("usage", "%", "time not idle"), Field("user", "%", "in programs"),
             Field("system", "%", "in the kernel"),
@@ -50,7 +50,8 @@ extension BuiltinSampler {
                 """#))
 
     package static let frequency = BuiltinSampler(
-        "frequency", "clocks, from cpufreq and devfreq, else /proc/cpuinfo; also core0, core1, …: that of each",
+        "frequency",
+        "clocks, from cpufreq and devfreq, else /proc/cpuinfo; in the log also core0, core1, …: that of each",
         [
             Field("cpu", "MHz", "mean of the cores"), Field("cpu_min", "MHz", "the slowest core"),
             Field("cpu_max", "MHz", "the fastest core"), Field("gpu", "MHz", "the GPU"),

@@ -3,7 +3,7 @@ extension BuiltinSampler {
     /// degrees whatever it has.
     package static let temperature = BuiltinSampler(
         "temperature",
-        "the warmest sensor of each kind, from thermal zones and hwmon; also zone.NAME and hwmon.NAME: each of them",
+        "the warmest sensor of each kind, from thermal zones and hwmon; in the log also zone.NAME and hwmon.NAME: each of them",
         [
             Field("cpu", "degC", "processor"), Field("gpu", "degC", "graphics"),
             Field("soc", "degC", "the chip's other parts"),
@@ -31,13 +31,13 @@ extension BuiltinSampler {
 
                 """#))
 
-    /// The whole comes from the first of these that is there: the rail that feeds the board (its label has IN, or SYS), the
-    /// battery, the sum of all power sensors, the RAPL counter of the processor.
+    /// The whole comes from the first of these that is there: the rail that feeds the board (its label ends with _IN), the
+    /// battery, the sum of all power sensors, the RAPL counter of the processor. VIN_SYS_5V0 and its like feed a part only.
     package static let power = BuiltinSampler(
         "power",
         """
         power, from hwmon (power sensors in microwatts; INA219, INA226, INA3221: volts times amperes), batteries and RAPL \
-        (for root only); also rail.NAME: each of them
+        (for root only); in the log also rail.NAME: each of them
         """,
         [
             Field("total", "mW", "the board, or the most of it that is measured"), Field("cpu", "mW", "processor"),
@@ -49,12 +49,12 @@ extension BuiltinSampler {
                 e_add() { e_out="$e_out rail.$1=$2" e_sum=$((e_sum+$2)) e_seen=1; case $1 in
                 *[cC][pP][uU]*[gG][pP][uU]*) e_cpu=$((${e_cpu:-0}+$2)) ;; *[gG][pP][uU]*|amdgpu*) e_gpu=$((${e_gpu:-0}+$2)) ;;
                 *[cC][pP][uU]*) e_cpu=$((${e_cpu:-0}+$2)) ;; *[sS][oO][cC]*) e_soc=$((${e_soc:-0}+$2)) ;;
-                *_IN|*_IN_*|VIN*|VDD_IN*|*[sS][yY][sS]*|ina219*|ina226*) e_in=$((${e_in:-0}+$2)) ;; esac; }
+                *_IN) e_in=$((${e_in:-0}+$2)) ;; esac; }
                 e_name() { e_l=; [ ! -r "$1" ] || read -r e_l <"$1"; case $e_l in *" "*) e_l=${e_l%% *}_${e_l##* } ;; esac; e_l=${e_l:-$2}; }
                 e_sample() { e_sum=0 e_seen= e_in= e_cpu= e_gpu= e_soc= e_bat= e_out= e_pkg=
                 for e_d in /sys/class/hwmon/hwmon*; do e_n=; [ -r "$e_d/name" ] && read -r e_n <"$e_d/name" || continue
-                for e_f in "$e_d"/power*_input "$e_d"/power*_average; do e_a=; [ -r "$e_f" ] && read -r e_a <"$e_f" && [ -n "$e_a" ] || continue
-                e_p=${e_f%_*}; e_name "${e_p}_label" "$e_n.${e_p##*/}"; e_add "$e_l" $((e_a/1000)); done
+                e_o=; for e_f in "$e_d"/power*_input "$e_d"/power*_average; do e_a= e_p=${e_f%_*}; case $e_o in *" $e_p "*) continue ;; esac
+                [ -r "$e_f" ] && read -r e_a <"$e_f" && [ -n "$e_a" ] || continue; e_o="$e_o $e_p "; e_name "${e_p}_label" "$e_n.${e_p##*/}"; e_add "$e_l" $((e_a/1000)); done
                 for e_f in "$e_d"/curr*_input; do e_a= e_b=; [ -r "$e_f" ] && read -r e_a <"$e_f" && [ -n "$e_a" ] || continue
                 e_i=${e_f##*/curr}; e_i=${e_i%_input}; [ ! -r "$e_d/power${e_i}_input" ] && [ -r "$e_d/in${e_i}_input" ] || continue
                 e_name "$e_d/in${e_i}_label" "$e_n.$e_i"; case $e_l in [sS]um*) continue ;; esac

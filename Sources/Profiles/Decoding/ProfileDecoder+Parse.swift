@@ -8,7 +8,7 @@ extension ProfileDecoder {
         let ways = ["regex", "json", "csv", "key_value"].compactMap { fields.member($0) }
         guard ways.count == 1, let way = ways.first else {
             context.error(
-                "'parse' needs one of 'regex', 'json', 'csv' and 'key_value'; write one of them", at: node.mark)
+                "'parse' needs one of 'regex', 'json', 'csv' and 'key_value', and no more than one", at: node.mark)
             return nil
         }
         let separator = separator(fields, isOfUse: way.name == "csv")

@@ -47,6 +47,9 @@ package struct Collector: Sendable {
     /// The fields of its samples; nil where they have none.
     package var fieldNames: [String]? { parse?.fields.map(\.name) }
 
+    /// Seconds for one sample.
+    package var timeout: Double? { if case .command(_, _, let timeout) = kind { timeout } else { nil } }
+
     /// Seconds between two samples; nil for a stream.
     package var interval: Double? {
         switch kind {

@@ -216,12 +216,21 @@ extension ProfileSection {
                 knows no others
                 """),
             ProfileKey(
-                "timeout", "duration", "for one sample, in whole seconds, where the target has timeout(1)"),
+                "timeout", "duration",
+                """
+                for one sample: TERM to all that it has started, KILL two seconds later. Rounded up to whole seconds where \
+                the target's sleep knows no others; where it lacks setsid timeout(1) is used, which reaches the command alone
+                """),
             ProfileKey(
                 "builtin", BuiltinSampler.all.map(\.name).joined(separator: ", "),
                 "a sampler that ecr brings along; `ecr help samplers` tells its fields. interval is 1s unless it is written"
             ),
-            ProfileKey("stream", "text", "one long command; each line of its output is a sample"),
+            ProfileKey(
+                "stream", "text",
+                """
+                one long command; each line of its output is a sample, without its NUL bytes. It may end by itself; killed by \
+                a signal it is started again, and so it is where a line without an end (a progress bar) fills the shell's memory
+                """),
             ProfileKey("parse", "mapping", "how to take fields out of a sample: each is a column of its table"),
             ProfileKey(
                 "max_sample_bytes", "1 to 67108864 or none, default 1048576",

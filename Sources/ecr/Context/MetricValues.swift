@@ -1,3 +1,4 @@
+import ECRCore
 import EventLog
 import JSON
 import RunStore
@@ -36,15 +37,10 @@ struct MetricValues {
     func printTable() throws {
         Terminal.result("action,job,metric,index,value,unit")
         for series in series {
-            let (head, unit) = ("\(series.job.name),\(series.job.id),\(series.name)", Self.cell(series.unit ?? ""))
+            let (head, unit) = ("\(series.job.name),\(series.job.id),\(series.name)", CSVCell.text(series.unit ?? ""))
             for (index, value) in series.values.enumerated() {
                 Terminal.result("\(head),\(index),\(value.string ?? value.text),\(unit)")
             }
         }
-    }
-
-    private static func cell(_ text: String) -> String {
-        guard text.contains(where: { ",\"\n\r".contains($0) }) else { return text }
-        return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
     }
 }

@@ -46,7 +46,8 @@ enum HelpTopic: String, CaseIterable {
     private static var samplerParts: [HelpText.Part] {
         let introduction = """
             Used by `background_collectors: {NAME: {builtin: cpu, interval: 1s}}`. A field that the target does not have stays \
-            empty. Rules name a field as NAME.FIELD.
+            empty. Rules name a field as NAME.FIELD. What is "in the log" differs from target to target: it stands with \
+            its sample in logs/collectors/NAME.log and in the events, not in the table, and no rule can name it.
             """
         return [.paragraph(introduction)]
             + BuiltinSampler.all.flatMap { sampler -> [HelpText.Part] in
