@@ -51,8 +51,9 @@ package struct JobState: Sendable, Equatable {
     package var spool: String?
     package var boot: String?
 
-    /// The target's disk had no room for its records, so that nothing of it has run.
-    package var wasRefused: Bool { reason == "disk" }
+    /// Nothing of it has run: the target's disk had no room for its records, a file that it needs could not be uploaded,
+    /// or it was cancelled before. What has run and ended has an exit.
+    package var wasRefused: Bool { kind != .collector && exit == nil && (outcome == .failed || outcome == .cancelled) }
 
     package init(id: String, kind: Kind, name: String, started: String) {
         self.id = id

@@ -302,6 +302,21 @@ import Testing
         }
     }
 
+    /// Nothing of such a job has run, so that nothing of it can be missing.
+    @Test func aJobWhoseFilesCouldNotBeSentIsNoHole() async throws {
+        try await RunFixture.with(
+            profile: "actions: {use: {upload: [{from: f, to: /proc/nope/}], commands: [\"echo no\"]}}"
+        ) { fixture in
+            try fixture.scratch.write("f", "content")
+            let run = try await fixture.start()
+            try await fixture.expect(1, "run", "action", "use")
+            try await fixture.expect(0, "run", "complete")
+            let ledger = try #require(try run.events(.ledger).last?.data)
+            #expect(ledger["complete_percent"] == 100)
+            #expect(ledger["remarks"] == ["0001-use was not begun: a file could not be uploaded"])
+        }
+    }
+
     // MARK: Attachments
 
     @Test func notesHaveFilesInEveryState() async throws {

@@ -73,7 +73,10 @@ struct Ledger: Sendable {
         }
         missing += samples.missing
         remarks += samples.remarks
-        if state.failedPulls > 0 { remarks.append("\(state.failedPulls) artifacts were not pulled") }
+        if state.failedPulls > 0 {
+            let files = state.failedPulls == 1 ? "1 artifact was" : "\(state.failedPulls) artifacts were"
+            remarks.append("\(files) not pulled: ecr run events --type artifact_pull_failed")
+        }
         for reboot in reboots {
             remarks.append("the target was rebooted, seen at \(SampleLedger.moment(reboot["time"]))")
         }
@@ -86,7 +89,7 @@ struct Ledger: Sendable {
         var logBases: [String: Int64] = [:]
         for job in state.jobs {
             if job.wasRefused {
-                remarks.append("\(job.id) was not begun: the target's disk was full")
+                remarks.append("\(job.id) was not begun: \(Self.refusal(of: job))")
                 continue
             }
             addOutcome(of: job)
@@ -100,6 +103,14 @@ struct Ledger: Sendable {
             for (stream, bytes) in [("stdout", job.stdoutBytes), ("stderr", job.stderrBytes)] {
                 try add(job, stream, directory.actionLog(job: job.id, stream: stream), 0, bytes, remote)
             }
+        }
+    }
+
+    private static func refusal(of job: JobState) -> String {
+        switch job.reason {
+        case "disk": "the target's disk was full"
+        case "upload": "a file could not be uploaded"
+        default: "it was cancelled before"
         }
     }
 
