@@ -16,7 +16,12 @@ struct ActionRunner {
     let feed: JobFeed
     let worker: Worker
     let policy: PullPolicy
+    /// The metrics that rules look at while it runs.
+    let watched: Set<String>
+    /// Is told of their numbers once the line is on record.
+    let onValues: @Sendable ([SampleValues]) async -> Void
     let uploads = JobUploads()
+    let cancellation = JobCancellation()
 
     /// Records the intent, uploads, launches, observes, pulls artifacts, records the end.
     /// - Parameter boot: the boot of the target under which it may be launched; nil for whichever there is.
@@ -37,7 +42,7 @@ struct ActionRunner {
             try await recordStart(spec, request, target)
             let observer = AttachedObserver(
                 link: link, feed: feed, request: request, channel: channel, target: target,
-                streams: try recorders(job, nil))
+                streams: try recorders(spec, job, nil))
             if let refusal = try await uploadAttached(spec, request, target) {
                 await channel.close()
                 return try await recordRefusal(spec, observer, refusal)
@@ -107,7 +112,7 @@ struct ActionRunner {
         JobObserver(
             journal: journal, link: link, feed: feed, request: request, boot: boot, pace: .watched,
             mayRelaunch: !spec.isMasked, prepare: { try await upload(spec, request, isResumed: state != nil) },
-            streams: try recorders(request.job, state))
+            streams: try recorders(spec, request.job, state))
     }
 
     /// Brings what the commands need to the target.
@@ -138,10 +143,13 @@ struct ActionRunner {
         return JobRefusal(reason: "upload", warnings: ["the link was lost while files were sent: nothing was begun"])
     }
 
-    private func recorders(_ job: String, _ state: JobState?) throws -> [OutputRecorder] {
+    private func recorders(_ spec: JobSpec, _ job: String, _ state: JobState?) throws -> [OutputRecorder] {
         try [("stdout", state?.stdoutBytes), ("stderr", state?.stderrBytes)].map { stream, recorded in
-            try OutputRecorder(
-                journal: journal, target: RunEngine.targetName, job: job, stream: stream, recorded: recorded ?? 0)
+            let place = stream == "stdout" ? PreparedMetric.Place.stdout : .stderr
+            let metrics = spec.metrics.filter { $0.place == place && watched.contains($0.metric.name) }
+            return try OutputRecorder(
+                journal: journal, target: RunEngine.targetName, job: job, stream: stream, recorded: recorded ?? 0,
+                metrics: metrics.isEmpty ? nil : LiveMetrics(metrics, of: spec.name, onValues))
         }
     }
 
@@ -219,11 +227,12 @@ struct ActionRunner {
         _ spec: JobSpec, _ observer: any JobObserving, _ refusal: JobRefusal
     ) async throws -> JobEnd {
         let outcome: JobState.Outcome = refusal.reason == "cancelled" ? .cancelled : .failed
-        var data = terminalData(spec, observer, reason: refusal.reason)
+        let reason = outcome == .cancelled ? cancellation.reason : refusal.reason
+        var data = terminalData(spec, observer, reason: reason)
         if !refusal.warnings.isEmpty { data["warnings"] = JSON(strings: refusal.warnings) }
         try await journal.append(type(of: outcome), data)
         var end = JobEnd(job: observer.request.job, name: spec.name, outcome: outcome)
-        end.reason = refusal.reason
+        end.reason = reason
         end.warnings = refusal.warnings
         return end
     }
@@ -241,7 +250,7 @@ struct ActionRunner {
         let outcome: JobState.Outcome
         var reason: String?
         switch record.reason {
-        case .cancel: (outcome, reason) = (.cancelled, "cancelled")
+        case .cancel: (outcome, reason) = (.cancelled, cancellation.reason)
         case .timeout: (outcome, reason) = (.failed, "timeout")
         case .unreachable: (outcome, reason) = (.failed, "unreachable")
         case .sudo, .disk: (outcome, reason) = (.failed, record.reason.rawValue)
