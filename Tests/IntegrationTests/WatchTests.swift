@@ -164,7 +164,7 @@ import Testing
             for id in supervisor { Processes.signal(id, SIGSTOP) }
             defer { for id in supervisor { Processes.signal(id, SIGCONT) } }
             try await type("p", shell, until: "the supervisor has not answered yet")
-            try await type("q", shell, until: "\u{1B}[?1049l")
+            try await type("q", shell, until: "the supervisor does not answer")
             shell.write(Array("exit\n".utf8))
             _ = try await shell.wait()
         }

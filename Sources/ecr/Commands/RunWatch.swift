@@ -1,6 +1,7 @@
 import ArgumentParser
 import ECRCore
 import EventLog
+import Glibc
 import JSON
 import LinuxSystem
 import RunStore
@@ -25,13 +26,19 @@ struct RunWatch: ParsableCommand {
         let run = try options.chosen(name)
         do {
             if let screen = Screen() {
-                defer { screen.close() }
-                var session = try WatchSession(run)
-                try session.run(on: screen)
+                let isAnswered = try watch(run, on: screen)
+                if !isAnswered { Terminal.say("the supervisor does not answer: what was asked for last may not be done") }
             } else {
                 try WatchLog(run).print()
             }
         } catch { throw ECRFailure(error, in: run.directory) }
+    }
+
+    private func watch(_ run: ChosenRun, on screen: Screen) throws -> Bool {
+        defer { screen.close() }
+        var session = try WatchSession(run)
+        try session.run(on: screen)
+        return session.finish()
     }
 }
 
@@ -42,8 +49,10 @@ private struct WatchSession: ~Copyable {
     /// What is being typed, and for what; nil while keys are commands.
     private var entry: Entry?
     private var message: String?
-    /// What is being done; one thing at a time.
+    /// What is being done.
     private var request: WatchRequest?
+    /// What is to be done next: one thing after the other, in the order of the keys.
+    private var wanted: [@Sendable () throws -> String] = []
     private var keys = KeyReader()
     /// How many lines of the collectors are scrolled away.
     private var scrolled = 0
@@ -67,7 +76,7 @@ private struct WatchSession: ~Copyable {
     mutating func run(on screen: Screen) throws {
         while true {
             _ = try watched.catchUp()
-            if let result = request?.text { (message, request) = (result, nil) }
+            advance()
             let (columns, rows) = screen.size
             let view = WatchScreen(watched, columns: columns, rows: rows, scrolled: scrolled)
             // No further than there are lines.
@@ -82,11 +91,30 @@ private struct WatchSession: ~Copyable {
 
     /// Nil for the keys.
     private var footer: String? {
-        let waits = "the supervisor has not answered yet"
-        if let entry {
-            return "\(entry.purpose.rawValue)\(request == nil ? "" : " (\(waits))"): \(entry.text)"
+        if let entry { return "\(entry.purpose.rawValue): \(entry.text)" }
+        return request == nil ? message : "the supervisor has not answered yet"
+    }
+
+    private mutating func ask(_ body: @escaping @Sendable () throws -> String) {
+        wanted.append(body)
+        advance()
+    }
+
+    private mutating func advance() {
+        if let result = request?.text { (message, request) = (result, nil) }
+        if request == nil, !wanted.isEmpty { request = WatchRequest(wanted.removeFirst()) }
+    }
+
+    /// Gives what was asked for a moment to be done. Origin of a second: an answer takes milliseconds, and whoever quits does
+    /// not want to wait.
+    /// - Returns: whether all of it was.
+    mutating func finish() -> Bool {
+        for _ in 0..<50 {
+            advance()
+            if request == nil { return true }
+            usleep(20_000)
         }
-        return request == nil ? message : waits
+        return false
     }
 
     /// - Returns: whether the watching is over.
@@ -121,17 +149,16 @@ private struct WatchSession: ~Copyable {
         }
     }
 
-    /// What was typed stays until the request before it is through.
     private mutating func finishEntry() {
-        guard let entry, request == nil else { return }
+        guard let entry else { return }
         self.entry = nil
         let text = entry.text
         guard !text.allSatisfy(\.isWhitespace) else { return }
         let directory = run.directory
         switch entry.purpose {
-        case .note: request = WatchRequest { "note \(try Self.record(note: text, in: directory)) recorded" }
+        case .note: ask { "note \(try Self.record(note: text, in: directory)) recorded" }
         case .release:
-            request = WatchRequest {
+            ask {
                 _ = try ControlClient(directory).request(["request": "release", "reason": .string(text)])
                 return "released"
             }
@@ -149,10 +176,9 @@ private struct WatchSession: ~Copyable {
     }
 
     private mutating func togglePause() {
-        guard request == nil else { return }
         let directory = run.directory
         let isPaused = watched.state.status == .paused
-        request = WatchRequest {
+        ask {
             _ = try ControlClient(directory).request(["request": isPaused ? "resume" : "pause"])
             return isPaused ? "the run goes on" : "the run is paused"
         }
