@@ -26,7 +26,9 @@ struct ExportPlan {
         while let event = try reader.next() { state.apply(event) }
         state.checkpoint = reader.checkpoint
         checkpoint = reader.checkpoint
-        manifest = Array((state.json(id: run.id).prettyText + "\n").utf8)
+        var manifest: [UInt8] = []
+        state.writeManifest(id: run.id) { manifest += $0 }
+        self.manifest = manifest
 
         let known = Self.knownLengths(run, state)
         var entries = [Entry(name: "events.jsonl", path: run.events, length: checkpoint.byteOffset)]

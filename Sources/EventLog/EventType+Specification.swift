@@ -120,14 +120,19 @@ extension EventType {
             a file is on the target, or was there already; local: what was asked for, path: the file below it, where that \
             is a directory. remote_sha256: by the target itself; where it cannot tell, the file is unverified. method: \
             sftp, tar (duration_s is that of the whole archive), exec, scp; unchanged for content that was there. \
-            resumed_at: the byte at which an earlier attempt was cut
+            resumed_at: the byte at which an earlier attempt was cut. unsynced: the target could not be told to write it \
+            to its disk, so that a power cut may take it away
             """,
             """
-            target job? action? attempt? local path? remote size mode sha256 remote_sha256? unverified? method \
+            target job? action? attempt? local path? remote size mode sha256 remote_sha256? unverified? unsynced? method \
             duration_s resumed_at?
             """),
         row(
-            .uploadFailed, "a file is not on the target; what was there under its name still is",
+            .uploadFailed,
+            """
+            a file is not on the target; what was there under its name still is. Only where the link was lost while it took \
+            its place nobody knows, and the reason says so
+            """,
             "target job? action? attempt? local path? remote reason"),
         row(
             .collectorStarted,

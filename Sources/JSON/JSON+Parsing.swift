@@ -19,18 +19,28 @@ extension JSON {
         self = try (contiguous ?? Array(bytes).withUnsafeBufferPointer(parse)).get()
     }
 
+    /// Parses an object, of which some members are arrays that grow with the length of a run.
+    /// - Parameter lists: their keys; what is an array comes by itself, and not in the object.
+    package static func parse(
+        _ bytes: [UInt8], lists keys: [String]
+    ) throws(JSONError) -> (value: JSON, lists: [String: JSONList]) {
+        let lists = Dictionary(uniqueKeysWithValues: keys.map { ($0, JSONList()) })
+        return try bytes.withUnsafeBufferPointer { buffer in
+            Result { () throws(JSONError) in
+                var parser = Parser(bytes: buffer, keepsDigits: false, lists: lists)
+                let value = try parser.text()
+                return (value, parser.lists)
+            }
+        }.get()
+    }
+
     package init(parsing text: String) throws(JSONError) { try self.init(parsing: Array(text.utf8)) }
 
     private static func parse(
         _ buffer: UnsafeBufferPointer<UInt8>, keepsDigits: Bool
     ) -> Result<JSON, JSONError> {
         var parser = Parser(bytes: buffer, keepsDigits: keepsDigits)
-        return Result { () throws(JSONError) in
-            let value = try parser.value(depth: 0)
-            parser.skipSpace()
-            guard parser.position == buffer.count else { throw parser.error("unexpected text after the value") }
-            return value
-        }
+        return Result { () throws(JSONError) in try parser.text() }
     }
 }
 
@@ -51,11 +61,23 @@ private struct SeenKeys {
 private struct Parser {
     let bytes: UnsafeBufferPointer<UInt8>
     let keepsDigits: Bool
+    /// The outermost object's members that are lists.
+    var lists: [String: JSONList]
+    private var seenLists: Set<String> = []
     var position = 0
 
-    init(bytes: UnsafeBufferPointer<UInt8>, keepsDigits: Bool) {
+    init(bytes: UnsafeBufferPointer<UInt8>, keepsDigits: Bool, lists: [String: JSONList] = [:]) {
         self.bytes = bytes
         self.keepsDigits = keepsDigits
+        self.lists = lists
+    }
+
+    /// One value, and nothing behind it.
+    mutating func text() throws(JSONError) -> JSON {
+        let value = try value(depth: 0)
+        skipSpace()
+        guard position == bytes.count else { throw error("unexpected text after the value") }
+        return value
     }
 
     func error(_ message: String) -> JSONError { JSONError(message: message, offset: position) }
@@ -129,7 +151,12 @@ private struct Parser {
             skipSpace()
             guard current == UInt8(ascii: ":") else { throw error("expected ':'") }
             position += 1
-            object.append(key, try value(depth: depth + 1))
+            skipSpace()
+            if depth == 0, current == UInt8(ascii: "["), lists[key] != nil {
+                try list(key)
+            } else {
+                object.append(key, try value(depth: depth + 1))
+            }
             skipSpace()
             switch current {
             case UInt8(ascii: ","): position += 1
@@ -139,6 +166,52 @@ private struct Parser {
             default: throw error("expected ',' or '}'")
             }
         }
+    }
+
+    /// Looks for the end of an object, and for nothing else: whoever wants to know what is in it parses its text.
+    /// - Returns: false where that text is no object, or has more than one line.
+    private mutating func skipObject() throws(JSONError) -> Bool {
+        guard current == UInt8(ascii: "{") else { return false }
+        var depth = 0
+        var isQuoted = false
+        while let byte = current {
+            position += 1
+            switch byte {
+            case UInt8(ascii: "\""): isQuoted.toggle()
+            case UInt8(ascii: "\\"): position += 1
+            case 0x0A: return false
+            case UInt8(ascii: "{") where !isQuoted: depth += 1
+            case UInt8(ascii: "}") where !isQuoted:
+                depth -= 1
+                if depth == 0 { return true }
+            default: break
+            }
+        }
+        throw error("the object does not end")
+    }
+
+    private mutating func list(_ key: String) throws(JSONError) {
+        guard seenLists.insert(key).inserted else { throw error("duplicate key \"\(key)\"") }
+        var list = JSONList()
+        position += 1
+        skipSpace()
+        var isOver = current == UInt8(ascii: "]")
+        while !isOver {
+            skipSpace()
+            let start = position
+            if try skipObject() {
+                list.append(line: bytes[start..<position])
+            } else {
+                position = start
+                list.append(try value(depth: 2))
+            }
+            skipSpace()
+            isOver = current == UInt8(ascii: "]")
+            guard isOver || current == UInt8(ascii: ",") else { throw error("expected ',' or ']'") }
+            if !isOver { position += 1 }
+        }
+        position += 1
+        lists[key] = list
     }
 
     private func isDigit(_ byte: UInt8?) -> Bool {

@@ -53,12 +53,19 @@ package enum FileSystem {
     /// Replaces a file so that a crash leaves the old or the new content, never a part: temporary file, fsync, rename,
     /// fsync of the directory (without the last one the new name may be lost in a power cut).
     package static func replace(_ path: String, with bytes: [UInt8], mode: UInt32 = 0o600) throws(SystemError) {
+        try replace(path, mode: mode) { (file: File) throws(SystemError) in try file.write(bytes, at: 0) }
+    }
+
+    /// The same for content that is written piece by piece.
+    package static func replace(
+        _ path: String, mode: UInt32 = 0o600, by write: (File) throws(SystemError) -> Void
+    ) throws(SystemError) {
         // A name of its own: two threads may replace the same file.
         let random = Host.randomBytes(4).map { String($0, radix: 16) }.joined()
         let temporary = "\(path).tmp-\(getpid())-\(random)"
         let file = try File(path: temporary, O_WRONLY | O_CREAT | O_EXCL, mode: mode)
         do throws(SystemError) {
-            try file.write(bytes, at: 0)
+            try write(file)
             try file.sync()
             try rename(temporary, to: path)
         } catch {

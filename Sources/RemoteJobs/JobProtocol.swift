@@ -5,6 +5,7 @@
 ///   lock                     one line: `lock 1 <controller id> <user@host> <since, UTC> end`
 ///   <run: 16 hex digits>/    made at start, never by a launch; its name is recorded in the run
 ///     contact                uptime of the target when the controller was last there, for jobs that stop without it
+///     seats                  temporary names of uploads, anywhere on the target, which go with the spool at the latest
 ///     <job's number>/        claim, meta, stdout, stderr, commands, exit, out/ ($ECR_OUT), cancel, timeout, unreachable; ctl,
 ///                            root (sudo)
 /// ```
@@ -22,6 +23,8 @@
 ///   that nothing could kill is given up with a record in its name, which its own must not replace.
 ///   Where the disk has no room for it, it is a second line of `meta`, whose block the job has already; where it had none
 ///   for `meta` either, the commands were not begun (reason disk), and it is the second line of `claim`.
+/// - `seats`: a line for each name, written before the name is made, with `\\` for a backslash and `\n` for a newline;
+///   the last component begins with `.ecr-`. Names stay when their files have got their places: they come again.
 /// - `ctl`, `root`: of a job that runs under sudo, see `rootLibrary`.
 /// - A job without a spool has no `stdout` and `stderr`: `ecr_attach` runs it in the shell of a channel of its own.
 ///

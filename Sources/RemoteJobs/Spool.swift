@@ -97,11 +97,15 @@ extension Target {
         try await dispatcher.run("[ -d \(shellWord(path)) ]").status == 0
     }
 
-    /// Removes a run's spool directory, and the lock when no other run of this controller is left.
+    /// Removes a run's spool directory with what uploads have left behind, and the lock when no other run of this
+    /// controller is left.
     package func removeSpool(_ path: String) async throws(SSHError) {
         let root = FileSystem.parent(of: path)
         _ = try await dispatcher.run(
-            "rm -rf -- \(shellWord(path)); ( cd \(shellWord(root)) && set -- */ && { [ -d \"$1\" ] || rm -f lock; } )")
+            """
+            \(Self.seatsRemoval(in: path)); rm -rf -- \(shellWord(path))
+            ( cd \(shellWord(root)) && set -- */ && { [ -d "$1" ] || rm -f lock; } )
+            """)
     }
 
     /// SHA-256 and length of every job's output in a spool, by `<job's folder>/stdout` and `…/stderr`; hashes are empty where

@@ -84,8 +84,7 @@ package struct RunDirectory: Sendable, Equatable {
     /// The manifest's state; nil where there is none that this version can read.
     /// - Throws: `EventLogError` where events are missing that the manifest knows of: they were on disk before it was.
     private func savedState() throws -> RunState? {
-        guard let bytes = try? FileSystem.read(manifest), let json = try? JSON(parsing: bytes),
-            let state = RunState(json: json)
+        guard let bytes = try? FileSystem.read(manifest), let state = RunState(manifest: bytes)
         else { return nil }
         let size = try File(path: events, O_RDONLY).size()
         guard size >= state.checkpoint.byteOffset else {
@@ -102,6 +101,12 @@ package struct RunDirectory: Sendable, Equatable {
 
     /// Replaces the manifest atomically.
     package func save(_ state: RunState) throws(SystemError) {
-        try FileSystem.replace(manifest, with: Array((state.json(id: id).prettyText + "\n").utf8))
+        try FileSystem.replace(manifest) { (file: File) throws(SystemError) in
+            var end: Int64 = 0
+            try state.writeManifest(id: id) { (text: [UInt8]) throws(SystemError) in
+                try file.write(text, at: end)
+                end += Int64(text.count)
+            }
+        }
     }
 }

@@ -4,6 +4,36 @@ package import JSON
 /// The state as `manifest.json`, and back.
 extension RunState {
     package func json(id: String) -> JSON {
+        var object = summary(id: id)
+        for (key, list) in lists { object[key] = .array(Array(list)) }
+        return .object(object)
+    }
+
+    /// The text of `manifest.json` in pieces: what grows with the length of the run has a line for each of its members.
+    package func writeManifest<E: Error>(id: String, _ write: ([UInt8]) throws(E) -> Void) throws(E) {
+        var text = Array(JSON.object(summary(id: id)).prettyText.utf8.dropLast(2))
+        for (key, list) in lists {
+            text += ",\n  \"\(key)\": [".utf8
+            for (place, line) in list.lines.enumerated() {
+                text += (place == 0 ? "\n    " : ",\n    ").utf8
+                text += line
+                if text.count >= Self.pieceSize {
+                    try write(text)
+                    text.removeAll(keepingCapacity: true)
+                }
+            }
+            text += (list.isEmpty ? "]" : "\n  ]").utf8
+        }
+        try write(text + "\n}\n".utf8)
+    }
+
+    /// Bytes. Origin: few calls, and little memory.
+    private static let pieceSize = 64 << 10
+
+    private var lists: [(key: String, list: JSONList)] { [("artifacts", artifacts), ("uploads", uploads)] }
+
+    /// All but the lists.
+    private func summary(id: String) -> JSONObject {
         [
             "format": 1, "id": .string(id), "short_id": .string(shortID), "uuid": .string(uuid), "name": .string(name),
             "state": .string(status.rawValue), "profile": .string(profile), "profile_file": .string(profileFile),
@@ -20,15 +50,22 @@ extension RunState {
             "stages": .array(stages.map(\.json)),
             "jobs": .array(jobs.map(\.json)), "metrics": actionMetricsJSON, "notes": .int(notes),
             "recent_notes": .array(recentNotes.map(\.json)), "edits": .int(edits), "invalid_times": invalidTimes.json,
-            "exported": .bool(isExported), "artifacts": .array(artifacts),
-            "failed_pulls": .int(failedPulls), "uploads": .array(uploads), "failed_uploads": .int(failedUploads),
+            "exported": .bool(isExported), "failed_pulls": .int(failedPulls), "failed_uploads": .int(failedUploads),
             "gaps": .array(gaps), "reboots": .array(reboots), "rules": rules.json, "latest_samples": latest.json,
             "ledger": ledger.map { .object($0) }, "last_event": .string(lastTime),
             "head_hash": .string(checkpoint.hash), "checkpoint": checkpoint.json,
         ]
     }
 
-    /// Nil for anything that this version did not write: the events are folded from the start then.
+    /// - Returns: nil for anything that this version did not write: the events are folded from the start then.
+    init?(manifest: [UInt8]) {
+        guard let (json, lists) = try? JSON.parse(manifest, lists: ["artifacts", "uploads"]) else { return nil }
+        self.init(json: json)
+        artifacts = lists["artifacts"] ?? artifacts
+        uploads = lists["uploads"] ?? uploads
+    }
+
+    /// - Parameter json: a manifest without its lists.
     init?(json: JSON) {
         guard json["format"]?.int == 1, let checkpoint = Checkpoint(json: json["checkpoint"]),
             let status = Status(rawValue: json["state"]?.string ?? ""), let jobs = json["jobs"]?.array,
@@ -65,9 +102,7 @@ extension RunState {
         notes = json["notes"]?.int ?? 0
         invalidTimes = InvalidTimes(json: json["invalid_times"])
         isExported = json["exported"]?.bool ?? false
-        artifacts = json["artifacts"]?.array ?? []
         failedPulls = json["failed_pulls"]?.int ?? 0
-        uploads = json["uploads"]?.array ?? []
         failedUploads = json["failed_uploads"]?.int ?? 0
         gaps = json["gaps"]?.array ?? []
         reboots = json["reboots"]?.array ?? []

@@ -57,10 +57,10 @@ package struct RunState: Sendable, Equatable {
     /// Whether the run is over and nothing was recorded since its last export.
     package var isExported = false
     /// The data of every `artifact_pulled`.
-    package var artifacts: [JSON] = []
+    package var artifacts = JSONList()
     package var failedPulls: Int64 = 0
     /// The data of every `uploaded`.
-    package var uploads: [JSON] = []
+    package var uploads = JSONList()
     package var failedUploads: Int64 = 0
     /// The data of every `collector_gap`.
     package var gaps: [JSON] = []

@@ -111,12 +111,13 @@ import YAML
         job.spool = "/var/tmp/s"
         job.stdoutBytes = 5
         var state = RunState()
-        state.artifacts = [
+        let pulled: [JSON] = [
             ["job": "0003-a", "remote": "/opt/x/r.json", "path": "artifacts/0003-a/r.json"],
             ["job": "0003-a", "remote": "/var/tmp/s/0003/out/d/l.csv", "path": "artifacts/0003-a/d/l.csv"],
             ["job": "0003-a", "remote": "./here.txt", "path": "artifacts/0003-a/here.txt"],
             ["job": "0002-a", "remote": "/opt/x/other", "path": "artifacts/0002-a/other"],
         ]
+        for artifact in pulled { state.artifacts.append(artifact) }
         func path(_ place: PreparedMetric.Place, workdir: String? = nil) -> String? {
             JobFiles(job, workdir: workdir, in: state, RunDirectory(path: "/r")).file(place)?.path
         }

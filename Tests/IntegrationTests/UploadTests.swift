@@ -107,6 +107,24 @@ import Testing
         }
     }
 
+    @Test func anActionWithoutASpoolHasItsFiles() async throws {
+        let profile = """
+            actions:
+              direct: {spool: false, upload: [{from: model.bin, to: WORK/}], commands: ["cat WORK/model.bin"]}
+              bad: {spool: false, upload: [{from: model.bin, to: /proc/none/}], commands: ["echo begun"]}
+            """
+        try await withRun(profile) { fixture, run, work in
+            #expect(try await fixture.expect(0, "run", "action", "direct").outputText == "the model")
+            #expect(try uploads(run).map { $0["remote"]?.string } == ["\(work)/model.bin"])
+            let failed = try await fixture.expect(1, "run", "action", "bad")
+            #expect(failed.outputText == "")
+            #expect(failed.errorText.contains("bad failed: nothing was run: a file could not be uploaded"))
+            #expect(failed.errorText.contains("model.bin to /proc/none/model.bin: no such file or directory"))
+            #expect(try run.events(.actionFailed).first?.data["reason"] == "upload")
+            try await fixture.expect(0, "run", "complete")
+        }
+    }
+
     @Test func aSupervisorThatDiesBeforeTheLaunchUploadsFirstWhenItIsBack() async throws {
         try await FaultBench.with(
             extra: "transfers: {method: sftp}\n"
@@ -271,7 +289,8 @@ import Testing
             try fixture.scratch.write("big", bytes: [UInt8](repeating: 1, count: 2_000_000))
             for method in ["sftp", "exec", "scp"] {
                 let result = try await fixture.expect(1, "run", "push", "--method", method, "big", disk.path)
-                #expect(result.errorText.contains("big: no space left on device"))
+                #expect(result.errorText.contains("/big to \(disk.path)/big: no space left on device"))
+                #expect(result.errorText.contains("ecr run exec -- df -h '\(disk.path)'"))
             }
             let bytes = [UInt8](repeating: 1, count: 200_000)
             for number in 1...6 { try fixture.scratch.write("many/\(number)", bytes: bytes) }
@@ -323,6 +342,21 @@ import Testing
             try FileSystem.replace(
                 "\(run.path)/artifacts/attachments/\(seq)-photo.jpg", with: Array("b photo".utf8))
             #expect(try await fixture.expect(76, "verify", run.path).outputText.contains("\(seq)-photo.jpg"))
+        }
+    }
+
+    @Test func anInterruptedRunTakesNotesWithFiles() async throws {
+        try await withRun { fixture, run, _ in
+            fixture.killSupervisor(of: run)
+            try await fixture.wait(for: "the supervisor's end") { !run.hasSupervisor() }
+            let note = try await fixture.expect(0, "note", "cable", "--attach", "model.bin", "--json")
+            let path = "artifacts/attachments/\(try note.json()["seq"]?.int ?? -1)-model.bin"
+            #expect(try run.events(.note).first?.data["attachments"]?.array?.first?["path"]?.string == path)
+            #expect(try FileSystem.read("\(run.path)/\(path)") == Array("the model".utf8))
+            #expect(try run.events(.runInterrupted).count == 1)
+            try await fixture.expect(0, "run", "resume")
+            try await fixture.expect(0, "run", "complete")
+            #expect(try await fixture.ecr("verify", "--json", run.path).json()["unnamed"] == [])
         }
     }
 

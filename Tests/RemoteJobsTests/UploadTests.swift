@@ -39,11 +39,11 @@ import Testing
             let temporary = UploadSeat.temporary("test", for: destination)
             let sent = try await FileUpload(over: line, by: method, worker: worker).send(
                 file, to: temporary, mayResume: mayResume)
-            let hash = try await UploadSeat(over: line).place(
+            let placed = try await UploadSeat(over: line).place(
                 UploadSeat.Arrival(
                     temporary: temporary, destination: destination, size: file.size, sha256: sent.sha256,
                     permissions: file.permissions))
-            #expect(hash == sent.sha256)
+            #expect(placed == UploadSeat.Placed(sha256: sent.sha256, isSynced: true))
             return sent
         }
 
@@ -122,6 +122,66 @@ import Testing
         await bench.target.close()
     }
 
+    @Test(arguments: singles) func aFileThatHasChangedSinceTheCutLeavesNothing(_ method: TransferMethod) async throws {
+        let bench = try await Bench(try await SSHServer.start())
+        let file = try await bench.file("f", pattern(1_000_000))
+        try bench.scratch.write("there/.ecr-test", bytes: pattern(700_000))
+        try bench.scratch.write("here/f", bytes: pattern(900_000))
+        let failure = await #expect(throws: TransferFailure.self) {
+            try await bench.send(file, method, as: "f", mayResume: true)
+        }
+        #expect(failure?.reason == "it changed while it was sent; send it again")
+        #expect(try FileSystem.list(bench.folder) == [])
+        await bench.target.close()
+    }
+
+    @Test func whatCannotBeReadAgainThereLeavesNothing() async throws {
+        let bench = try await Bench(try await SSHServer.start())
+        // A directory has no content that a hash could be taken of.
+        try FileSystem.makeDirectory("\(bench.folder)/.ecr-test")
+        let destination = Array("\(bench.folder)/f".utf8)
+        await #expect(throws: TransferFailure.self) {
+            try await UploadSeat(over: bench.line).place(
+                UploadSeat.Arrival(
+                    temporary: UploadSeat.temporary("test", for: destination), destination: destination, size: 1,
+                    sha256: SHA256.hexDigest(of: [1]), permissions: 0o644))
+        }
+        #expect(!FileSystem.exists("\(bench.folder)/f"))
+        await bench.target.close()
+    }
+
+    @Test func whatIsBeingPlacedIsPlacedAlthoughItsTaskIsCancelled() async throws {
+        let bench = try await Bench(try await SSHServer.start())
+        let destination = Array("\(bench.folder)/f".utf8)
+        try bench.scratch.write("there/.ecr-test", bytes: [1])
+        let arrival = UploadSeat.Arrival(
+            temporary: UploadSeat.temporary("test", for: destination), destination: destination, size: 1,
+            sha256: SHA256.hexDigest(of: [1]), permissions: 0o644)
+        let placing = Task { try await UploadSeat(over: bench.line).place(arrival) }
+        placing.cancel()
+        #expect(try await placing.value.sha256 == arrival.sha256)
+        #expect(try FileSystem.list(bench.folder) == ["f"])
+        await bench.target.close()
+    }
+
+    @Test(.enabled(if: DropbearServer.isSmallAvailable, "needs root, dropbear and BusyBox"))
+    func whatCannotBeSyncedIsSaidSo() async throws {
+        let bench = try await Bench(try await DropbearServer.startSmall(without: ["sync"]))
+        let file = try await bench.file("f", [1])
+        let destination = Array("\(bench.folder)/f".utf8)
+        let temporary = UploadSeat.temporary("test", for: destination)
+        let sent = try await FileUpload(over: bench.line, by: .exec, worker: bench.worker).send(
+            file, to: temporary, mayResume: false)
+        let placed = try await UploadSeat(over: bench.line).place(
+            UploadSeat.Arrival(
+                temporary: temporary, destination: destination, size: 1, sha256: sent.sha256, permissions: 0o644))
+        #expect(placed == UploadSeat.Placed(sha256: sent.sha256, isSynced: false))
+        let archive = await ArchiveUpload(
+            over: bench.line, worker: bench.worker, into: place(bench.folder), key: "k")
+        #expect(try await archive.send([file]).map { try $0.get().isSynced } == [false])
+        await bench.target.close()
+    }
+
     @Test func aFileThatChangesWhileItIsSentIsNotPlaced() async throws {
         let bench = try await Bench(try await SSHServer.start())
         let file = try await bench.file("f", pattern(1000))
@@ -134,7 +194,7 @@ import Testing
         }
         let failure = await #expect(throws: TransferFailure.self) {
             _ = try await ArchiveUpload(
-                over: bench.line, worker: bench.worker, into: Array(bench.folder.utf8), key: "a"
+                over: bench.line, worker: bench.worker, into: place(bench.folder), key: "a"
             ).send([file])
         }
         #expect(failure?.reason == "it changed while it was sent; send it again")
@@ -232,6 +292,72 @@ import Testing
         await bench.target.close()
     }
 
+    /// A directory of the target's.
+    private func place(_ path: String) -> UploadPlace {
+        UploadPlace(
+            path: Array(path.utf8), standing: .directory, isStrange: false, sha256: nil, permissions: nil)
+    }
+
+    @Test func theRootIsAPlaceLikeOthers() async throws {
+        let bench = try await Bench(try await SSHServer.start())
+        try bench.scratch.write("here/root/etc/passwd", bytes: try FileSystem.read("/etc/passwd"))
+        try bench.scratch.write("here/root/no such file here", "x")
+        let tree = try UploadTree(bench.scratch.path("here/root/."))
+        let root = try await UploadPlace.find(tree, to: "/", base: nil, over: bench.line)
+        #expect(root.path == Array("/".utf8) && root.path(of: "a/b") == Array("/a/b".utf8))
+        #expect(try await bench.line.known(tree, at: root, worker: bench.worker).keys.sorted() == [0])
+        #expect(ArchiveUpload.staging("k", in: root) == Array("/.ecr-k".utf8))
+        #expect(UploadSeat.temporary("k", for: Array("/f".utf8)) == Array("/.ecr-k".utf8))
+        await bench.target.close()
+    }
+
+    @Test(.enabled(if: DropbearServer.isSmallAvailable, "needs root, dropbear and BusyBox"))
+    func namesOfAnyKindAreKnownByEveryTool() async throws {
+        for server: any SSHTestServer in [
+            try await SSHServer.start(), try await DropbearServer.startSmall(without: []),
+            try await DropbearServer.startSmall(without: ["stat"]),
+        ] {
+            let bench = try await Bench(server)
+            let tree = try hostileTree(bench.scratch)
+            try await Command.runSuccessfully(
+                "/bin/cp", ["-a", bench.scratch.path("here/tree"), bench.scratch.path("there")])
+            try bench.scratch.write("there/tree/-rf", "of another size")
+            unlink("\(bench.folder)/tree/plain")
+            mkfifo("\(bench.folder)/tree/plain", 0o600)
+            let there = try await UploadPlace.find(tree, to: "\(bench.folder)/", base: nil, over: bench.line)
+            let known = try await bench.line.known(tree, at: there, worker: bench.worker)
+            let names = tree.files.map(\.relative)
+            #expect(names.indices.filter { known[$0] == nil }.map { names[$0] } == ["-rf", "plain"])
+            #expect(known.allSatisfy { tree.files[$0].permissions == $1.permissions })
+            await bench.target.close()
+        }
+    }
+
+    // MARK: Names on record
+
+    @Test(.enabled(if: DropbearServer.isSmallAvailable, "needs root, dropbear and BusyBox"))
+    func whatUploadsHaveLeftGoesWithTheSpool() async throws {
+        for server: any SSHTestServer in [
+            try await SSHServer.start(), try await DropbearServer.startSmall(without: []),
+        ] {
+            let bench = try await Bench(server)
+            let spool = bench.scratch.path("spool/0123456789abcdef")
+            try FileSystem.makeDirectories(spool)
+            let names = ["a/.ecr-1", "b \\n\\c\n' d/.ecr-2", "c/.ecr-3", "c/not ours", "d/.ecr-4"]
+            for name in names.dropLast() { try bench.scratch.write("there/\(name)", "x") }
+            try bench.scratch.write("there/d/.ecr-4/inside", "x")
+            let noted = (names + ["c/none/.ecr-9"]).map { Array("\(bench.folder)/\($0)".utf8) }
+            try await bench.target.note(seats: Array(noted.prefix(2)), in: spool)
+            try await bench.target.note(seats: Array(noted.dropFirst(3)), in: spool)
+            try await bench.target.note(seats: noted, in: "\(spool)-that-is-gone")
+            try await bench.target.removeSpool(spool)
+            #expect(!FileSystem.exists(spool))
+            let left = names.filter { FileSystem.exists("\(bench.folder)/\($0)") }
+            #expect(left == ["c/.ecr-3", "c/not ours"])
+            await bench.target.close()
+        }
+    }
+
     // MARK: Trees
 
     @Test func linksAreFollowedWithinTheTreeOnly() throws {
@@ -286,12 +412,12 @@ import Testing
     }
 
     private func sendArchive(_ tree: UploadTree, _ bench: Bench) async throws {
-        let root = Array("\(bench.folder)/new/tree".utf8)
+        let root = place("\(bench.folder)/new/tree")
         try await UploadSeat(over: bench.line).make(tree.folders, in: root)
         let upload = await ArchiveUpload(over: bench.line, worker: bench.worker, into: root, key: "k")
         for (file, outcome) in zip(tree.files, try await upload.send(tree.files)) {
             let placed = try outcome.get()
-            #expect(placed.sha256 == placed.remoteSHA256, "\(file.relative)")
+            #expect(placed.sha256 == placed.remoteSHA256 && placed.isSynced, "\(file.relative)")
         }
         try expectWhole(tree, in: "\(bench.folder)/new/tree")
         #expect(try await bench.leftovers() == "")
@@ -312,7 +438,7 @@ import Testing
         try bench.scratch.write("there/b/in the way", "x")
         let tree = try UploadTree(bench.scratch.path("here/tree"))
         let outcomes = try await ArchiveUpload(
-            over: bench.line, worker: bench.worker, into: Array(bench.folder.utf8), key: "k"
+            over: bench.line, worker: bench.worker, into: place(bench.folder), key: "k"
         ).send(tree.files)
         #expect(try bench.read("a") == Array("a".utf8) && bench.read("c") == Array("c".utf8))
         guard case .failure(let failure) = outcomes[1] else {

@@ -52,6 +52,9 @@ import Testing
                 ),
                 (.collectorGap, ["job": "0002-c", "samples": 2, "first_tick": 3, "last_tick": 4]),
                 (.targetRebooted, ["boot_id": "b"]),
+                (.artifactPulled, ["job": "0001-x", "path": "artifacts/0001-x/a", "size": 1]),
+                (.artifactPulled, ["job": "0001-x", "path": "artifacts/0001-x/b\n\"", "size": 2]),
+                (.uploaded, ["job": "0001-x", "remote": "/m", "size": 3]),
                 (.ledger, ["complete_percent": 99.5, "missing": ["x"]]),
             ])
         let folded = try run.state()
@@ -59,6 +62,10 @@ import Testing
         let read = try run.state()
         #expect(read.json(id: run.id) == folded.json(id: run.id))
         #expect(read.job("0001-x")?.kind == .exec)
+        #expect(read.artifacts.map { $0["size"]?.int } == [1, 2])
+        #expect(read.uploads == folded.uploads && read.uploads.count == 1)
+        let manifest = try JSON(parsing: try FileSystem.read(run.manifest))
+        #expect(manifest == folded.json(id: run.id))
         #expect(read.isInterruptionRecorded)
         #expect(read.gaps.count == 1 && read.reboots.count == 1)
         #expect(read.job("0002-c")?.sampling == folded.job("0002-c")?.sampling)

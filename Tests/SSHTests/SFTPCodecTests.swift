@@ -29,9 +29,6 @@ import Testing
                 == [0, 0, 0, 22, 5, 0, 0, 0, 1, 0, 0, 0, 1, 9, 1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0x80, 0])
         let open = SFTPRequest.open(path: [0x61], flags: 3, attributes: SFTPAttributes(permissions: 0o600))
         #expect(open.encoded(id: 0).suffix(17) == [0, 0, 0, 1, 0x61, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 1, 0x80])
-        let rename = SFTPRequest.posixRename(from: [1], to: [2]).encoded(id: 0)
-        #expect(
-            rename == framed([200, 0, 0, 0, 0] + string("posix-rename@openssh.com") + [0, 0, 0, 1, 1, 0, 0, 0, 1, 2]))
     }
 
     @Test func repliesComeInAnyPieces() throws {

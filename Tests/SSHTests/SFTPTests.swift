@@ -21,7 +21,7 @@ import Testing
         #expect(try await sftp.read(file, offset: 0) == bytes("0123456789"))
         #expect(try await sftp.read(file, offset: 4, count: 3) == bytes("456"))
         #expect(try await sftp.read(file, offset: 10) == [])
-        #expect(try await sftp.attributes(of: file).size == 10)
+        #expect(try await sftp.stat(path).size == 10)
         try await sftp.close(file)
         #expect(try await sftp.stat(path).isRegular)
         #expect(try await sftp.stat(path).permissions.map { $0 & 0o777 } == 0o600)
@@ -31,13 +31,11 @@ import Testing
         let server = try await SSHServer.start()
         let sftp = try await client(server)
         let path = bytes(server.scratch.path("missing"))
-        for call in [sftp.stat, sftp.lstat] {
-            let error = await #expect(throws: SSHError.self) { _ = try await call(path) }
+        for call in [{ _ = try await sftp.stat(path) }, { _ = try await sftp.open(path) }] {
+            let error = await #expect(throws: SSHError.self) { try await call() }
             #expect(error?.code == .sftp(2))
             #expect(error?.message.contains(server.scratch.path("missing")) == true)
         }
-        let error = await #expect(throws: SSHError.self) { try await sftp.open(path) }
-        #expect(error?.code == .sftp(2))
         #expect(try await sftp.list(bytes(server.scratch.path)).isEmpty == false)
     }
 
@@ -96,21 +94,19 @@ import Testing
         #expect(try await sftp.read(file, offset: 2_999_999) == [7])
     }
 
-    @Test func aFileIsWrittenRenamedAndRemoved() async throws {
+    @Test func aFileIsWrittenFromAnOffsetOn() async throws {
         let server = try await SSHServer.start()
         let sftp = try await client(server)
         let content = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 11 >> 1) }
-        let directory = server.scratch.path("made")
-        try await sftp.makeDirectory(bytes(directory), permissions: 0o700)
-        let new = bytes(directory + "/new")
-        let file = try await sftp.open(new, [.write, .create, .truncate], permissions: 0o640)
-        try await sftp.write(file, offset: 0, content)
-        try await sftp.close(file)
-        let target = try server.scratch.write("made/target", "old")
-        try await sftp.rename(new, to: bytes(target))
-        #expect(try FileSystem.read(target) == content)
-        try await sftp.remove(bytes(target))
-        #expect(!FileSystem.exists(target))
+        let path = server.scratch.path("new")
+        let halves = [content[..<1_000_001], content[1_000_001...]]
+        for (half, mode) in zip(halves, [[.write, .create, .truncate], .write] as [SFTPOpenMode]) {
+            let file = try await sftp.open(bytes(path), mode, permissions: 0o640)
+            let pieces = Mutex([Array(half), nil])
+            try await sftp.upload(file, from: UInt64(half.startIndex)) { pieces.withLock { $0.removeFirst() } }
+            try await sftp.close(file)
+        }
+        #expect(try FileSystem.read(path) == content)
     }
 
     @Test func linksAndDirectoriesAreToldApart() async throws {
@@ -118,8 +114,8 @@ import Testing
         let sftp = try await client(server)
         let link = server.scratch.path("link")
         #expect(symlink("some/where", link) == 0)
-        #expect(try await sftp.readLink(bytes(link)) == bytes("some/where"))
-        #expect(try await sftp.lstat(bytes(link)).isSymlink)
+        let entry = try await sftp.list(bytes(server.scratch.path)).first { $0.name == bytes("link") }
+        #expect(entry?.attributes.isSymlink == true)
         #expect(try await sftp.stat(bytes(server.scratch.path)).isDirectory)
         #expect(try await sftp.realpath(bytes(server.scratch.path + "/./")) == bytes(server.scratch.path))
     }

@@ -52,7 +52,13 @@ package struct Attachment: Sendable, Equatable {
             var status = stat()
             try check("examine", path: path) { fstat(file.descriptor, &status) }
             if status.st_mode & S_IFMT == S_IFREG { return file }
-        } catch { throw ECRFailure(.notFound, error.description) }
+        } catch {
+            guard error.code == ENOENT, path.unicodeScalars.contains("\u{FFFD}") else {
+                throw ECRFailure(.notFound, error.description)
+            }
+            throw ECRFailure(
+                .notFound, "\(path) cannot be attached: its name is not UTF-8", hint: "give it another name with mv")
+        }
         throw ECRFailure(.usage, "\(path) is no regular file, so it cannot be attached")
     }
 

@@ -15,6 +15,7 @@ struct ActionRunner {
     let link: TargetLink
     let feed: JobFeed
     let worker: Worker
+    let lanes: UploadLanes
     let policy: PullPolicy
     /// The metrics that rules look at while it runs.
     let watched: Set<String>
@@ -121,10 +122,11 @@ struct ActionRunner {
         if spec.uploads.isEmpty { return nil }
         let origin = UploadOrigin(
             user: UploadOrigin.User(job: request.job, action: spec.name, attempt: spec.attempt),
-            workdir: request.workdir, owner: "\(journal.state.uuid) \(spec.name)",
+            workdir: request.workdir, owner: "\(journal.state.uuid) \(spec.name)", spool: request.spool,
             isResumed: isResumed || spec.attempt > 1)
         let step = UploadStep(
-            journal: journal, link: link, feed: feed, worker: worker, origin: origin, method: policy.method)
+            journal: journal, link: link, feed: feed, worker: worker, lanes: lanes, origin: origin,
+            method: policy.method)
         do {
             let failures = try await uploads.run { try await step.run(spec.uploads) }.failures
             return failures.isEmpty ? nil : JobRefusal(reason: "upload", warnings: failures.map(\.text))

@@ -12,7 +12,7 @@ struct KnownVersions {
     private var known: [String: Known] = [:]
 
     /// - Parameter artifacts: the data of `artifact_pulled` events.
-    init(_ artifacts: [JSON]) {
+    init(_ artifacts: JSONList) {
         for artifact in artifacts where artifact["changed"] == nil {
             guard let version = artifact["version"]?.string, let path = artifact["path"]?.string,
                 let sha256 = artifact["sha256"]?.string, let size = artifact["size"]?.int

@@ -181,6 +181,22 @@ struct PullBatch {
     {
         if files.isEmpty { return }
         let method = try singleMethod()
+        // The kernel's texts have no size beforehand, and reading one can hang: an SFTP server would hang with it.
+        if method == .sftp, self.method == nil, line.tools.hasDD {
+            let (texts, others) = (files.filter(Self.isOfTheKernel), files.filter { !Self.isOfTheKernel($0) })
+            for file in texts { try await fetch([file], .exec, progress, report) }
+            return try await fetchSingly(others, by: .sftp, progress, report)
+        }
+        try await fetchSingly(files, by: method, progress, report)
+    }
+
+    private static func isOfTheKernel(_ file: RemoteFile) -> Bool {
+        file.path.starts(with: Array("/proc/".utf8)) || file.path.starts(with: Array("/sys/".utf8))
+    }
+
+    private mutating func fetchSingly(
+        _ files: [RemoteFile], by method: TransferMethod, _ progress: TransferProgress, _ report: Report
+    ) async throws {
         // Several small ones at a time, as a channel takes its round trips; each large one fills the line alone.
         let width = method == .sftp ? 16 : 4
         let small = files.filter { $0.size < 1 << 20 }
@@ -201,6 +217,13 @@ struct PullBatch {
         for (file, outcome) in outcomes {
             if case .failure(let failure) = outcome { try await report(file, .failure(failure)) }
         }
+        guard method == .sftp, outcomes.contains(where: Self.isStall) else { return }
+        await line.session.close()
+        throw SSHError(.connectionLost, "the SFTP server hangs")
+    }
+
+    private static func isStall(_ file: RemoteFile, _ outcome: SingleFetch.Outcome) -> Bool {
+        if case .failure(let failure) = outcome { failure.isStall } else { false }
     }
 
     // MARK: The record

@@ -211,7 +211,7 @@ extension RunEngine {
         let feed = JobFeed()
         _ = feed.add { listener(job, $0) }
         let runner = ActionRunner(
-            journal: journal, link: link, feed: feed, worker: worker,
+            journal: journal, link: link, feed: feed, worker: worker, lanes: lanes,
             policy: PullPolicy(profile.transfers), watched: watchedMetrics(of: spec.name),
             onValues: { await self.take($0) })
         let spool = spool

@@ -102,7 +102,11 @@ extension RunEngine {
     /// it costs space, not data.
     private func end(with ledger: Ledger) async throws -> JSONObject {
         await journal.saveManifest()
-        if ledger.isWhole { try? await link.target().removeSpool(spool) }
+        if ledger.isWhole {
+            try? await link.target().removeSpool(spool)
+        } else if await link.isConnected {
+            try? await link.target().removeSeats(in: spool)
+        }
         await link.close()
         return [
             "state": "completed", "ledger": .object(ledger.json), "complete_percent": ledger.json["complete_percent"],
@@ -155,7 +159,10 @@ extension RunEngine {
                 "unfinished": unfinished.isEmpty ? nil : JSON(strings: unfinished.map(\.id)),
             ])
         await journal.saveManifest()
-        if unfinished.isEmpty, await link.isConnected { try? await link.target().removeSpool(spool) }
+        if await link.isConnected {
+            try? await unfinished.isEmpty
+                ? link.target().removeSpool(spool) : link.target().removeSeats(in: spool)
+        }
         await link.close()
         return [
             "state": "aborted", "unfinished": .array(unfinished.map(\.sighting)),

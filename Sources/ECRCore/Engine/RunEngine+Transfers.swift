@@ -32,7 +32,8 @@ extension RunEngine {
         } catch let problem as UploadTree.Problem {
             throw ECRFailure(
                 problem.isMissing ? .notFound : .usage,
-                "\(what) cannot upload " + problem.reasons.joined(separator: "\n"))
+                "\(what) cannot upload " + problem.reasons.joined(separator: "\n"),
+                hint: problem.isMissing ? nil : "take that out of the directory, or name what shall go instead of it")
         }
     }
 
@@ -53,9 +54,9 @@ extension RunEngine {
         try await requireFiles(locals, for: "ecr")
         let uploads = locals.map { PreparedUpload(from: $0, to: remote) }
         let origin = UploadOrigin(
-            user: nil, workdir: nil, owner: "\(journal.state.uuid) push", isResumed: true)
+            user: nil, workdir: nil, owner: "\(journal.state.uuid) push", spool: spool, isResumed: true)
         let step = UploadStep(
-            journal: journal, link: link, feed: feed(listener), worker: worker, origin: origin,
+            journal: journal, link: link, feed: feed(listener), worker: worker, lanes: lanes, origin: origin,
             method: method ?? PullPolicy(profile.transfers).method)
         return try await transfer(whenGone) {
             let result = try await step.run(uploads)

@@ -29,6 +29,7 @@ actor RunEngine {
     /// What operators have asked to be sent or fetched and is on its way.
     var transfers: [Int: Task<JSON, any Error>] = [:]
     var lastTransfer = 0
+    let lanes = UploadLanes()
     /// What became of those that have died.
     var restarts: [String: CollectorRestarts] = [:]
     /// Actions run one after the other; these wait for their turn.

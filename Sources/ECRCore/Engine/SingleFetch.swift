@@ -16,9 +16,10 @@ struct SingleFetch: Sendable {
 
     /// In the order of the files.
     func run(_ files: [RemoteFile]) async throws -> [(RemoteFile, Outcome)] {
-        async let hashes = RemoteHashes(over: line).hashes(of: files.map(\.path))
+        let hashing = Task { try await RemoteHashes(over: line).hashes(of: files.map(\.path)) }
+        defer { hashing.cancel() }
         if let file = files.first, files.count == 1, file.size >= 1 << 20, line.tools.canHash,
-            store.mayHave(size: Int64(file.size)), let hash = try await hashes[file.path],
+            store.mayHave(size: Int64(file.size)), let hash = try await hashes(files, from: hashing)[file.path],
             let arrival = try await known(file, hash)
         {
             return [(file, .success(arrival))]
@@ -33,7 +34,8 @@ struct SingleFetch: Sendable {
             for try await (place, outcome) in group { all[place] = outcome }
             return all
         }
-        let remote = try await hashes
+        let hasAny = outcomes.values.contains { (try? $0.get()) != nil }
+        let remote = hasAny ? try await hashes(files, from: hashing) : [:]
         var settled: [(RemoteFile, Outcome)] = []
         for (place, file) in files.enumerated() {
             switch outcomes[place] {
@@ -44,6 +46,26 @@ struct SingleFetch: Sendable {
             }
         }
         return settled
+    }
+
+    /// What the target has said of its files; as much as it has, where it takes longer than any disk would.
+    private func hashes(
+        _ files: [RemoteFile], from hashing: Task<[[UInt8]: String], any Error>
+    ) async throws -> [[UInt8]: String] {
+        let bytes = files.reduce(0) { $0 &+ $1.size }
+        // Origin: a board that reads and hashes 1 MB/s.
+        let patience = Patience(seconds: Patience.ofContent + Int(clamping: bytes >> 20))
+        do {
+            return try await patience.whileWaiting {
+                try await withTaskCancellationHandler {
+                    try await hashing.value
+                } onCancel: {
+                    hashing.cancel()
+                }
+            }
+        } catch let failure as TransferFailure where failure.isStall {
+            return try await hashing.value
+        }
     }
 
     /// The same content is in the runs directory already.
@@ -90,11 +112,12 @@ struct SingleFetch: Sendable {
             // The hash was taken before or after: once more, of as much as is here.
             let again = try await RemoteHashes(over: line).hash(of: file.path, first: received.size)
             arrival.hasChanged = now != file
+            if again == nil { return .success(arrival) }
             if again == received.sha256 {
                 arrival.remoteSHA256 = again
                 return .success(arrival)
             }
-            if now == file, again != nil { return .failure(try await damaged(received)) }
+            if now == file { return .failure(try await damaged(received)) }
         }
         arrival.hasChanged = true
         return .success(arrival)

@@ -15,7 +15,8 @@ actor TargetLink {
     /// How the clients that wait hear of the link.
     nonisolated let feed = LinkFeed()
     private var current: Target?
-    private var waiters: [CheckedContinuation<Target, any Error>] = []
+    private var waiters: [Int: CheckedContinuation<Target, any Error>] = [:]
+    private var lastWaiter = 0
     private var failure: (any Error)?
     private var isClosed = false
     /// The first clock reading of the present connection.
@@ -74,7 +75,18 @@ actor TargetLink {
     func target() async throws -> Target {
         if let current { return current }
         if let failure { throw failure }
-        return try await withCheckedThrowingContinuation { waiters.append($0) }
+        try Task.checkCancellation()
+        lastWaiter += 1
+        let number = lastWaiter
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { waiters[number] = $0 }
+        } onCancel: {
+            Task { await self.dismiss(waiter: number) }
+        }
+    }
+
+    private func dismiss(waiter number: Int) {
+        waiters.removeValue(forKey: number)?.resume(throwing: CancellationError())
     }
 
     /// Tells the target again and again that the controller is there, as long as the task is not cancelled.
@@ -154,8 +166,8 @@ actor TargetLink {
         prompts.settle()
         if let loss { feed.tell(.restored(since: loss.time, seconds: loss.seconds)) }
         loss = nil
-        let waiting = waiters
-        waiters = []
+        let waiting = waiters.values
+        waiters = [:]
         waiting.forEach { $0.resume(returning: target) }
         clockKeeper?.cancel()
         clockKeeper = Task { await self.keepClock(of: target) }
@@ -234,8 +246,8 @@ actor TargetLink {
 
     private func give(up error: any Error) {
         failure = error
-        let waiting = waiters
-        waiters = []
+        let waiting = waiters.values
+        waiters = [:]
         waiting.forEach { $0.resume(throwing: error) }
     }
 

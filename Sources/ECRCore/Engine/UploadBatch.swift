@@ -11,6 +11,7 @@ struct UploadBatch: Sendable {
     let journal: Journal
     let feed: JobFeed
     let worker: Worker
+    let lanes: UploadLanes
     let origin: UploadOrigin
     /// The way that was asked for; nil chooses.
     let method: TransferMethod?
@@ -22,15 +23,22 @@ struct UploadBatch: Sendable {
     private(set) var uploaded: [JSON] = []
     /// Places in the tree's list that are dealt with.
     private var done: Set<Int> = []
-    private var hasBegun = false
+    /// Places of files that may be on the target, since the link has failed at their last step.
+    private var unsettled: Set<Int> = []
+    /// Temporary names that may be in use on the target.
+    private var seats: [[UInt8]] = []
+    private var lane: UploadLane?
+    /// Where it goes, as it was found last.
+    private var place: UploadPlace?
 
     init(
-        journal: Journal, feed: JobFeed, worker: Worker, origin: UploadOrigin, method: TransferMethod?,
-        upload: PreparedUpload, tree: UploadTree
+        journal: Journal, feed: JobFeed, worker: Worker, lanes: UploadLanes, origin: UploadOrigin,
+        method: TransferMethod?, upload: PreparedUpload, tree: UploadTree
     ) {
         self.journal = journal
         self.feed = feed
         self.worker = worker
+        self.lanes = lanes
         self.origin = origin
         self.method = method
         self.upload = upload
@@ -51,38 +59,72 @@ struct UploadBatch: Sendable {
         let line = try await target.transferLine(isBulk: false)
         let place = try await UploadPlace.find(tree, to: upload.to, base: origin.workdir, over: line)
         // A profile means what it says, and must mean it the second time, too.
-        if place.isStrange, origin.user == nil, !hasBegun {
+        if place.isStrange, origin.user == nil, self.place == nil {
             throw TransferFailure(
                 "\(upload.to) is a directory with other things in it; write '\(upload.to)/' to put it in there, or "
                     + "'\(tree.name)/.' for what is in it")
         }
-        hasBegun = true
+        self.place = place
+        let owner = "\(origin.owner)\0\(String(decoding: place.path, as: UTF8.self))"
+        if lane?.place != owner { lane = lanes.take(owner) }
         let isBulk = tree.bytes > 1 << 20 || tree.files.count > 64
-        try await run(over: try await target.transferLine(isBulk: isBulk), to: place)
+        do { try await run(on: target, over: try await target.transferLine(isBulk: isBulk), to: place) } catch let error
+            as UploadSeat.Unsettled
+        { throw error.cause }
     }
 
-    private mutating func run(over line: TransferLine, to place: UploadPlace) async throws {
+    private mutating func run(on target: Target, over line: TransferLine, to place: UploadPlace) async throws {
         let known = try await line.known(tree, at: place, worker: worker)
+        if line.tools.canHash { unsettled = [] }
         if done.isEmpty { announce(place) }
         let progress = TransferProgress(tree.files, feed, isUpload: true)
         for place in done { progress.finishSilently(tree.files[place]) }
         try await takeKnown(known, place, line, progress)
-        if tree.isFolder { try await UploadSeat(over: line).make(tree.folders, in: place.path) }
+        if tree.isFolder { try await UploadSeat(over: line).make(tree.folders, in: place) }
         let small = left.filter { tree.files[$0].size < Self.smallSize }
         if line.tools.hasTar, tree.isFolder, method == .tar || method == nil && small.count >= Self.fewFiles {
-            try await sendArchives(method == .tar ? left : small, place, line, progress)
+            try await sendArchives(method == .tar ? left : small, place, target, line, progress)
         }
-        try await sendSingly(place, line, progress)
+        try await sendSingly(place, target, line, progress)
     }
 
     private var left: [Int] { tree.files.indices.filter { !done.contains($0) } }
 
     private func destination(_ index: Int, _ place: UploadPlace) -> [UInt8] {
-        tree.isFolder ? place.path + [UInt8(ascii: "/")] + Array(tree.files[index].relative.utf8) : place.path
+        tree.isFolder ? place.path(of: tree.files[index].relative) : place.path
     }
 
-    private func owner(_ place: UploadPlace) -> String {
-        "\(origin.owner) \(String(decoding: place.path, as: UTF8.self))"
+    /// Tells temporary names from one another.
+    /// - Parameter file: nil for an archive.
+    private func key(_ file: LocalFile?) -> String {
+        UploadSeat.key(lane?.place ?? origin.owner, String(lane?.number ?? 0), file?.relative ?? "")
+    }
+
+    private func failure(_ failure: TransferFailure, _ index: Int, _ place: UploadPlace?) -> UploadFailure {
+        UploadFailure(
+            failure, path: tree.isFolder ? tree.files[index].relative : nil,
+            remote: place.map { destination(index, $0) })
+    }
+
+    // MARK: Temporary names
+
+    /// Has names on record on the target before they are made.
+    private mutating func take(_ names: [[UInt8]], _ target: Target) async throws {
+        seats = names
+        try await target.note(seats: names, in: origin.spool)
+    }
+
+    /// Removes what is left on the target, and records what nobody can know.
+    /// - Parameter target: nil where a later upload may go on with what is left; the end of the run removes it then.
+    mutating func giveUp(on target: Target?) async throws {
+        if let target, !seats.isEmpty, let line = try? await target.transferLine(isBulk: false) {
+            try? await UploadSeat(over: line).remove(seats)
+        }
+        for index in unsettled.sorted() {
+            let reason = TransferFailure("the link was lost while it took its place: it may be there")
+            try await journal.append(.uploadFailed, failure(reason, index, place).event(of: upload, for: origin))
+        }
+        unsettled = []
     }
 
     // MARK: What is there already
@@ -105,8 +147,9 @@ struct UploadBatch: Sendable {
     // MARK: Archives
 
     private mutating func sendArchives(
-        _ indices: [Int], _ place: UploadPlace, _ line: TransferLine, _ progress: TransferProgress
+        _ indices: [Int], _ place: UploadPlace, _ target: Target, _ line: TransferLine, _ progress: TransferProgress
     ) async throws {
+        try await take([ArchiveUpload.staging(key(nil), in: place)], target)
         var slice: [Int] = []
         var bytes: Int64 = 0
         for index in indices {
@@ -125,12 +168,16 @@ struct UploadBatch: Sendable {
         _ indices: [Int], _ place: UploadPlace, _ line: TransferLine, _ progress: TransferProgress
     ) async throws -> Bool {
         let began = Clock.boottimeNanoseconds()
-        let archive = await ArchiveUpload(
-            over: line, worker: worker, into: place.path, key: UploadSeat.key(owner(place)))
+        let archive = await ArchiveUpload(over: line, worker: worker, into: place, key: key(nil))
         let outcomes: [Result<ArchiveUpload.Placed, TransferFailure>]
         do {
             outcomes = try await archive.send(indices.map { tree.files[$0] }) { progress.tell(files: 0, bytes: $0) }
-        } catch is TransferFailure { return false }
+        } catch is TransferFailure {
+            return false
+        } catch let error as UploadSeat.Unsettled {
+            unsettled.formUnion(indices)
+            throw error
+        }
         let seconds = Double(Clock.boottimeNanoseconds() - began) / 1e9
         var sent: [Sent] = []
         var failure: UploadFailure?
@@ -140,9 +187,9 @@ struct UploadBatch: Sendable {
                 sent.append(
                     Sent(
                         index: index, sha256: placed.sha256, remoteSHA256: placed.remoteSHA256, method: "tar",
-                        seconds: seconds))
+                        isSynced: placed.isSynced, seconds: seconds))
             case .failure(let reason):
-                failure = failure ?? UploadFailure(reason, at: tree.files[index].relative)
+                failure = failure ?? self.failure(reason, index, place)
             }
         }
         try await record(sent, place, progress)
@@ -152,17 +199,29 @@ struct UploadBatch: Sendable {
 
     // MARK: One by one
 
+    /// Origin: what a name on record costs is nothing beside so many files.
+    private static let namesAtATime = 64
+
     private mutating func sendSingly(
-        _ place: UploadPlace, _ line: TransferLine, _ progress: TransferProgress
+        _ place: UploadPlace, _ target: Target, _ line: TransferLine, _ progress: TransferProgress
     ) async throws {
         let method = singleMethod(line)
         // Some small ones at a time, as a channel takes its round trips; each large one fills the line alone.
-        let width = 4
         let small = left.filter { tree.files[$0].size < 1 << 20 }
-        for start in stride(from: 0, to: small.count, by: width) {
-            try await send(Array(small[start..<min(start + width, small.count)]), method, place, line, progress)
+        let large = left.filter { tree.files[$0].size >= 1 << 20 }
+        for (files, width) in [(small, 4), (large, 1)] {
+            for (number, start) in stride(from: 0, to: files.count, by: width).enumerated() {
+                if number % (Self.namesAtATime / width) == 0 {
+                    let next = files[start..<min(start + Self.namesAtATime, files.count)]
+                    try await take(next.map { temporary($0, place) }, target)
+                }
+                try await send(Array(files[start..<min(start + width, files.count)]), method, place, line, progress)
+            }
         }
-        for index in left { try await send([index], method, place, line, progress) }
+    }
+
+    private func temporary(_ index: Int, _ place: UploadPlace) -> [UInt8] {
+        UploadSeat.temporary(key(tree.files[index]), for: destination(index, place))
     }
 
     private func singleMethod(_ line: TransferLine) -> TransferMethod {
@@ -174,40 +233,63 @@ struct UploadBatch: Sendable {
         _ indices: [Int], _ method: TransferMethod, _ place: UploadPlace, _ line: TransferLine,
         _ progress: TransferProgress
     ) async throws {
-        let outcomes = try await withThrowingTaskGroup(of: Result<Sent, UploadFailure>.self) { [self] group in
+        let outcomes = await withTaskGroup(of: Outcome.self) { [self] group in
             for index in indices {
-                group.addTask { try await send(index, method, place, line, progress) }
+                group.addTask { await send(index, method, place, line, progress) }
             }
-            return try await group.reduce(into: []) { $0.append($1) }
+            return await group.reduce(into: [Outcome]()) { $0.append($1) }
         }
-        try await record(outcomes.compactMap { try? $0.get() }.sorted { $0.index < $1.index }, place, progress)
-        for case .failure(let failure) in outcomes { throw failure }
+        // What has its place is on record, whatever has become of its neighbours.
+        var sent: [Sent] = []
+        var failure: UploadFailure?
+        var interruption: (any Error)?
+        for outcome in outcomes {
+            switch outcome {
+            case .placed(let one): sent.append(one)
+            case .failed(let reason): failure = failure ?? reason
+            case .interrupted(let error): interruption = interruption ?? error
+            case .unsettled(let index, let error):
+                unsettled.insert(index)
+                interruption = error
+            }
+        }
+        try await record(sent.sorted { $0.index < $1.index }, place, progress)
+        if let error = interruption ?? failure { throw error }
+    }
+
+    /// What has become of one file.
+    private enum Outcome {
+        case placed(Sent)
+        case failed(UploadFailure)
+        case interrupted(any Error)
+        case unsettled(Int, UploadSeat.Unsettled)
     }
 
     private func send(
         _ index: Int, _ method: TransferMethod, _ place: UploadPlace, _ line: TransferLine,
         _ progress: TransferProgress
-    ) async throws -> Result<Sent, UploadFailure> {
+    ) async -> Outcome {
         let began = Clock.boottimeNanoseconds()
         let file = tree.files[index]
-        let destination = destination(index, place)
-        let temporary = UploadSeat.temporary(
-            UploadSeat.key("\(owner(place)) \(file.relative)", file), for: destination)
+        let (destination, temporary) = (destination(index, place), temporary(index, place))
         do {
             let sent = try await FileUpload(over: line, by: method, worker: worker).send(
                 file, to: temporary, mayResume: mayResume
             ) { progress.tell(file, bytes: $0) }
-            let hash = try await UploadSeat(over: line).place(
+            let placed = try await UploadSeat(over: line).place(
                 UploadSeat.Arrival(
                     temporary: temporary, destination: destination, size: file.size, sha256: sent.sha256,
                     permissions: file.permissions))
-            return .success(
+            return .placed(
                 Sent(
-                    index: index, sha256: sent.sha256, remoteSHA256: hash, method: sent.method.rawValue,
-                    seconds: Double(Clock.boottimeNanoseconds() - began) / 1e9, resumedAt: sent.resumedAt))
+                    index: index, sha256: sent.sha256, remoteSHA256: placed.sha256, method: sent.method.rawValue,
+                    isSynced: placed.isSynced, seconds: Double(Clock.boottimeNanoseconds() - began) / 1e9,
+                    resumedAt: sent.resumedAt))
         } catch let failure as TransferFailure {
-            return .failure(UploadFailure(failure, at: tree.isFolder ? file.relative : nil))
-        }
+            return .failed(self.failure(failure, index, place))
+        } catch let error as UploadSeat.Unsettled {
+            return .unsettled(index, error)
+        } catch { return .interrupted(error) }
     }
 
     // MARK: The record
@@ -218,6 +300,8 @@ struct UploadBatch: Sendable {
         let sha256: String
         let remoteSHA256: String?
         let method: String
+        /// Whether a power cut leaves it there; of a file that was there nobody knows.
+        var isSynced = true
         /// Of the transfer, for an archive of all of it.
         var seconds = 0.0
         var resumedAt: Int64 = 0
@@ -245,6 +329,7 @@ struct UploadBatch: Sendable {
         }
         for one in sent {
             done.insert(one.index)
+            unsettled.remove(one.index)
             uploaded.append(.object(event(one, place)))
             progress.finish(tree.files[one.index], String(decoding: destination(one.index, place), as: UTF8.self))
         }
@@ -259,7 +344,8 @@ struct UploadBatch: Sendable {
                 "remote": .string(String(decoding: destination(sent.index, place), as: UTF8.self)),
                 "size": .int(file.size), "mode": .int(Int64(file.permissions)), "sha256": .string(sent.sha256),
                 "remote_sha256": sent.remoteSHA256.map { .string($0) },
-                "unverified": sent.remoteSHA256 == nil ? true : nil, "method": .string(sent.method),
+                "unverified": sent.remoteSHA256 == nil ? true : nil, "unsynced": sent.isSynced ? nil : true,
+                "method": .string(sent.method),
                 "duration_s": .double((sent.seconds * 1e6).rounded() / 1e6),
                 "resumed_at": sent.resumedAt > 0 ? .int(sent.resumedAt) : nil,
             ])

@@ -14,6 +14,8 @@ struct UploadOrigin: Sendable {
     let workdir: String?
     /// Tells the temporary files on the target from those of others.
     let owner: String
+    /// The run's directory on the target, which keeps their names.
+    let spool: String
     /// Whether an earlier supervisor may have begun.
     var isResumed = false
 

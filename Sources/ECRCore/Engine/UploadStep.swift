@@ -12,6 +12,7 @@ struct UploadStep: Sendable {
     let link: TargetLink
     let feed: JobFeed
     let worker: Worker
+    let lanes: UploadLanes
     let origin: UploadOrigin
     /// The way that was asked for; nil chooses.
     let method: TransferMethod?
@@ -24,10 +25,17 @@ struct UploadStep: Sendable {
 
     struct Failure: Sendable {
         let local: String
+        let remote: String
         let reason: String
+        /// What an operator may do about it.
+        let hint: String
 
-        var json: JSON { ["local": .string(local), "reason": .string(reason)] }
-        var text: String { "upload \(local): \(reason)" }
+        var json: JSON {
+            [
+                "local": .string(local), "remote": .string(remote), "reason": .string(reason), "hint": .string(hint),
+            ]
+        }
+        var text: String { "upload \(local) to \(remote): \(reason)" }
     }
 
     /// Sends one after the other; the first that fails is the last.
@@ -47,41 +55,56 @@ struct UploadStep: Sendable {
             return try await fail(upload, UploadFailure(problem), &result)
         }
         var batch = UploadBatch(
-            journal: journal, feed: feed, worker: worker, origin: origin, method: method, upload: upload, tree: tree)
+            journal: journal, feed: feed, worker: worker, lanes: lanes, origin: origin, method: method,
+            upload: upload, tree: tree)
         batch.mayResume = origin.isResumed
         defer { result.uploaded += batch.uploaded }
-        var failures = 0
+        do { try await send(&batch) } catch let failure as UploadFailure {
+            return try await fail(upload, failure, &result)
+        }
+    }
+
+    /// - Throws: `UploadFailure` where it is given up, `CancellationError`.
+    private func send(_ batch: inout UploadBatch) async throws {
+        // Without a file in between: breaks of the link, and errors while it stood.
+        var (breaks, errors) = (0, 0)
         while true {
             let target = try await link.target()
             let before = batch.uploaded.count
-            do { return try await batch.run(on: target) } catch let failure as UploadFailure {
-                return try await fail(upload, failure, &result)
-            } catch let failure as TransferFailure {
-                return try await fail(upload, UploadFailure(failure), &result)
+            do { return try await batch.run(on: target) } catch let failure as TransferFailure {
+                throw UploadFailure(failure)
             } catch let error as SSHError {
-                if error.code == .channelRefused {
-                    return try await fail(upload, UploadFailure(TransferFailure(error.message)), &result)
-                }
+                let stands = await target.session.isConnected
+                let isBreak = error.code == .connectionLost || !stands
                 await target.closeBulkLine()
-                failures = batch.uploaded.count > before ? 1 : failures + 1
-                if failures >= Self.mostFailures { await target.close() }
+                if batch.uploaded.count > before { (breaks, errors) = (0, 0) }
+                if isBreak { breaks += 1 } else { errors += 1 }
+                // What fails again and again while the link stands will not get better.
+                if error.code == .channelRefused || errors >= Self.mostFailures {
+                    try await batch.giveUp(on: target)
+                    throw UploadFailure(TransferFailure(error.message))
+                }
+                if breaks >= Self.mostFailures { await target.close() }
                 batch.mayResume = true
-                try await Task.sleep(for: .milliseconds(50))
+                try? await Task.sleep(for: .milliseconds(50))
+            } catch let error as CancellationError {
+                // An operator may type it again; an action that is cancelled is over.
+                try await batch.giveUp(on: origin.user == nil ? nil : target)
+                throw error
+            } catch {
+                try await batch.giveUp(on: target)
+                throw error
             }
         }
     }
 
     private func fail(_ upload: PreparedUpload, _ failure: UploadFailure, _ result: inout Result) async throws {
+        let event = failure.event(of: upload, for: origin)
         let local = failure.path.map { "\(upload.from)/\($0)" } ?? upload.from
-        result.failures.append(Failure(local: local, reason: failure.reason))
-        try await journal.append(
-            .uploadFailed,
-            JSONObject(
-                ["target": .string(RunEngine.targetName)], origin.fields,
-                [
-                    "local": .string(upload.from), "path": failure.path.map { .string($0) },
-                    "remote": .string(upload.to), "reason": .string(failure.reason),
-                ]))
+        let remote = event["remote"]?.string ?? upload.to
+        result.failures.append(
+            Failure(local: local, remote: remote, reason: failure.reason, hint: failure.hint(local, remote)))
+        try await journal.append(.uploadFailed, event)
     }
 }
 
@@ -90,11 +113,51 @@ struct UploadFailure: Error {
     let reason: String
     /// Below the directory; nil for what was asked for itself.
     var path: String?
+    /// Where on the target it should have gone, if that was known.
+    var remote: String?
+    private let isDenied: Bool
+    /// This machine's file is at fault.
+    private let isLocal: Bool
 
-    init(_ failure: TransferFailure, at path: String? = nil) {
-        reason = failure.reason
+    init(_ failure: TransferFailure, path: String? = nil, remote: [UInt8]? = nil) {
+        reason =
+            switch failure.reason {
+            // What `mkdir -p` and a shell's redirection say of a file where a directory should be.
+            case "file exists", "not a directory", "directory nonexistent":
+                "a part of that path is a file, or leads nowhere"
+            default: failure.reason
+            }
+        isDenied = failure.isDenied
+        isLocal = failure.isLocal
         self.path = path
+        self.remote = remote.map { String(decoding: $0, as: UTF8.self) }
     }
 
-    init(_ problem: UploadTree.Problem) { reason = problem.reasons.joined(separator: "; ") }
+    init(_ problem: UploadTree.Problem) {
+        reason = problem.reasons.joined(separator: "; ")
+        (isDenied, isLocal) = (false, true)
+    }
+
+    /// The data of `upload_failed`.
+    func event(of upload: PreparedUpload, for origin: UploadOrigin) -> JSONObject {
+        JSONObject(
+            ["target": .string(RunEngine.targetName)], origin.fields,
+            [
+                "local": .string(upload.from), "path": path.map { .string($0) },
+                "remote": .string(remote ?? upload.to), "reason": .string(reason),
+            ])
+    }
+
+    /// The next command to type.
+    func hint(_ local: String, _ remote: String) -> String {
+        let folder = remote.hasSuffix("/") ? remote : FileSystem.parent(of: remote)
+        if isLocal { return "ls -l \(shellWord(local))" }
+        if isDenied {
+            let name = FileSystem.name(of: local)
+            return "ecr run push \(shellWord(local)) /tmp/, then "
+                + "ecr run exec --sudo -- mv \(shellWord("/tmp/\(name)")) \(shellWord(remote))"
+        }
+        return reason == "no space left on device"
+            ? "ecr run exec -- df -h \(shellWord(folder))" : "ecr run exec -- ls -la \(shellWord(folder))"
+    }
 }

@@ -14,7 +14,7 @@ struct JobFiles: Sendable {
 
     init(_ job: JobState, workdir: String?, in state: RunState, _ directory: RunDirectory) {
         (self.directory, self.job, self.workdir) = (directory, job, workdir)
-        artifacts = state.artifacts.filter { $0["job"]?.string == job.id }
+        artifacts = state.artifacts.values(with: "job", job.id)
     }
 
     /// The file of a place and how much of it is on record; nil for one that was not fetched.

@@ -6,16 +6,21 @@ package import SSH
 @SSHActor package struct ArchiveUpload {
     private let line: TransferLine
     private let worker: Worker
-    /// The directory on the target, which is there, and the temporary one in it.
-    private let root: [UInt8]
+    /// The directory on the target, which is there.
+    private let place: UploadPlace
+    /// The temporary one in it.
     private let staging: [UInt8]
 
-    /// - Parameter key: see `UploadSeat.temporary`.
-    package init(over line: TransferLine, worker: Worker, into root: [UInt8], key: String) {
+    /// - Parameter key: see `UploadSeat.key`.
+    package init(over line: TransferLine, worker: Worker, into place: UploadPlace, key: String) {
         self.line = line
         self.worker = worker
-        self.root = root
-        staging = root + Array("/.ecr-\(key)".utf8)
+        self.place = place
+        staging = Self.staging(key, in: place)
+    }
+
+    package nonisolated static func staging(_ key: String, in place: UploadPlace) -> [UInt8] {
+        place.path(of: ".ecr-\(key)")
     }
 
     /// A file that has its place.
@@ -23,13 +28,15 @@ package import SSH
         package let sha256: String
         /// nil where the target cannot tell.
         package let remoteSHA256: String?
+        /// Whether content and name are on the target's disk.
+        package internal(set) var isSynced = false
     }
 
     /// Sends files whose directories are there.
     /// - Parameter progress: bytes that are on their way or there.
     /// - Returns: for each file what has become of it.
     /// - Throws: `TransferFailure` where nothing can be unpacked there or a file cannot be read here, `SSHError` where the
-    ///   link fails. Nothing has its place then.
+    ///   link fails: nothing has its place then. `UploadSeat.Unsettled` where it fails later.
     package func send(
         _ files: [LocalFile], progress: @escaping @Sendable (Int64) -> Void = { _ in }
     ) async throws -> [Result<Placed, TransferFailure>] {
@@ -43,10 +50,10 @@ package import SSH
                 let damage = TransferFailure("damaged on the way: both ends differ")
                 outcomes.append(isSound ? .success(Placed(sha256: hash, remoteSHA256: told)) : .failure(damage))
             }
-            try await move(files, &outcomes)
+            outcomes = try await settle(files, outcomes)
             try? await UploadSeat(over: line).remove([staging])
             return outcomes
-        } catch let error where !(error is SSHError) {
+        } catch let error where !(error is SSHError || error is UploadSeat.Unsettled) {
             try? await UploadSeat(over: line).remove([staging])
             throw error
         }
@@ -94,44 +101,64 @@ package import SSH
 
     // MARK: Places
 
-    /// Moves what is sound; one rename a file, but one program for all files of a directory.
-    private func move(_ files: [LocalFile], _ outcomes: inout [Result<Placed, TransferFailure>]) async throws {
-        var places: [[UInt8]: Int] = [:]
-        var commands: [[UInt8]] = []
-        var current: [UInt8]?
-        for (place, file) in files.enumerated() {
-            guard case .success = outcomes[place] else { continue }
-            let source = path(of: file, in: staging)
-            places[source] = place
-            let folder = UploadSeat.parent(of: source)
-            if folder != current || commands.last?.count ?? 0 > UploadSeat.longestCommand {
-                let destination = root + folder.dropFirst(staging.count) + [0x2F]
-                commands.append(Array("ecr_m ".utf8) + shellWord(folder) + [0x20] + shellWord(destination))
-                current = folder
-            }
-            commands[commands.count - 1] += [0x20] + shellWord(Array(source[(folder.count + 1)...]))
+    /// Moves what is sound, also where its task is cancelled meanwhile.
+    private func settle(
+        _ files: [LocalFile], _ outcomes: [Result<Placed, TransferFailure>]
+    ) async throws -> [Result<Placed, TransferFailure>] {
+        let moving = Task {
+            var outcomes = outcomes
+            try await move(files, &outcomes)
+            return outcomes
         }
-        // What is left behind is told with the reason, each ended by NUL.
-        let function = #"""
-            export LC_ALL=C
-            ecr_m() { ecr_s=$1 ecr_t=$2; shift 2; cd "$ecr_s" || exit; ecr_e=$(mv -f -- "$@" "$ecr_t" 2>&1) && return
-            for ecr_f; do [ ! -e "$ecr_f" ] || printf '%s\0%s\0' "$ecr_s/$ecr_f" "$ecr_e"; done; }
+        do { return try await moving.value } catch let error as SSHError {
+            throw UploadSeat.Unsettled(cause: error)
+        }
+    }
 
-            """#
-        var rest = commands[...]
-        while !rest.isEmpty {
-            var text = Array(function.utf8)
-            while let command = rest.first, text.count + command.count < UploadSeat.longestScript {
-                text += command + [0x0A]
-                rest.removeFirst()
-            }
-            let reply = try await line.run(text + Array("exit 0\n".utf8))
+    /// One rename a file, but one program for all files of a directory.
+    private func move(_ files: [LocalFile], _ outcomes: inout [Result<Placed, TransferFailure>]) async throws {
+        // What is left behind is told with the reason, each ended by NUL; so is a name that could not be synced.
+        var list = CommandList(
+            prelude: #"""
+                export LC_ALL=C
+                ecr_m() { ecr_s=$1 ecr_t=$2; shift 2; cd "$ecr_s" || exit; ecr_e=$(mv -f -- "$@" "$ecr_t" 2>&1) && return
+                for ecr_f; do [ ! -e "$ecr_f" ] || printf '%s\0%s\0' "$ecr_s/$ecr_f" "$ecr_e"; done; }
+                ecr_y() { sync -f "$1" 2>/dev/null || sync 2>/dev/null || printf '%s\0\0' "$1"; }
+
+                """#)
+        let sync = Array("ecr_y".utf8)
+        list.add(staging, to: sync)
+        var places: [[UInt8]: Int] = [:]
+        for (index, file) in files.enumerated() {
+            guard case .success = outcomes[index] else { continue }
+            let source = path(of: file, in: staging)
+            places[source] = index
+            let folder = UploadSeat.parent(of: source)
+            let inside = folder.dropFirst(staging.count + 1)
+            let destination = inside.isEmpty ? place.path : UploadPlace.join(place.path, Array(inside))
+            let words = shellWord(folder) + [0x20] + shellWord(UploadPlace.join(destination, []))
+            list.add(Array(source[(folder.count + 1)...]), to: Array("ecr_m ".utf8) + words)
+        }
+        list.add(place.path, to: sync)
+        var isSynced = true
+        for script in list.scripts {
+            let reply = try await line.run(script + Array("exit 0\n".utf8))
             guard reply.hasSucceeded else { throw reply.failure }
             let fields = reply.output.split(separator: 0, omittingEmptySubsequences: false)
             for index in stride(from: 0, to: fields.count - 1, by: 2) {
-                guard let place = places[Array(fields[index])] else { continue }
+                guard let place = places[Array(fields[index])] else {
+                    isSynced = false
+                    continue
+                }
                 let words = String(decoding: fields[index + 1], as: UTF8.self).split(separator: "\n").last
                 outcomes[place] = .failure(TransferFailure(complaint: words.map(String.init) ?? ""))
+            }
+        }
+        for index in outcomes.indices {
+            outcomes[index] = outcomes[index].map { placed in
+                var placed = placed
+                placed.isSynced = isSynced
+                return placed
             }
         }
     }

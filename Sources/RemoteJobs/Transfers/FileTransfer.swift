@@ -6,10 +6,15 @@ package struct TransferFailure: Error, Sendable, Equatable {
     package let reason: String
     /// The login user may not read it.
     package var isDenied = false
+    /// Whoever reads it on the target hangs, and an SFTP server with it.
+    package var isStall = false
+    /// It is this machine's file that is at fault.
+    package internal(set) var isLocal = false
 
-    package init(_ reason: String, isDenied: Bool = false) {
+    package init(_ reason: String, isDenied: Bool = false, isStall: Bool = false) {
         self.reason = reason
         self.isDenied = isDenied
+        self.isStall = isStall
     }
 }
 
@@ -55,18 +60,24 @@ package struct ReceivedFile: Sendable, Equatable {
         let start = sink.size
         // A file that grows is taken as long as it was; else it might never end.
         let end = file.size == 0 ? Self.mostOfUnsized : file.size
+        let patience = Patience(seconds: Patience.ofContent)
         let take: @Sendable ([UInt8]) async throws -> Void = { bytes in
             try Task.checkCancellation()
+            patience.renew()
             progress(
                 try await worker.run {
                     try sink.append(bytes)
                     return sink.size
                 })
         }
-        switch method {
-        case .sftp: try await readBySFTP(file, start, end, take)
-        case .exec: try await readByCopy(file, start, end, take)
-        case .scp, .tar: try await readBySCP(file, end, take)
+        try await patience.whileWaiting {
+            switch method {
+            case .sftp: try await readBySFTP(file, start, end, take)
+            case .exec: try await readByCopy(file, start, end, take)
+            case .scp, .tar: try await readBySCP(file, end, take)
+            }
+            // What was cancelled reads like what has ended.
+            try Task.checkCancellation()
         }
         let isExecutable = file.permissions & 0o100 != 0
         return try await worker.run {
@@ -120,7 +131,10 @@ package struct ReceivedFile: Sendable, Equatable {
             left -= min(left, UInt64(bytes.count))
         }
         if left == 0 { return }
-        guard try await script.read() == nil, script.hasSucceeded else { throw Self.failure(script, "dd: ") }
+        guard try await script.read() == nil, script.hasSucceeded else {
+            try Task.checkCancellation()
+            throw Self.failure(script, "dd: ")
+        }
     }
 
     private func readBySCP(_ file: RemoteFile, _ end: UInt64, _ take: @Sendable ([UInt8]) async throws -> Void)
@@ -137,7 +151,11 @@ package struct ReceivedFile: Sendable, Equatable {
     /// What a program that failed has said of the file.
     private static func failure(_ script: RemoteScript, _ program: String) -> TransferFailure {
         let line = script.errorLines.last { $0.hasPrefix(program) }
-        guard let line else { return TransferFailure("no such file") }
+        guard let line else {
+            // `[ -f FILE ]` says nothing.
+            return TransferFailure(
+                script.hasFailed(with: 1) ? "no such file" : "what reads it on the target was killed")
+        }
         if line.hasSuffix("No such file or directory") { return TransferFailure("no such file") }
         return TransferFailure(
             String(line.dropFirst(program.count)), isDenied: line.hasSuffix("Permission denied"))

@@ -31,38 +31,45 @@ package struct SentFile: Sendable, Equatable {
     ///   - mayResume: whether an earlier attempt may have left something there.
     ///   - progress: bytes that are on their way or there.
     /// - Throws: `TransferFailure` where the file cannot be read here or written there (nothing of it is left),
-    ///   `SSHError` where the link fails (what is there stays).
+    ///   `SSHError` where the link fails, `CancellationError`: what is there stays if a later attempt can go on with it.
     package func send(
         _ file: LocalFile, to temporary: [UInt8], mayResume: Bool,
         progress: @escaping @Sendable (Int64) -> Void = { _ in }
     ) async throws -> SentFile {
-        let stream = try await LocalStream(file, worker)
         do {
-            let start = mayResume ? try await keptBytes(file, temporary, stream) : 0
+            let stream = try await LocalStream(file, worker)
+            let start = mayResume && isResumable(file) ? try await keptBytes(file, temporary, stream) : 0
             switch method {
             case .sftp: try await sendBySFTP(stream, temporary, start, progress)
             case .exec: try await sendByCopy(stream, temporary, start, progress)
             case .scp, .tar: try await sendBySCP(file, stream, temporary, progress)
             }
             return SentFile(sha256: try await stream.finish(), method: method, resumedAt: start)
-        } catch let error where !(error is SSHError) {
+        } catch let error where !(error is SSHError || error is CancellationError && isResumable(file)) {
             try? await UploadSeat(over: line).remove([temporary])
             throw error
         }
     }
 
-    /// How much of the file is there already, as its hash tells; whole blocks.
+    private func isResumable(_ file: LocalFile) -> Bool {
+        file.size >= Self.block && (method == .sftp || method == .exec && line.tools.hasDD)
+    }
+
+    /// How much of the file is there already, as its hash tells; whole blocks. What is no beginning of it is removed: an
+    /// earlier program that still writes to it then harms nothing.
     private func keptBytes(_ file: LocalFile, _ temporary: [UInt8], _ stream: LocalStream) async throws -> Int64 {
-        guard method == .sftp || method == .exec && line.tools.hasDD else { return 0 }
         let text =
             Array("\(line.tools.sizeFunction) ecr_size ".utf8) + shellWord(temporary) + Array(" 2>/dev/null".utf8)
         let digits = String(decoding: try await line.run(text).output.prefix { $0 != 0x0A }, as: UTF8.self)
-        guard let size = Int64(digits), size <= file.size else { return 0 }
+        guard let size = Int64(digits) else { return 0 }
         let kept = size / Self.block * Self.block
-        guard kept > 0, let hash = try await RemoteHashes(over: line).hash(of: temporary, first: kept),
+        if kept > 0, size <= file.size, let hash = try await RemoteHashes(over: line).hash(of: temporary, first: kept),
             try await stream.skip(kept, hash: hash)
-        else { return 0 }
-        return kept
+        {
+            return kept
+        }
+        try await UploadSeat(over: line).remove([temporary])
+        return 0
     }
 
     // MARK: SFTP

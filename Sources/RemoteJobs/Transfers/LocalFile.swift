@@ -44,7 +44,7 @@ final class LocalReader: @unchecked Sendable {
         do throws(SystemError) {
             // O_NONBLOCK: a FIFO that has taken the name is to be refused, not waited for.
             file = try File(path: local.path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
-        } catch { throw TransferFailure("cannot be read here: \(error.reason)") }
+        } catch { throw Self.unreadable(error) }
         try requireSame()
     }
 
@@ -54,7 +54,7 @@ final class LocalReader: @unchecked Sendable {
         if count <= 0 { return [] }
         let bytes: [UInt8]
         do throws(SystemError) { bytes = try file.read(at: offset, count: count) } catch {
-            throw TransferFailure("cannot be read here: \(error.reason)")
+            throw Self.unreadable(error)
         }
         guard bytes.count == count else { throw Self.changed }
         hash.update(bytes)
@@ -93,7 +93,17 @@ final class LocalReader: @unchecked Sendable {
         else { throw Self.changed }
     }
 
-    private static let changed = TransferFailure("it changed while it was sent; send it again")
+    private static let changed = local("it changed while it was sent; send it again")
+
+    private static func unreadable(_ error: SystemError) -> TransferFailure {
+        local("cannot be read here: \(error.reason)")
+    }
+
+    private static func local(_ reason: String) -> TransferFailure {
+        var failure = TransferFailure(reason)
+        failure.isLocal = true
+        return failure
+    }
 }
 
 extension LocalFile {

@@ -59,9 +59,9 @@ package import SSH
         endInput()
     }
 
-    /// The next bytes of stdout; nil at the end.
+    /// The next bytes of stdout; nil at the end. Where the waiting task is cancelled the channel ends.
     package func read() async throws(SSHError) -> [UInt8]? {
-        while let output = try await channel.read() {
+        while let output = try await readChannel() {
             switch output {
             case .stdout(let bytes):
                 let rest = prelude.rest(of: bytes)
@@ -71,6 +71,16 @@ package import SSH
             }
         }
         return nil
+    }
+
+    private func readChannel() async throws(SSHError) -> SSHChannel.Output? {
+        if Task.isCancelled { channel.close() }
+        let reading: Result<SSHChannel.Output?, SSHError> = await withTaskCancellationHandler {
+            do throws(SSHError) { return .success(try await channel.read()) } catch { return .failure(error) }
+        } onCancel: {
+            Task { @SSHActor in self.channel.close() }
+        }
+        return try reading.get()
     }
 
     /// All of stdout.
@@ -89,6 +99,9 @@ package import SSH
 
     /// Whether it ended with status 0. At the end of `read()`.
     package var hasSucceeded: Bool { channel.exit == .status(0) }
+
+    /// Whether it ended with that status. At the end of `read()`.
+    func hasFailed(with status: Int32) -> Bool { channel.exit == .status(status) }
 
     /// What it said on stderr, line by line. At the end of `read()`.
     package var errorLines: [String] {

@@ -9,8 +9,8 @@ extension TransferLine {
         package let permissions: UInt32?
     }
 
-    /// Which files of a tree are on the target as they are here, by their places in the list. Costs nothing where
-    /// nothing is there, and no hash where sizes differ.
+    /// Which files of a tree are on the target as they are here, by their places in the list. Asks about these names
+    /// alone, about none where nothing is there, and takes no hash where sizes differ.
     /// - Throws: `SSHError` where the link fails.
     package func known(_ tree: UploadTree, at place: UploadPlace, worker: Worker) async throws -> [Int: Known] {
         switch place.standing {
@@ -18,22 +18,28 @@ extension TransferLine {
             guard let file = tree.files.first, let told = place.sha256 else { return [:] }
             guard let hash = try? await worker.run({ try file.hash() }), hash == told else { return [:] }
             return [0: Known(sha256: hash, permissions: place.permissions)]
-        case .directory: return try await knownBelow(place.path, tree.files, worker)
-        case .nothing, .other: return [:]
+        case .directory where tools.canHash:
+            var known: [Int: Known] = [:]
+            for start in stride(from: 0, to: tree.files.count, by: Self.batch) {
+                let places = start..<min(start + Self.batch, tree.files.count)
+                known.merge(try await knownBelow(place, tree.files, places, worker)) { $1 }
+            }
+            return known
+        case .directory, .nothing, .other: return [:]
         }
     }
 
-    private func knownBelow(_ root: [UInt8], _ files: [LocalFile], _ worker: Worker) async throws -> [Int: Known] {
-        let expansion: Expansion
-        do {
-            expansion = try await expand(globLiteral(String(decoding: root, as: UTF8.self)), base: nil)
-        } catch is TransferFailure { return [:] }
-        let there = Dictionary(expansion.files.map { ($0.path, $0) }) { first, _ in first }
+    /// Names that are asked about at a time. Origin: their paths and what is said of them stay below some MiB.
+    private static let batch = 4096
+
+    private func knownBelow(
+        _ place: UploadPlace, _ files: [LocalFile], _ places: Range<Int>, _ worker: Worker
+    ) async throws -> [Int: Known] {
+        let paths = places.map { place.path(of: files[$0].relative) }
         var candidates: [(place: Int, path: [UInt8], permissions: UInt32)] = []
-        for (place, file) in files.enumerated() {
-            let path = root + [0x2F] + Array(file.relative.utf8)
-            guard let other = there[path], other.size == UInt64(file.size) else { continue }
-            candidates.append((place, path, other.permissions & 0o777))
+        for (index, other) in try await statuses(of: paths)
+        where other.kind == .regular && other.size == UInt64(files[places.lowerBound + index].size) {
+            candidates.append((places.lowerBound + index, paths[index], other.permissions & 0o777))
         }
         let hashes = try await RemoteHashes(over: self).hashes(of: candidates.map(\.path))
         var known: [Int: Known] = [:]
@@ -44,5 +50,38 @@ extension TransferLine {
             known[candidate.place] = Known(sha256: hash, permissions: candidate.permissions)
         }
         return known
+    }
+
+    /// What is behind names, links followed, with their places in the list and in its order.
+    private func statuses(of paths: [[UInt8]]) async throws(SSHError) -> [(place: Int, status: ListedName)] {
+        let look =
+            tools.status == .missing
+            ? """
+            set -f; ecr_l() { ecr_p=$1; shift; [ $# -lt 5 ] || printf '%s %s %s\\n' "$1" "$5" "$ecr_p"; }
+            for ecr_f; do ecr_l "$ecr_f" $(ls -lnLd -- "$ecr_f"); done
+            """
+            : #"stat -L -c '%f %s %n' -- "$@""#
+        let script = "export LC_ALL=C; exec xargs -0 sh -c \(shellWord(look)) ecr 2>/dev/null"
+        let running = try await start(Array(script.utf8))
+        defer { running.close() }
+        // Written and read side by side: neither waits for the other's buffers.
+        let writer = Task { try? await running.writeNames(paths) }
+        let text = try await running.readAll(limit: paths.reduce(1 << 20) { $0 + $1.count + 80 })
+        await writer.value
+        return Self.match(paths, text)
+    }
+
+    /// Lines come in the paths' order, and a name may hold newlines: each line is looked for where it must stand.
+    private nonisolated static func match(_ paths: [[UInt8]], _ text: [UInt8]) -> [(place: Int, status: ListedName)] {
+        var found: [(place: Int, status: ListedName)] = []
+        var rest = text[...]
+        for (place, path) in paths.enumerated() {
+            let words = rest.split(separator: UInt8(ascii: " "), maxSplits: 2, omittingEmptySubsequences: false)
+            guard words.count == 3, words[2].starts(with: path + [0x0A]) else { continue }
+            let fields = words.prefix(2).map { Substring(decoding: $0, as: UTF8.self) }
+            if let status = ListedName(fields + ["0", "?", "?"], path: path) { found.append((place, status)) }
+            rest = words[2].dropFirst(path.count + 1)
+        }
+        return found
     }
 }

@@ -21,6 +21,14 @@ package struct UploadPlace: Sendable, Equatable {
     let sha256: String?
     let permissions: UInt32?
 
+    /// Where a file of the directory goes.
+    package func path(of relative: String) -> [UInt8] { Self.join(path, Array(relative.utf8)) }
+
+    /// A name in a directory, which may be `/`.
+    static func join(_ folder: [UInt8], _ name: [UInt8]) -> [UInt8] {
+        folder.last == 0x2F ? folder + name : folder + [0x2F] + name
+    }
+
     /// - Parameters:
     ///   - text: with a slash at its end it is a directory into which it goes; so is what is a directory already where
     ///     a file is sent. `~/` and a relative path begin in the login folder, the latter in `base` if there is one.

@@ -2,7 +2,7 @@ import Hashing
 package import SSH
 
 /// The last step of an upload: what was sent is compared, gets its permissions and takes its place by a rename, so that
-/// whoever looks finds the old file or the new one, whole. Runs on the SSH loop.
+/// whoever looks finds the old file or the new one, whole, also after a power cut. Runs on the SSH loop.
 @SSHActor package struct UploadSeat {
     private let line: TransferLine
 
@@ -27,18 +27,30 @@ package import SSH
         }
     }
 
-    /// What a temporary file of the destination's directory is called: the same for the same version of the same file, so
-    /// that a later attempt finds it.
-    /// - Parameter key: of letters and digits; tells runs and versions from one another.
-    package nonisolated static func temporary(_ key: String, for destination: [UInt8]) -> [UInt8] {
-        parent(of: destination) + Array("/.ecr-\(key)".utf8)
+    /// The link has failed while files took their places: each of them may have its own, or not.
+    package struct Unsettled: Error {
+        package let cause: SSHError
     }
 
-    /// - Parameters:
-    ///   - owner: tells runs and jobs from one another.
-    ///   - file: nil for many files.
-    package nonisolated static func key(_ owner: String, _ file: LocalFile? = nil) -> String {
-        String(SHA256.hexDigest(of: Array("\(owner)\0\(file?.version ?? "")".utf8)).prefix(16))
+    /// A file that has its place.
+    package struct Placed: Sendable, Equatable {
+        /// By the target itself; nil where it cannot tell.
+        package let sha256: String?
+        /// Whether content and name are on the target's disk.
+        package let isSynced: Bool
+    }
+
+    /// What a temporary file of the destination's directory is called: the same whenever the same file goes there, so
+    /// that a later attempt finds it.
+    /// - Parameter key: see `key`.
+    package nonisolated static func temporary(_ key: String, for destination: [UInt8]) -> [UInt8] {
+        UploadPlace.join(parent(of: destination), Array(".ecr-\(key)".utf8))
+    }
+
+    /// - Parameter words: what tells it from others: run, action, place, lane, file. Not the file's content: what an older
+    ///   one has left is found by the newer one, too.
+    package nonisolated static func key(_ words: String...) -> String {
+        String(SHA256.hexDigest(of: Array(words.joined(separator: "\0").utf8)).prefix(16))
     }
 
     nonisolated static func parent(of path: [UInt8]) -> [UInt8] { Array(path[..<(path.lastIndex(of: 0x2F) ?? 0)]) }
@@ -57,26 +69,37 @@ package import SSH
         if !reply.hasSucceeded { throw reply.failure }
     }
 
-    /// Places one file.
-    /// - Returns: the target's own hash; nil where it cannot tell.
-    /// - Throws: `TransferFailure`; nothing is left of the temporary file then.
-    package func place(_ arrival: Arrival) async throws -> String? {
+    /// Places one file, also where its task is cancelled meanwhile: what has begun to take its place has it in the end.
+    /// - Throws: `TransferFailure` where it cannot (nothing is left of the temporary file), `Unsettled`.
+    package func place(_ arrival: Arrival) async throws -> Placed {
+        do { return try await Task { try await finish(arrival) }.value } catch let error as SSHError {
+            throw Unsettled(cause: error)
+        }
+    }
+
+    private func finish(_ arrival: Arrival) async throws -> Placed {
         let hasher = line.tools.hasher
         let (temporary, destination) = (shellWord(arrival.temporary), shellWord(arrival.destination))
         var text = Array("export LC_ALL=C; \(line.tools.sizeFunction) ecr_f=".utf8) + temporary
         text += Array("; ecr_t=".utf8) + destination
+        // A `sync` that takes no names writes out everything.
         text += Array(
             """
-            ; ecr_h=$(\(hasher?.rawValue ?? ":") <"$ecr_f") || exit
-            echo "$ecr_h"; case $ecr_h in \(hasher == nil ? "" : arrival.sha256)*) ;; *) rm -f -- "$ecr_f"; exit 3;; esac
-            [ "$(ecr_size "$ecr_f")" = \(arrival.size) ] || { rm -f -- "$ecr_f"; exit 3; }
-            if [ -d "$ecr_t" ]; then echo 'mv: a directory of that name is there' >&2; rm -f -- "$ecr_f"; exit 1; fi
-            chmod \(String(arrival.permissions, radix: 8)) "$ecr_f" && mv -f -- "$ecr_f" "$ecr_t" \
-            || { rm -f -- "$ecr_f"; exit 1; }
+            ; ecr_x() { rm -f -- "$ecr_f"; exit "$1"; }
+            sync "$ecr_f" </dev/null >/dev/null 2>&1 & ecr_p=$!
+            ecr_h=$(\(hasher?.rawValue ?? ":") <"$ecr_f") || ecr_x 1
+            echo "$ecr_h"; case $ecr_h in \(hasher == nil ? "" : arrival.sha256)*) ;; *) ecr_x 3;; esac
+            [ "$(ecr_size "$ecr_f")" = \(arrival.size) ] || ecr_x 3
+            if [ -d "$ecr_t" ]; then echo 'mv: a directory of that name is there' >&2; ecr_x 1; fi
+            wait $ecr_p; ecr_y=$?
+            chmod \(String(arrival.permissions, radix: 8)) "$ecr_f" && mv -f -- "$ecr_f" "$ecr_t" || ecr_x 1
+            [ $ecr_y -ne 0 ] || ! sync "${ecr_t%/*}/" 2>/dev/null || echo synced
             """.utf8)
         let reply = try await line.run(text)
         let hash = RemoteHashes.leadingHash(reply.output)
-        if reply.hasSucceeded { return hash }
+        if reply.hasSucceeded {
+            return Placed(sha256: hash, isSynced: reply.output.suffix(7).elementsEqual("synced\n".utf8))
+        }
         guard reply.errorLines.isEmpty else { throw reply.failure }
         // A connection that ended in between is told by the next script.
         guard hash != nil || hasher == nil else { throw SSHError(.closed, "the script was cut off") }
@@ -91,41 +114,26 @@ package import SSH
     }
 
     /// Makes the directories of a tree as far as they are missing.
-    /// - Parameter root: of the tree on the target.
-    package func make(_ folders: [UploadTree.Folder], in root: [UInt8]) async throws {
-        var commands: [[UInt8]] = []
-        var previous: UInt32?
+    package func make(_ folders: [UploadTree.Folder], in place: UploadPlace) async throws {
+        var list = CommandList(end: " || exit\n")
         for folder in folders {
             // Whoever makes a directory must be able to fill it.
-            let permissions = folder.permissions | 0o700
-            if permissions != previous || commands.last?.count ?? 0 > Self.longestCommand {
-                commands.append(Array("mkdir -p -m \(String(permissions, radix: 8)) --".utf8))
-                previous = permissions
-            }
-            let path = folder.relative.isEmpty ? root : root + [0x2F] + Array(folder.relative.utf8)
-            commands[commands.count - 1] += [0x20] + shellWord(path)
+            let permissions = String(folder.permissions | 0o700, radix: 8)
+            let path = folder.relative.isEmpty ? place.path : place.path(of: folder.relative)
+            list.add(path, to: Array("mkdir -p -m \(permissions) --".utf8))
         }
-        try await carryOut(commands)
-    }
-
-    /// Runs commands until one fails, as many in a script as a small board's memory bears.
-    private func carryOut(_ commands: [[UInt8]]) async throws {
-        var rest = commands[...]
-        while !rest.isEmpty {
-            var text = Array("export LC_ALL=C\n".utf8)
-            while let command = rest.first, text.count + command.count < Self.longestScript {
-                text += command + Array(" || exit\n".utf8)
-                rest.removeFirst()
-            }
-            let reply = try await line.run(text)
+        for script in list.scripts {
+            let reply = try await line.run(script)
             if !reply.hasSucceeded { throw reply.failure }
         }
     }
 
-    /// Removes temporary files or directories, as far as the target can be asked.
+    /// Removes temporary files or directories, as far as the target can be asked, also where its task is cancelled.
     package func remove(_ paths: [[UInt8]]) async throws {
-        let text = Array("exec 2>/dev/null; rm -rf --".utf8) + paths.flatMap { [0x20] + shellWord($0) }
-        _ = try await line.run(text)
+        var list = CommandList(end: " 2>/dev/null\n")
+        for path in paths { list.add(path, to: Array("rm -rf --".utf8)) }
+        let scripts = list.scripts
+        try await Task { for script in scripts { _ = try await line.run(script) } }.value
     }
 
     /// Why a file cannot be written, in the words of the target's C library, which SFTP keeps to itself.
@@ -137,9 +145,4 @@ package import SSH
         let reply = try await line.run(text)
         return reply.hasSucceeded ? nil : reply.failure
     }
-
-    /// Bytes. Origin: the kernel's limit for one argument list is 128 KiB on the oldest boards.
-    nonisolated static let longestCommand = 60_000
-    /// Bytes. Origin: a shell holds all of it.
-    nonisolated static let longestScript = 256_000
 }

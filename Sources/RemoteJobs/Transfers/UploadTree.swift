@@ -43,7 +43,7 @@ package struct UploadTree: Sendable, Equatable {
         name = trimmed.hasSuffix("/.") || trimmed == "/" ? "" : FileSystem.name(of: trimmed)
         var status = stat()
         guard stat(self.path, &status) == 0, let real = try? FileSystem.realPath(self.path) else {
-            throw Problem(reasons: ["\(path): \(String(cString: strerror(errno)))"], isMissing: true)
+            throw Problem(reasons: ["\(path): \(Self.reason(errno, path))"], isMissing: true)
         }
         switch status.st_mode & S_IFMT {
         case S_IFREG: addFile(real, name, status)
@@ -59,6 +59,11 @@ package struct UploadTree: Sendable, Equatable {
         var path = path
         while path.count > 1, path.hasSuffix("/") { path.removeLast() }
         return path
+    }
+
+    private static func reason(_ number: Int32, _ path: String) -> String {
+        let isMangled = number == ENOENT && path.unicodeScalars.contains("\u{FFFD}")
+        return isMangled ? "its name is not UTF-8" : String(cString: strerror(number))
     }
 
     private mutating func refuse(_ path: String, _ reason: String) {
@@ -84,8 +89,7 @@ package struct UploadTree: Sendable, Equatable {
     private mutating func add(_ path: String, _ relative: String, _ above: [String]) {
         var status = stat()
         guard lstat(path, &status) == 0 else {
-            let isMangled = errno == ENOENT && path.unicodeScalars.contains("\u{FFFD}")
-            return refuse(path, isMangled ? "its name is not UTF-8" : String(cString: strerror(errno)))
+            return refuse(path, Self.reason(errno, path))
         }
         switch status.st_mode & S_IFMT {
         case S_IFREG: addFile(path, relative, status)

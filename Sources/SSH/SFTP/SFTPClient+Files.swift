@@ -45,34 +45,13 @@ extension SFTPClient {
         return try content(of: await ask(.read(handle: file.bytes, offset: offset, count: length)), limit: length)
     }
 
-    /// Writes all bytes, in as many requests as that takes, before it waits for their answers.
-    package func write(_ file: SFTPHandle, offset: UInt64, _ bytes: [UInt8]) async throws(SSHError) {
-        var replies: [PendingReply] = []
-        var done = 0
-        while done < bytes.count {
-            let piece = Array(bytes[done..<min(done + SFTPClient.chunk, bytes.count)])
-            replies.append(try await send(.write(handle: file.bytes, offset: offset + UInt64(done), bytes: piece)))
-            done += piece.count
-        }
-        for reply in replies { try confirm(await reply.value(), "write") }
-    }
-
     package func close(_ file: SFTPHandle) async throws(SSHError) {
         try confirm(await ask(.close(handle: file.bytes)), "close")
-    }
-
-    package func attributes(of file: SFTPHandle) async throws(SSHError) -> SFTPAttributes {
-        try attributes(await ask(.fstat(handle: file.bytes)), "examine", nil)
     }
 
     /// Follows symbolic links.
     package func stat(_ path: [UInt8]) async throws(SSHError) -> SFTPAttributes {
         try attributes(await ask(.stat(path: path)), "examine", path)
-    }
-
-    /// Does not follow a symbolic link.
-    package func lstat(_ path: [UInt8]) async throws(SSHError) -> SFTPAttributes {
-        try attributes(await ask(.lstat(path: path)), "examine", path)
     }
 
     /// A directory's entries in the server's order, without `.` and `..`.
@@ -95,26 +74,5 @@ extension SFTPClient {
     /// The absolute path without links; of an empty path the working directory.
     package func realpath(_ path: [UInt8]) async throws(SSHError) -> [UInt8] {
         try singleName(await ask(.realPath(path: path)), "resolve", path)
-    }
-
-    /// The text of a symbolic link.
-    package func readLink(_ path: [UInt8]) async throws(SSHError) -> [UInt8] {
-        try singleName(await ask(.readLink(path: path)), "read the link", path)
-    }
-
-    package func makeDirectory(_ path: [UInt8], permissions: UInt32 = 0o755) async throws(SSHError) {
-        let attributes = SFTPAttributes(permissions: permissions)
-        try confirm(await ask(.makeDirectory(path: path, attributes: attributes)), "make the directory", path)
-    }
-
-    /// Removes a file, not a directory.
-    package func remove(_ path: [UInt8]) async throws(SSHError) {
-        try confirm(await ask(.remove(path: path)), "remove", path)
-    }
-
-    /// Replaces an existing file where the server can (`posix-rename@openssh.com`), else fails on it.
-    package func rename(_ old: [UInt8], to new: [UInt8]) async throws(SSHError) {
-        let request: SFTPRequest = hasPosixRename ? .posixRename(from: old, to: new) : .rename(from: old, to: new)
-        try confirm(await ask(request), "rename", old)
     }
 }

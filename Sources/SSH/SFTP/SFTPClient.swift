@@ -4,7 +4,6 @@
 /// names are raw bytes. Owned by the poll loop; `close()` it, or it lives as long as its session.
 @SSHActor package final class SFTPClient {
     private let channel: SSHChannel
-    private let extensions: Set<[UInt8]>
     private var pending: [UInt32: PendingReply] = [:]
     private var lastID: UInt32 = 0
     /// Why no request can be answered any more.
@@ -24,10 +23,9 @@
             greeting = try decoder.next()?.reply
         }
         // Servers answer with the lower of both versions; 3 is the one that all speak.
-        guard case .version(3, let extensions) = greeting else {
+        guard case .version(3, _) = greeting else {
             throw SSHError(.protocolViolation, "the SFTP server does not speak version 3")
         }
-        self.extensions = Set(extensions)
         if let window { channel.widen(to: window) }
         Task { await self.receive(decoder) }
     }
@@ -37,9 +35,6 @@
         fail(SSHError(.closed, "the SFTP channel is closed"))
         channel.close()
     }
-
-    /// Whether the server renames over existing files.
-    var hasPosixRename: Bool { extensions.contains(Array("posix-rename@openssh.com".utf8)) }
 
     /// Sends a request; its answer is awaited on what this returns.
     func send(_ request: SFTPRequest) async throws(SSHError) -> PendingReply {
@@ -111,8 +106,21 @@
     var isThere: Bool { result != nil }
 
     /// Waits for the answer. One waiter.
+    /// - Throws: `closed` where the waiting task is cancelled; the answer is thrown away then.
     func value() async throws(SSHError) -> SFTPReply {
-        if result == nil { await withCheckedContinuation { waiter = $0 } }
-        return try result!.get()
+        if result == nil, !Task.isCancelled {
+            await withTaskCancellationHandler {
+                await withCheckedContinuation { waiter = $0 }
+            } onCancel: {
+                Task { @SSHActor in self.giveUp() }
+            }
+        }
+        guard let result else { throw SSHError(.closed, "the SFTP server's answer is not waited for any more") }
+        return try result.get()
+    }
+
+    private func giveUp() {
+        waiter?.resume()
+        waiter = nil
     }
 }

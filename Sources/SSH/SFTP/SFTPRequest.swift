@@ -5,17 +5,9 @@ package enum SFTPRequest: Sendable, Equatable {
     case read(handle: [UInt8], offset: UInt64, count: UInt32)
     case write(handle: [UInt8], offset: UInt64, bytes: [UInt8])
     case stat(path: [UInt8])
-    case lstat(path: [UInt8])
-    case fstat(handle: [UInt8])
     case openDirectory(path: [UInt8])
     case readDirectory(handle: [UInt8])
-    case remove(path: [UInt8])
-    case makeDirectory(path: [UInt8], attributes: SFTPAttributes)
     case realPath(path: [UInt8])
-    case rename(from: [UInt8], to: [UInt8])
-    case readLink(path: [UInt8])
-    /// `posix-rename@openssh.com`: replaces an existing file, as rename(2) does.
-    case posixRename(from: [UInt8], to: [UInt8])
 
     /// The first packet, which has a version in the place of the id.
     package static let initialization: [UInt8] = [0, 0, 0, 5, 1, 0, 0, 0, 3]
@@ -37,17 +29,10 @@ package enum SFTPRequest: Sendable, Equatable {
         case .close: 4
         case .read: 5
         case .write: 6
-        case .lstat: 7
-        case .fstat: 8
         case .openDirectory: 11
         case .readDirectory: 12
-        case .remove: 13
-        case .makeDirectory: 14
         case .realPath: 16
         case .stat: 17
-        case .rename: 18
-        case .readLink: 19
-        case .posixRename: 200
         }
     }
 
@@ -65,18 +50,7 @@ package enum SFTPRequest: Sendable, Equatable {
             body.string(handle)
             body.uint64(offset)
             body.string(bytes)
-        case .makeDirectory(let path, let attributes):
-            body.string(path)
-            attributes.encode(&body)
-        case .rename(let from, let to):
-            body.string(from)
-            body.string(to)
-        case .posixRename(let from, let to):
-            body.string(Array("posix-rename@openssh.com".utf8))
-            body.string(from)
-            body.string(to)
-        case .close(let name), .stat(let name), .lstat(let name), .fstat(let name), .openDirectory(let name),
-            .readDirectory(let name), .remove(let name), .realPath(let name), .readLink(let name):
+        case .close(let name), .stat(let name), .openDirectory(let name), .readDirectory(let name), .realPath(let name):
             body.string(name)
         }
     }

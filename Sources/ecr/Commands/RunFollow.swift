@@ -51,7 +51,7 @@ struct RunFollow: ParsableCommand {
                 .unknownOutcome, "the end of job \(job.id) is not on record, and run \(run.id) is \(run.condition)",
                 hint: "ecr run resume\(run.reference)")
         }
-        let artifacts = run.state.artifacts.filter { $0["job"]?.string == job.id }.compactMap { $0["path"] }
+        let artifacts = run.state.artifacts.values(with: "job", job.id).compactMap { $0["path"] }
         var result = run.state.json(of: job).object ?? [:]
         result["artifacts"] = .array(artifacts)
         result["exit_code"] = .int(Int64(job.exitCode))

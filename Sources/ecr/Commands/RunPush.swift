@@ -11,7 +11,8 @@ struct RunPush: ParsableCommand {
             directory into which they go; so is what is one already, where files are sent. A directory without that \
             slash becomes the one that is named; DIR/. means what is in it. What is there already is left; \
             everything else goes to a temporary name, is compared, and takes its place by a rename. Interrupted, type \
-            it again: it goes on. Several files need a place with a slash.
+            it again: it goes on where it was (an archive or scp begins anew); what is left of it then goes at the end of \
+            the run. Several files need a place with a slash.
 
             Example:
               ecr run push model.onnx /opt/model/

@@ -27,7 +27,9 @@ struct RunWatch: ParsableCommand {
         do {
             if let screen = Screen() {
                 let isAnswered = try watch(run, on: screen)
-                if !isAnswered { Terminal.say("the supervisor does not answer: what was asked for last may not be done") }
+                if !isAnswered {
+                    Terminal.say("the supervisor does not answer: what was asked for last may not be done")
+                }
             } else {
                 try WatchLog(run).print()
             }

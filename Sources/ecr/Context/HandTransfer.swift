@@ -48,7 +48,12 @@ struct HandTransfer {
     /// - Parameter name: the member of a failure that says which file.
     static func end(_ result: JSON, of name: String) throws {
         for failure in result["failed"]?.array ?? [] {
-            Terminal.complain("\(failure[name]?.string ?? "?"): \(failure["reason"]?.string ?? "?")", hint: nil)
+            let file = failure[name]?.string ?? "?"
+            let place = failure["local"].map {
+                "cannot send \($0.string ?? "?") to \(failure["remote"]?.string ?? "?")"
+            }
+            Terminal.complain(
+                "\(place ?? file): \(failure["reason"]?.string ?? "?")", hint: failure["hint"]?.string)
         }
         let code = result["exit_code"]?.int.flatMap { Int32(exactly: $0) } ?? 0
         if code != 0 { throw Exit(code: code) }

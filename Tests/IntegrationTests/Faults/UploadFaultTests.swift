@@ -1,0 +1,302 @@
+import EventLog
+import Glibc
+import JSON
+import LinuxSystem
+import RunStore
+import TestSupport
+import Testing
+
+/// Uploads that are stopped, cut, given up, or in one another's way: what is on the target is on record, and nothing is
+/// left of the rest.
+@Suite(.serialized, .timeLimit(.minutes(4))) struct UploadFaultTests {
+    private func uploads(_ run: RunDirectory) throws -> [JSONObject] { try run.events(.uploaded).map(\.data) }
+
+    /// Everything below a folder of the target's.
+    private func names(in folder: String) async throws -> [String] {
+        let found = try await Command.run("/usr/bin/find", [folder, "-mindepth", "1", "-printf", "%P\n"]).outputText
+        return found.split(separator: "\n").map(String.init).sorted()
+    }
+
+    private func bytes(_ count: Int) -> [UInt8] { (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 11) } }
+
+    // MARK: Stopped
+
+    /// Sends three small files and a large one beside them over a slow link, and runs a body once the small ones are there.
+    private func withPushUnderWay(
+        _ body: (FaultBench, RunDirectory, RunningCommand, _ folder: String) async throws -> Void
+    ) async throws {
+        try await FaultBench.with { bench in
+            let fixture = bench.fixture
+            let folder = fixture.scratch.path("work/tree")
+            for name in ["a", "b", "c"] { try fixture.scratch.write("tree/\(name)", "the new \(name)") }
+            try fixture.scratch.write("tree/large", bytes: bytes(1_000_000))
+            for name in ["a", "b", "c", "large"] { try fixture.scratch.write("work/tree/\(name)", "old") }
+            let run = try await bench.start()
+            bench.link?.throttle(100_000)
+            let push = try fixture.background("run", "push", "--method", "sftp", "tree", folder)
+            try await fixture.wait(for: "the small files") {
+                try ["a", "b", "c"].allSatisfy {
+                    try FileSystem.read("\(folder)/\($0)") == Array("the new \($0)".utf8)
+                }
+            }
+            try await body(bench, run, push, folder)
+        }
+    }
+
+    @Test func whatHasItsPlaceIsOnRecordAlthoughItsNeighbourFails() async throws {
+        try await withPushUnderWay { bench, run, push, folder in
+            // The target's word that they are there comes back at once, long before the large one is there.
+            try await Task.sleep(for: .seconds(1))
+            #expect(try uploads(run).isEmpty)
+            bench.link?.fail(.reset)
+            bench.link?.throttle(nil)
+            #expect(try await push.wait().status == 0)
+            // Those that a second attempt comes upon are called unchanged.
+            #expect(try uploads(run).map { $0["path"]?.string } == ["a", "b", "c", "large"])
+            #expect(try uploads(run).allSatisfy { $0["method"] == "sftp" })
+            #expect(try await names(in: folder) == ["a", "b", "c", "large"])
+        }
+    }
+
+    @Test func whatIsThereWhenAPushIsStoppedIsOnRecord() async throws {
+        try await withPushUnderWay { bench, run, push, folder in
+            push.signal(SIGINT)
+            #expect(try await push.wait().status == 130)
+            bench.link?.throttle(nil)
+            try await bench.fixture.wait(for: "the end of it") {
+                try await bench.fixture.ecr("run", "complete").status == 0
+            }
+            let new = try await names(in: folder).filter {
+                try FileSystem.read("\(folder)/\($0)") != Array("old".utf8)
+            }
+            #expect(try uploads(run).compactMap { $0["path"]?.string } == new)
+            #expect(try await names(in: folder) == ["a", "b", "c", "large"])
+        }
+    }
+
+    @Test(arguments: ["sftp", "exec"]) func aPushThatIsStoppedGoesOnWhenItIsTypedAgain(_ method: String) async throws {
+        try await FaultBench.with { bench in
+            let fixture = bench.fixture
+            let work = fixture.scratch.path("work")
+            try fixture.scratch.write("large", bytes: bytes(5_000_000))
+            let run = try await bench.start()
+            bench.link?.throttle(1_500_000)
+            let push = try fixture.background("run", "push", "--method", method, "large", "\(work)/")
+            try await fixture.wait(for: "some of it") {
+                try await names(in: work).contains { name in
+                    try name.hasPrefix(".ecr-") && File(path: "\(work)/\(name)", 0).size() > 1_000_000
+                }
+            }
+            push.signal(SIGINT)
+            #expect(try await push.wait().status == 130)
+            bench.link?.throttle(nil)
+            try await fixture.expect(0, "run", "push", "--method", method, "large", "\(work)/")
+            #expect(try FileSystem.read("\(work)/large") == bytes(5_000_000))
+            #expect(try uploads(run).first?["resumed_at"]?.int ?? 0 >= 15 << 16)
+            #expect(try await names(in: work) == ["large"])
+        }
+    }
+
+    // MARK: Side by side
+
+    @Test(arguments: ["tar", "exec", "sftp"]) func twoPushesIntoOnePlaceBothArrive(_ method: String) async throws {
+        try await FaultBench.with { bench in
+            let fixture = bench.fixture
+            let work = fixture.scratch.path("work")
+            for folder in ["one", "two"] {
+                for number in 1...5 {
+                    try fixture.scratch.write("\(folder)/\(folder) \(number)", bytes: bytes(60_000 + number))
+                }
+                try fixture.scratch.write("\(folder)/both", bytes: bytes(50_000))
+            }
+            let run = try await bench.start()
+            bench.link?.throttle(400_000)
+            let pushes = try ["one", "two"].map {
+                try fixture.background("run", "push", "--method", method, "\($0)/.", "\(work)/")
+            }
+            for push in pushes {
+                let result = try await push.wait()
+                #expect(result.status == 0, "\(result.errorText)")
+            }
+            bench.link?.throttle(nil)
+            let all = ["both"] + ["one", "two"].flatMap { folder in (1...5).map { "\(folder) \($0)" } }
+            #expect(try await names(in: work) == all.sorted())
+            for number in 1...5 { #expect(try FileSystem.read("\(work)/two \(number)") == bytes(60_000 + number)) }
+            #expect(try uploads(run).count == 12 && run.events(.uploadFailed).isEmpty)
+        }
+    }
+
+    // MARK: Given up
+
+    /// Kills the supervisor in the middle of a push, and gives what is left there to a body.
+    private func withHalfAPush(
+        _ method: String, _ body: (RunFixture, RunDirectory, _ work: String) async throws -> Void
+    ) async throws {
+        try await FaultBench.with { bench in
+            let fixture = bench.fixture
+            let work = fixture.scratch.path("work")
+            for number in 1...5 { try fixture.scratch.write("tree/\(number)", bytes: bytes(1_500_000)) }
+            let run = try await bench.start()
+            let link = try #require(bench.link)
+            link.fail(.stall, after: 2_500_000, .toServer)
+            let push = try fixture.background("run", "push", "--method", method, "tree/.", "\(work)/")
+            try await fixture.wait(for: "the stall") { !link.isArmed }
+            try await bench.killSupervisor(of: run)
+            _ = try await push.wait()
+            link.fail(.reset)
+            link.restore()
+            #expect(try await names(in: work).contains { $0.hasPrefix(".ecr-") })
+            try await body(fixture, run, work)
+        }
+    }
+
+    @Test(arguments: ["tar", "sftp"]) func aPushThatIsTypedAgainFindsItsOwn(_ method: String) async throws {
+        try await withHalfAPush(method) { fixture, run, work in
+            try await fixture.expect(0, "run", "resume")
+            // Also where the file is another one by now.
+            try fixture.scratch.write("tree/2", bytes: bytes(1_400_000))
+            try await fixture.expect(0, "run", "push", "--method", method, "tree/.", "\(work)/")
+            #expect(try await names(in: work) == ["1", "2", "3", "4", "5"])
+            #expect(try FileSystem.read("\(work)/2") == bytes(1_400_000))
+            #expect(Set(try uploads(run).compactMap { $0["path"]?.string }).count == 5)
+        }
+    }
+
+    @Test(arguments: ["tar", "sftp"]) func aPushThatIsGivenUpIsRemovedAtTheEnd(_ method: String) async throws {
+        try await withHalfAPush(method) { fixture, _, work in
+            try fixture.scratch.write("work/.ecr-not-ours", "x")
+            try await fixture.expect(0, "run", "resume")
+            try await fixture.expect(0, "run", "complete")
+            #expect(try await names(in: work).filter { $0.hasPrefix(".ecr-") } == [".ecr-not-ours"])
+        }
+    }
+
+    @Test func aPushOfARunThatIsAbortedOfflineIsRemovedByTargetClean() async throws {
+        try await withHalfAPush("sftp") { fixture, run, work in
+            try await fixture.expect(0, "run", "abort")
+            #expect(try await names(in: work).contains { $0.hasPrefix(".ecr-") })
+            try await fixture.expect(0, "target", "clean", "profile.yaml", "--yes", "--force")
+            #expect(try await names(in: work).allSatisfy { !$0.hasPrefix(".ecr-") })
+        }
+    }
+
+    /// The server's file transfer dies of the same file again and again, while the link stands.
+    @Test func anErrorThatRepeatsIsAFailure() async throws {
+        let command = "/bin/sh -c \"ulimit -f 1000; exec /usr/lib/openssh/sftp-server\""
+        try await FaultBench.with(.init(servesSFTP: false, extraLines: ["Subsystem sftp \(command)"])) { bench in
+            let fixture = bench.fixture
+            let work = fixture.scratch.path("work")
+            try fixture.scratch.write("large", bytes: bytes(4_000_000))
+            let run = try await bench.start()
+            let result = try await fixture.expect(1, "run", "push", "--method", "sftp", "large", "\(work)/large")
+            #expect(result.errorText.contains("cannot send \(fixture.scratch.path)/large to \(work)/large: "))
+            #expect(try run.events(.uploadFailed).count == 1)
+            #expect(try run.events(.connectionLost).isEmpty)
+            #expect(try await names(in: work) == [])
+            try await fixture.expect(0, "run", "action", "quick")
+        }
+    }
+
+    // MARK: Places
+
+    @Test func aFolderWithManyFilesIsNotListedForAFew() async throws {
+        try await FaultBench.with { bench in
+            let fixture = bench.fixture
+            let work = fixture.scratch.path("work")
+            let long = String(repeating: "n", count: 100)
+            for number in 1...4000 { try fixture.scratch.write("work/\(long)-\(number)", "") }
+            for number in 1...3 { try fixture.scratch.write("tree/f\(number)", "content \(number)") }
+            try fixture.scratch.write("work/f2", "content 2")
+            let run = try await bench.start()
+            let link = try #require(bench.link)
+            let before = link.carried(.toClient)
+            try await fixture.expect(0, "run", "push", "tree/.", "\(work)/")
+            #expect(link.carried(.toClient) - before < 200_000)
+            #expect(
+                try uploads(run).map { $0["method"]?.string }.sorted { $0 ?? "" < $1 ?? "" } == [
+                    "sftp", "sftp", "unchanged",
+                ])
+        }
+    }
+
+    @Test(.enabled(if: getuid() == 0, "writes below /")) func theRootTakesATree() async throws {
+        try await RunFixture.with { fixture in
+            let work = fixture.scratch.path("work")
+            for number in 1...5 { try fixture.scratch.write("overlay\(work)/f\(number)", "content \(number)") }
+            let run = try await fixture.start()
+            for method in ["tar", "sftp", "exec"] {
+                try? FileSystem.removeTree(work)
+                try await fixture.expect(0, "run", "push", "--method", method, "overlay/.", "/")
+                #expect(try await names(in: work) == (1...5).map { "f\($0)" })
+                #expect(try uploads(run).suffix(5).allSatisfy { $0["method"]?.string == method })
+            }
+            try await fixture.expect(0, "run", "push", "overlay/.", "/")
+            #expect(try uploads(run).suffix(5).allSatisfy { $0["method"] == "unchanged" })
+            #expect(try uploads(run).compactMap { $0["remote"]?.string }.allSatisfy { $0.hasPrefix("\(work)/f") })
+            #expect(try FileSystem.list("/").allSatisfy { !$0.hasPrefix(".ecr-") })
+        }
+    }
+
+    @Test func whatIsWrongWithAPathOrANameIsSaid() async throws {
+        try await RunFixture.with { fixture in
+            let work = fixture.scratch.path("work")
+            let file = try fixture.scratch.write("work/file", "x")
+            symlink("nowhere", fixture.scratch.path("work/link"))
+            _ = try await fixture.start()
+            for (method, place) in [("sftp", "file"), ("exec", "file"), ("sftp", "link"), ("scp", "link")] {
+                let result = try await fixture.expect(
+                    1, "run", "push", "--method", method, file, "\(work)/\(place)/")
+                #expect(
+                    result.errorText.contains(
+                        "error: cannot send \(file) to \(work)/\(place)/file: a part of that path is a file, or leads"),
+                    "\(result.errorText)")
+                #expect(result.errorText.contains("ecr run exec -- ls -la '\(work)/\(place)'"))
+            }
+            let tree = try await fixture.expect(64, "run", "push", "work", "/tmp/")
+            #expect(tree.errorText.contains("/work/link: a link that leads nowhere"))
+            #expect(tree.errorText.contains("take that out of the directory, or name what shall go"))
+
+            // As a person types it: the argument is no UTF-8.
+            try await Command.runSuccessfully(
+                "/bin/sh", ["-c", "printf x >\"$(printf 'latin\\351.log')\""], workingDirectory: fixture.scratch.path)
+            for command in ["note text --attach", "run push"] {
+                let typed = "\(try BuiltProducts.ecr()) \(command) \"$(printf 'latin\\351.log')\" "
+                let result = try await Command.run(
+                    "/bin/sh", ["-c", typed + (command == "run push" ? "/tmp/" : "")],
+                    environment: RunFixture.settings, workingDirectory: fixture.scratch.path)
+                #expect(
+                    result.status == 66 && result.errorText.contains("its name is not UTF-8"), "\(result.errorText)")
+            }
+        }
+    }
+
+    @Test(.enabled(if: TestUser.isAvailable, "needs root and useradd"))
+    func aPlaceThatRefusesIsNamedWithTheNextCommand() async throws {
+        try await TestUser.with { user in
+            try FileSystem.makeDirectories("\(user.home)/keys", mode: 0o755)
+            let keys = "\(user.home)/keys/authorized"
+            try await RunFixture.with(.init(extraLines: ["AuthorizedKeysFile \(keys)"])) { fixture in
+                try FileSystem.replace(keys, with: try FileSystem.read("\(fixture.server.clientKey).pub"))
+                chmod(keys, 0o644)
+                try fixture.write(
+                    "actions: {use: {upload: [{from: f, to: /etc/f}], commands: [\"true\"]}}",
+                    connection: ["user": user.name, "spool_dir": "\(user.home)/spool"])
+                let file = try fixture.scratch.write("f", "x")
+                let run = try await fixture.start()
+                for (method, place) in [
+                    ("sftp", "/etc/"), ("sftp", "/no/such/place/"), ("exec", "/no/such/place/"), ("scp", "/etc/"),
+                ] {
+                    let result = try await fixture.expect(1, "run", "push", "--method", method, "f", place)
+                    #expect(
+                        result.errorText.contains("error: cannot send \(file) to \(place)f: permission denied"),
+                        "\(result.errorText)")
+                    #expect(result.errorText.contains("ecr run exec --sudo -- mv '/tmp/f' '\(place)f'"))
+                }
+                let event = try #require(try run.events(.uploadFailed).first?.data)
+                #expect(event["remote"] == "/etc/f" && event["reason"] == "permission denied")
+                let action = try await fixture.expect(1, "run", "action", "use")
+                #expect(action.errorText.contains("upload \(file) to /etc/f: permission denied"))
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+import Testing
+
+@testable import JSON
+
+/// Values that are kept as texts.
+struct JSONListTests {
+    private func list(_ count: Int) -> JSONList {
+        var list = JSONList()
+        for number in 0..<count {
+            list.append(["n": JSON(number), "text": .string("a\nb \"\(number % 7)\""), "in": ["text": "x"]])
+        }
+        return list
+    }
+
+    @Test(arguments: [0, 1, 10_000]) func whatWasAddedComesInOrder(_ count: Int) {
+        let list = list(count)
+        #expect(list.count == count)
+        #expect(list.isEmpty == (count == 0))
+        let numbers = list.compactMap { $0["n"]?.int }
+        #expect(numbers == Array(0..<Int64(count)))
+        #expect(list.lines.reduce(0) { sum, _ in sum + 1 } == count)
+    }
+
+    @Test func aCopyIsAnotherList() {
+        let one = list(5000)
+        var other = one
+        other.append(["n": 5000])
+        #expect(one.count == 5000 && Array(one).last?["n"] == 4999)
+        #expect(other.count == 5001 && Array(other).last?["n"] == 5000)
+        #expect(one != other)
+        #expect(one == list(5000))
+    }
+
+    @Test func valuesAreFoundByAMemberAtTheirTop() {
+        let found = list(70).values(with: "text", "a\nb \"3\"").compactMap { $0["n"]?.int }
+        #expect(found == Array(stride(from: 3, to: 70, by: 7)))
+        #expect(list(70).values(with: "text", "x").isEmpty)
+        #expect(list(70).values(with: "other", "x").isEmpty)
+        #expect(JSONList().values(with: "text", "x").isEmpty)
+    }
+
+    @Test func listsOfAnObjectComeByThemselves() throws {
+        let text =
+            #"{"a": [1, {"x": [2]}], "b": [{"y": 1},"# + "\n"
+            + #"{"z": "\n"}], "c": [], "d": "no list", "e": {"b": [5]}}"#
+        let (value, lists) = try JSON.parse(Array(text.utf8), lists: ["b", "c", "d", "f"])
+        #expect(value == ["a": [1, ["x": [2]]], "d": "no list", "e": ["b": [5]]])
+        #expect(lists["b"].map(Array.init) == [["y": 1], ["z": "\n"]])
+        #expect(lists["c"]?.isEmpty == true && lists["f"]?.isEmpty == true)
+    }
+
+    @Test func anElementOnSeveralLinesIsOneLine() throws {
+        let (_, lists) = try JSON.parse(Array("{\"b\": [{\n\"y\":\n1}]}".utf8), lists: ["b"])
+        #expect(lists["b"].map(Array.init) == [["y": 1]])
+    }
+
+    @Test(arguments: [
+        "{\"b\": [1,]}", "{\"b\": [1", "{\"b\": [1}", "{\"b\": [], \"b\": [2]}", "{\"b\": [1]} x", "{\"b\": [{]}",
+    ])
+    func whatIsNoListIsRefused(_ text: String) {
+        #expect(throws: JSONError.self) { try JSON.parse(Array(text.utf8), lists: ["b"]) }
+    }
+}
