@@ -53,8 +53,7 @@ struct WatchScreen {
 
     /// Origin of 60: below that the long form does not fit.
     private var keys: String {
-        if state.isOver { return "n note   q quit" }
-        if !isLive { return "n note   q quit" }
+        if state.isOver || !isLive { return "n note   q quit" }
         return columns < 60 ? "n note  p pause  r release  q quit" : "n note   p pause/resume   r release   q quit"
     }
 
