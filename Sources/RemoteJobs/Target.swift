@@ -13,6 +13,7 @@ package import SSH
     var transferTools: TransferTools?
     var ownTransferLine: TransferLine?
     var bulkLine: TransferLine?
+    var bulkOpening: Task<Result<TransferLine?, SSHError>, Never>?
     /// The server wants no second connection.
     var isBulkRefused = false
 

@@ -21,7 +21,7 @@ struct ActionRunner {
     let watched: Set<String>
     /// Is told of their numbers once the line is on record.
     let onValues: @Sendable ([SampleValues]) async -> Void
-    let uploads = JobUploads()
+    let transfer = JobTransfer()
     let cancellation = JobCancellation()
 
     /// Records the intent, uploads, launches, observes, pulls artifacts, records the end.
@@ -128,7 +128,7 @@ struct ActionRunner {
             journal: journal, link: link, feed: feed, worker: worker, lanes: lanes, origin: origin,
             method: policy.method)
         do {
-            let failures = try await uploads.run { try await step.run(spec.uploads) }.failures
+            let failures = try await transfer.run { try await step.run(spec.uploads) }.failures
             return failures.isEmpty ? nil : JobRefusal(reason: "upload", warnings: failures.map(\.text))
         } catch is CancellationError {
             return JobRefusal(reason: "cancelled")
@@ -210,7 +210,8 @@ struct ActionRunner {
             folder: "artifacts/\(request.job)/", workdir: request.workdir)
         let step = ArtifactStep(
             journal: journal, link: link, feed: feed, worker: worker, origin: origin, policy: policy)
-        return try await step.run(spec.artifacts, out: hasFiles ? "\(request.folder)/out" : nil, steps)
+        let out = hasFiles ? "\(request.folder)/out" : nil
+        return try await transfer.run { try await step.run(spec.artifacts, out: out, steps) }
     }
 
     private func recordUnknown(

@@ -44,7 +44,12 @@ struct ArtifactStep {
         if let out { entries.insert(Entry(out: out), at: 0) }
         if entries.isEmpty { return result }
         var places = ArtifactPlaces(folder: origin.folder, given: steps.pulledPaths)
-        for entry in entries { try await pull(entry, &places, &result) }
+        for entry in entries {
+            do { try await pull(entry, &places, &result) } catch is CancellationError where origin.maker != nil {
+                // The job has ended; only its files were given up.
+                try await fail(entry, nil, TransferFailure("cancelled"), &result)
+            }
+        }
         let parts = partsFolder
         try? await worker.run { try FileSystem.removeTree(parts) }
         return result
@@ -85,8 +90,10 @@ struct ArtifactStep {
     /// Fetches what one entry names; after a break of the link it goes on where it was cut.
     private func pull(_ entry: Entry, _ places: inout ArtifactPlaces, _ result: inout Result) async throws {
         var entry = entry
-        var failures = 0
+        // Without a file in between: breaks of the link, and errors while it stood.
+        var (breaks, errors) = (0, 0)
         while true {
+            try Task.checkCancellation()
             let target = try await link.target()
             let before = entry.done.count
             do {
@@ -97,9 +104,16 @@ struct ArtifactStep {
                 if error.code == .channelRefused {
                     return try await fail(entry, nil, TransferFailure(error.message), &result)
                 }
+                try Task.checkCancellation()
+                let stands = await target.session.isConnected
                 await target.closeBulkLine()
-                failures = entry.done.count > before ? 1 : failures + 1
-                if failures >= Self.mostFailures { await target.close() }
+                if entry.done.count > before { (breaks, errors) = (0, 0) }
+                if error.code == .connectionLost || !stands { breaks += 1 } else { errors += 1 }
+                // What fails again and again while the link stands will not get better.
+                if errors >= Self.mostFailures {
+                    return try await fail(entry, nil, TransferFailure(error.message), &result)
+                }
+                if breaks >= Self.mostFailures { await target.close() }
                 try await Task.sleep(for: .milliseconds(50))
             }
         }

@@ -237,7 +237,7 @@ extension RunEngine {
             }
         }
         live[job] = LiveJob(
-            name: spec.name, invocation: spec.invocation, feed: feed, uploads: runner.uploads,
+            name: spec.name, invocation: spec.invocation, feed: feed, transfer: runner.transfer,
             cancellation: runner.cancellation, began: Clock.boottimeNanoseconds() - age * 1000, end: task)
         listener(job, .begun)
         return task

@@ -84,7 +84,7 @@ extension RunEngine {
 
     /// Stops a job on the target, harder after five seconds, and waits for the task that observes it.
     func cancel<Value: Sendable>(_ job: String, until task: Task<Value, any Error>) async throws {
-        if live[job]?.uploads.cancel() == true {
+        if live[job]?.transfer.cancel() == true {
             _ = await task.result
             return
         }

@@ -76,7 +76,7 @@ actor RunEngine {
         let name: String
         let invocation: JobSpec.Invocation
         let feed: JobFeed
-        let uploads: JobUploads
+        let transfer: JobTransfer
         let cancellation: JobCancellation
         let began: Int64
         let end: Task<JobEnd, any Error>

@@ -82,16 +82,32 @@ extension Target {
         }
     }
 
-    /// nil where there can be none. Nobody is asked anything for it: what let the first connection in must do.
+    /// nil where there can be none. Two transfers that begin together share one.
     private func openBulkLine() async throws(SSHError) -> TransferLine? {
-        guard var options, !isBulkRefused else { return nil }
+        guard let options, !isBulkRefused else { return nil }
+        let opening = bulkOpening ?? Task { await self.openBulkLine(options) }
+        bulkOpening = opening
+        let opened = await opening.value
+        bulkOpening = nil
+        return try opened.get()
+    }
+
+    /// Nobody is asked anything for it: what let the first connection in must do.
+    private func openBulkLine(_ options: SSHOptions) async -> Result<TransferLine?, SSHError> {
+        do throws(SSHError) { return .success(try await connectBulkLine(options)) } catch { return .failure(error) }
+    }
+
+    private func connectBulkLine(_ options: SSHOptions) async throws(SSHError) -> TransferLine? {
+        var options = options
         options.ask = nil
         do throws(SSHError) {
             let session = try await SSHSession.connect(options)
-            let client = self.sftp == nil ? nil : try? await session.openSFTP(window: Self.bulkWindow)
             do throws(SSHError) {
+                let client = self.sftp == nil ? nil : try? await session.openSFTP(window: Self.bulkWindow)
                 let line = TransferLine(
                     session: session, tools: try await knownTools(on: session), sftp: client, window: Self.bulkWindow)
+                // The connection may have been given up meanwhile.
+                guard self.session.isConnected else { throw SSHError(.connectionLost, "the link was lost") }
                 bulkLine = line
                 return line
             } catch {
@@ -100,7 +116,8 @@ extension Target {
             }
         } catch {
             if !self.session.isConnected { throw error }
-            isBulkRefused = true
+            // A busy server may be quicker the next time.
+            isBulkRefused = error.code != .connectionLost
             return nil
         }
     }

@@ -1,4 +1,5 @@
 import EventLog
+import Glibc
 import JSON
 import LinuxSystem
 import RunStore
@@ -102,5 +103,49 @@ import Testing
             _ = try check(run, ["big": other])
             try await bench.complete(run)
         }
+    }
+
+    // MARK: Ends
+
+    @Test func filesOfAJobThatAreOnTheirWayCanBeGivenUp() async throws {
+        try await FaultBench.with { bench in
+            let link = try #require(bench.link)
+            try bench.fixture.scratch.write("tree/big", bytes: bytes)
+            try profile(bench, "auto")
+            let run = try await bench.start()
+            link.throttle(100_000)
+            let action = try bench.fixture.background("run", "action", "fetch")
+            try await bench.fixture.wait(for: "the pull") { try !run.events(.artifactPullStarted).isEmpty }
+            try await bench.fixture.expect(0, "run", "cancel", "0001-fetch")
+            // The commands had ended well before.
+            #expect(try await action.wait().status == 0)
+            let failed = try run.events(.artifactPullFailed).map(\.data)
+            #expect(failed.map { $0["reason"]?.string } == ["cancelled"])
+            #expect(try run.events(.actionCompleted).count == 1 && run.events(.artifactPulled).isEmpty)
+            link.throttle(nil)
+            try await bench.complete(run)
+        }
+    }
+
+    @Test(
+        .enabled("needs root, and a kernel whose log can be read") { await PullFaultTests.hasKernelLog() },
+        .timeLimit(.minutes(1)))
+    func aReadThatHangsHoldsUpNothingElse() async throws {
+        try await FaultBench.with(hasLink: false) { bench in
+            let run = try await bench.start()
+            let pull = try bench.fixture.background("run", "pull", "/proc/kmsg")
+            try await bench.fixture.wait(for: "the pull") { try !run.events(.artifactPullStarted).isEmpty }
+            try await bench.fixture.expect(0, "run", "action", "quick")
+            kill(pull.pid, SIGINT)
+            #expect(try await pull.wait().status == 130)
+            try await bench.fixture.expect(0, "run", "action", "quick")
+            try await bench.complete(run)
+        }
+    }
+
+    private static func hasKernelLog() async -> Bool {
+        let read = try? await Command.run(
+            "/bin/sh", ["-c", "[ -f /proc/kmsg ] && timeout 1 cat /proc/kmsg >/dev/null"])
+        return read?.status == 124
     }
 }
