@@ -215,7 +215,8 @@ extension EventType {
             .ruleFired,
             """
             a rule of the profile has begun or ended, at a time by the controller's clock, or its hold was released: by \
-            somebody, or for max_hold; values: the numbers that decided
+            somebody, or for max_hold; or nothing is told any more of what its hold waits for (phase silent). values: the \
+            numbers that decided
             """, "rule do phase at values? reason? note?"),
         row(
             .intervalMarked, "from one time to another a rule with `do: mark` held: an analysis may leave it out",

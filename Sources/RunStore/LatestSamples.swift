@@ -13,6 +13,11 @@ package struct LatestSamples: Sendable, Equatable {
 
     private var samples = JSONObject()
 
+    /// The values of a row of `collector_output`; of a sample of several lines those of its last one.
+    package static func values(of row: JSON) -> JSONObject? {
+        row["values"]?.object ?? row["values"]?.array?.last?.object
+    }
+
     package init() {}
 
     package func of(_ collector: String) -> Sample? {
@@ -26,7 +31,7 @@ package struct LatestSamples: Sendable, Equatable {
 
     mutating func apply(_ output: JSONObject) {
         guard let collector = output["collector"]?.string, let row = output["rows"]?.array?.last else { return }
-        let values = row["values"]?.object ?? row["values"]?.array?.last?.object
+        let values = Self.values(of: row)
         let line = row["text"]?.string?.split(separator: "\n").first.map { String($0.prefix(Self.longestText)) }
         samples[collector] = [
             "time": row["time"], "values": values.map { .object($0) },

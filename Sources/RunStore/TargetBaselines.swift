@@ -29,7 +29,14 @@ package struct TargetBaselines: Sendable, Equatable {
     /// What is not the same at the end as it was at the start.
     package var changes: [Change] {
         guard let start, let end else { return [] }
-        return Self.changes([], .object(start), .object(end))
+        let isWhole = start["incomplete"]?.bool != true && end["incomplete"]?.bool != true
+        // A fact that did not come in time is no other fact.
+        return Self.changes([], .object(start), .object(end)).filter { isWhole || $0.before != nil && $0.after != nil }
+    }
+
+    /// Whether facts of one end did not come in time, so that nothing can be said of them.
+    package var areIncomplete: Bool {
+        [start, end].contains { $0 == nil || $0?["incomplete"]?.bool == true }
     }
 
     /// These differ always.

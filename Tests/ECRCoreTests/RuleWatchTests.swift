@@ -4,7 +4,7 @@ import Testing
 @testable import ECRCore
 
 @Suite struct RuleWatchTests {
-    private static let cpu = RuleCondition.Field(collector: "heat", name: "cpu")
+    private static let cpu = RuleCondition.Field(.collector("heat"), "cpu")
     private static let second: Int64 = 1_000_000
 
     private func watch(patience: Double = 0, until: Double? = nil) -> RuleWatch {
@@ -57,6 +57,16 @@ import Testing
         var watch = RuleWatch(watch(until: 70).rule, activeSince: 5)
         #expect(watch.take([Self.cpu: 90], at: 8) == nil)
         #expect(watch.take([Self.cpu: 60], at: 9) == .ended(since: 5, at: 9))
+    }
+
+    @Test func whatNobodyTellsAnyMoreEnds() {
+        var watch = watch(patience: 1)
+        #expect(watch.take([Self.cpu: 90], at: 0) == nil)
+        #expect(watch.reset(at: 5) == nil)
+        #expect(watch.take([Self.cpu: 90], at: Self.second) == nil)
+        #expect(watch.take([Self.cpu: 90], at: 2 * Self.second) == .began(since: Self.second))
+        #expect(watch.reset(at: 0) == .ended(since: Self.second, at: Self.second))
+        #expect(watch.phase == .idle)
     }
 
     @Test func samplesOutOfOrderMakeNoTimeThatRunsBackwards() {

@@ -63,4 +63,31 @@ import Testing
             #expect(try baseline(run, "end")?["own"]?["slow"]?["text"] == "done")
         }
     }
+
+    @Test func aLinkThatBreaksAtTheStartCostsNoFacts() async throws {
+        try await RunFixture.with(
+            profile: "facts: {slow: \"sleep 4\"}\nactions: {hello: {commands: [\"echo hello\"]}}"
+        ) { fixture in
+            let run = try await fixture.start()
+            fixture.server.killConnections()
+            try await fixture.wait(for: "the loss") { try run.events(.connectionLost).count == 1 }
+            #expect(try baseline(run, "start") == nil)
+            try await fixture.wait(for: "the facts of the start") { try baseline(run, "start") != nil }
+            try await fixture.expect(0, "run", "complete")
+            #expect(try await fixture.expect(0, "run", "show").outputText.contains("changed between start and end"))
+        }
+    }
+
+    @Test func nothingIsComparedWithoutTheFactsOfTheStart() async throws {
+        try await RunFixture.with(
+            profile: "facts: {slow: \"sleep 9\"}\nactions: {hello: {commands: [\"echo hello\"]}}"
+        ) { fixture in
+            let run = try await fixture.start()
+            fixture.killSupervisor(of: run)
+            let writer = try EventWriter.openPatiently(path: run.events)
+            try writer.appendBlocking(.targetFacts, ["target": "target", "at": "end", "hostname": "h"])
+            let shown = try await fixture.expect(0, "run", "show").outputText
+            #expect(shown.contains("not known: no facts of the start") && !shown.contains("(nothing)"))
+        }
+    }
 }

@@ -70,4 +70,139 @@ import Testing
             #expect(try run.state().status == .aborted)
         }
     }
+
+    // MARK: A shell at a terminal
+
+    /// An interactive shell at a terminal of script(1), whose keys are typed here.
+    private func shell(_ fixture: RunFixture) throws -> RunningCommand {
+        try RunningCommand(
+            "/bin/sh",
+            ["-c", "exec script -qefc 'PS1= PROMPT_COMMAND= bash --norc --noprofile -i' /dev/null"],
+            environment: RunFixture.settings.merging(["ECR": try BuiltProducts.ecr()]) { $1 }, hasInput: true,
+            workingDirectory: fixture.scratch.path)
+    }
+
+    /// Types, and waits for what comes of it behind what has been there.
+    private func type(_ text: String, _ shell: RunningCommand, until expected: String) async throws {
+        let before = shell.output.count
+        shell.write(Array(text.utf8))
+        let deadline = ContinuousClock.now + .seconds(20)
+        while !String(decoding: shell.output.dropFirst(before), as: UTF8.self).contains(expected) {
+            let shown = String(decoding: shell.output.dropFirst(before), as: UTF8.self)
+            try #require(ContinuousClock.now < deadline, "no '\(expected)' behind '\(text)': \(shown)")
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    @Test func ctrlZGivesTheTerminalBackAndFgTakesItAgain() async throws {
+        try await RunFixture.with(profile: Self.profile) { fixture in
+            let run = try await fixture.start()
+            let shell = try shell(fixture)
+            try await type("$ECR run watch\n", shell, until: "q quit")
+            try await type("\u{1A}", shell, until: "\u{1B}[?25h\u{1B}[?1049l")
+            try await type("stty -a; echo line $((20 + 3))\n", shell, until: "line 23")
+            #expect(shell.outputText.contains(" icanon") && shell.outputText.contains(" echo "))
+            try await type("fg\n", shell, until: "\u{1B}[?1049h")
+            try await type("n", shell, until: "note: ")
+            // It is the terminal of the watch again: no Enter is needed, and nothing is echoed by it.
+            try await type("back\r", shell, until: "recorded")
+            #expect(try run.events(.note).last?.data["text"] == "back")
+            try await type("q", shell, until: "\u{1B}[?1049l")
+            try await type("stty -a; echo line $((20 + 4))\n", shell, until: "line 24")
+            #expect(!shell.outputText.components(between: "[?1049l", "line 24").contains("-icanon"))
+            shell.write(Array("exit\n".utf8))
+            _ = try await shell.wait()
+        }
+    }
+
+    @Test func theScreenFollowsTheSizeOfTheTerminal() async throws {
+        try await RunFixture.with(profile: Self.profile) { fixture in
+            _ = try await fixture.start()
+            let shell = try shell(fixture)
+            try await type("stty rows 30 cols 100; tty >tty; $ECR run watch\n", shell, until: "p pause/resume")
+            let terminal = try String(
+                decoding: FileSystem.read(fixture.scratch.path("tty")), as: UTF8.self
+            ).split(separator: "\n")[0]
+            let before = shell.output.count
+            // The kernel tells the watch by SIGWINCH.
+            try await Command.runSuccessfully(
+                "/bin/sh", ["-c", "stty rows 9 cols 36 <'\(terminal)'"])
+            try await type("", shell, until: "p pause  r release")
+            let shown = String(decoding: shell.output.dropFirst(before), as: UTF8.self)
+            let screen = try #require(shown.components(behind: "\u{1B}[H").last { $0.contains("p pause  r release") })
+            #expect(screen.split(separator: "\r\n", omittingEmptySubsequences: false).count == 9)
+            try await type("q", shell, until: "\u{1B}[?1049l")
+            shell.write(Array("exit\n".utf8))
+            _ = try await shell.wait()
+        }
+    }
+
+    @Test func anArrowKeepsWhatIsTypedAndCtrlCDropsIt() async throws {
+        try await RunFixture.with(profile: Self.profile) { fixture in
+            let run = try await fixture.start()
+            let shell = try shell(fixture)
+            try await type("$ECR run watch\n", shell, until: "q quit")
+            try await type("nab", shell, until: "note: ab")
+            try await type("\u{1B}[D\u{1B}[Ac", shell, until: "note: abc")
+            try await type("\u{03}", shell, until: "q quit")
+            try await type("nkept\r", shell, until: "recorded")
+            #expect(try run.events(.note).map { $0.data["text"] } == ["kept"])
+            // Without a note it ends the watch, as everywhere.
+            try await type("\u{03}", shell, until: "\u{1B}[?1049l")
+            try await type("echo status $?\n", shell, until: "status 130")
+            shell.write(Array("exit\n".utf8))
+            _ = try await shell.wait()
+        }
+    }
+
+    @Test func aSupervisorThatHangsStopsNoKey() async throws {
+        try await RunFixture.with(profile: Self.profile) { fixture in
+            let run = try await fixture.start()
+            let shell = try shell(fixture)
+            try await type("$ECR run watch\n", shell, until: "mem.used")
+            let supervisor = Processes.ids(withArgument: run.path)
+            for id in supervisor { Processes.signal(id, SIGSTOP) }
+            defer { for id in supervisor { Processes.signal(id, SIGCONT) } }
+            try await type("p", shell, until: "the supervisor has not answered yet")
+            try await type("q", shell, until: "the supervisor does not answer")
+            shell.write(Array("exit\n".utf8))
+            _ = try await shell.wait()
+        }
+    }
+
+    @Test func aRunWithoutASupervisorIsShownAsThat() async throws {
+        try await RunFixture.with(profile: Self.profile) { fixture in
+            let run = try await fixture.start()
+            try await fixture.expect(0, "run", "action", "count", "--detach")
+            fixture.killSupervisor(of: run)
+            let shell = try shell(fixture)
+            try await type("stty cols 150; $ECR run watch\n", shell, until: "n note   q quit")
+            let shown = shell.outputText
+            #expect(shown.contains("  interrupted") && shown.contains("(ecr run resume)"))
+            #expect(shown.contains("-count (no end on record)") && !shown.contains("connected"))
+            try await type("q", shell, until: "\u{1B}[?1049l")
+            shell.write(Array("exit\n".utf8))
+            _ = try await shell.wait()
+        }
+    }
+}
+
+extension String {
+    /// What stands behind each occurrence of a text, up to the next one.
+    fileprivate func components(behind text: String) -> [String] {
+        var pieces: [String] = []
+        var rest = self[...]
+        while let range = rest.firstRange(of: text) {
+            let next = rest[range.upperBound...].firstRange(of: text)?.lowerBound ?? rest.endIndex
+            pieces.append(String(rest[range.upperBound..<next]))
+            rest = rest[next...]
+        }
+        return pieces
+    }
+
+    /// What stands behind the last occurrence of a text, up to another text.
+    fileprivate func components(between start: String, _ end: String) -> String {
+        let tail = components(behind: start).last ?? ""
+        return tail.firstRange(of: end).map { String(tail[..<$0.lowerBound]) } ?? tail
+    }
 }

@@ -116,7 +116,7 @@ import YAML
         #expect(message("regex: 'x'") == ["error: the pattern has no group; put ( ) around the number"])
         #expect(
             message("regex: '(x)', csv: a") == [
-                "error: metric 'm' needs one of 'regex', 'json' and 'csv', and no more than one"
+                "error: metric 'm' needs one of 'regex', 'json' and 'csv'; remove all but one"
             ])
         #expect(message("json: a, separator: ','") == ["error: 'separator' is for 'csv'; remove it"])
         #expect(

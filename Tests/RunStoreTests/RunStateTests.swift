@@ -1,7 +1,8 @@
 import EventLog
 import JSON
-import RunStore
 import Testing
+
+@testable import RunStore
 
 @Suite struct RunStateTests {
     private func fold(_ events: [(EventType, JSONObject)]) -> RunState {
@@ -33,6 +34,35 @@ import Testing
         #expect(state.shortID == "abcd" && state.name == "n" && state.profileFile == "/p.yaml")
         #expect(state.tags == ["x"] && state.parameters["size"]?.string == "3")
         #expect(RunCondition.word(state, hasSupervisor: false) == "created")
+    }
+
+    @Test func rulesThatFlickerKeepTheManifestSmall() throws {
+        let begin: (EventType, JSONObject) = (
+            .ruleFired, ["rule": "r", "do": "mark", "phase": "begin", "at": "2026-01-27T14:30:00.000000Z", "note": "n"]
+        )
+        let marked: (EventType, JSONObject) = (.intervalMarked, ["rule": "r", "from": "a", "to": "b"])
+        let state = fold([created] + Array(repeating: [begin, marked], count: 500).flatMap(\.self) + [begin])
+        #expect(state.rules.marked == 500 && state.rules.lastMarked.count == 20)
+        let again = RunState(json: state.json(id: "x"))
+        #expect(again?.rules == state.rules)
+        #expect(
+            state.rules.closingMarks(at: "2026-01-27T14:31:00.000000Z") == [
+                [
+                    "rule": "r", "from": "2026-01-27T14:30:00.000000Z", "to": "2026-01-27T14:31:00.000000Z",
+                    "note": "n",
+                ]
+            ])
+    }
+
+    @Test func whatDidNotComeInTimeHasNotChanged() {
+        let start: (EventType, JSONObject) = (
+            .targetFacts, ["at": "start", "hostname": "a", "own": ["slow": ["text": "x"], "two": ["text": "y"]]]
+        )
+        let end: (EventType, JSONObject) = (
+            .targetFacts, ["at": "end", "hostname": "b", "own": ["two": ["text": "z"]], "incomplete": true]
+        )
+        let baselines = fold([created, start, end]).baselines
+        #expect(baselines.changes.map(\.name) == ["hostname", "own two text"] && baselines.areIncomplete)
     }
 
     @Test func lifecycle() {

@@ -58,6 +58,8 @@ package struct OfflineRun {
                     ["action": .string(job.name), "job": .string(job.id), "reason": "the run was aborted offline"])
             }
         }
+        let now = Clock.iso8601(microseconds: Clock.wallMicroseconds())
+        for mark in state.rules.closingMarks(at: now) { try append(.intervalMarked, mark) }
         try append(.runAborted, ["reason": reason.map { .string($0) }, "offline": true])
         refresh()
         run.removeParts()

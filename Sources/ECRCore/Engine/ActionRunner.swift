@@ -17,7 +17,12 @@ struct ActionRunner {
     let worker: Worker
     let lanes: UploadLanes
     let policy: PullPolicy
+    /// The metrics that rules look at while it runs.
+    let watched: Set<String>
+    /// Is told of their numbers once the line is on record.
+    let onValues: @Sendable ([SampleValues]) async -> Void
     let transfer = JobTransfer()
+    let cancellation = JobCancellation()
 
     /// Records the intent, uploads, launches, observes, pulls artifacts, records the end.
     /// - Parameter boot: the boot of the target under which it may be launched; nil for whichever there is.
@@ -38,7 +43,7 @@ struct ActionRunner {
             try await recordStart(spec, request, target)
             let observer = AttachedObserver(
                 link: link, feed: feed, request: request, channel: channel, target: target,
-                streams: try recorders(job, nil))
+                streams: try recorders(spec, job, nil))
             if let refusal = try await uploadAttached(spec, request, target) {
                 await channel.close()
                 return try await recordRefusal(spec, observer, refusal)
@@ -108,7 +113,7 @@ struct ActionRunner {
         JobObserver(
             journal: journal, link: link, feed: feed, request: request, boot: boot, pace: .watched,
             mayRelaunch: !spec.isMasked, prepare: { try await upload(spec, request, isResumed: state != nil) },
-            streams: try recorders(request.job, state))
+            streams: try recorders(spec, request.job, state))
     }
 
     /// Brings what the commands need to the target.
@@ -123,7 +128,7 @@ struct ActionRunner {
             journal: journal, link: link, feed: feed, worker: worker, lanes: lanes, origin: origin,
             method: policy.method)
         do {
-            let failures = try await transfer.run { try await step.run(spec.uploads) }.failures
+            let failures = try await transfer.run(.upload) { try await step.run(spec.uploads) }.failures
             return failures.isEmpty ? nil : JobRefusal(reason: "upload", warnings: failures.map(\.text))
         } catch is CancellationError {
             return JobRefusal(reason: "cancelled")
@@ -140,10 +145,13 @@ struct ActionRunner {
         return JobRefusal(reason: "upload", warnings: ["the link was lost while files were sent: nothing was begun"])
     }
 
-    private func recorders(_ job: String, _ state: JobState?) throws -> [OutputRecorder] {
+    private func recorders(_ spec: JobSpec, _ job: String, _ state: JobState?) throws -> [OutputRecorder] {
         try [("stdout", state?.stdoutBytes), ("stderr", state?.stderrBytes)].map { stream, recorded in
-            try OutputRecorder(
-                journal: journal, target: RunEngine.targetName, job: job, stream: stream, recorded: recorded ?? 0)
+            let place = stream == "stdout" ? PreparedMetric.Place.stdout : .stderr
+            let metrics = spec.metrics.filter { $0.place == place && watched.contains($0.metric.name) }
+            return try OutputRecorder(
+                journal: journal, target: RunEngine.targetName, job: job, stream: stream, recorded: recorded ?? 0,
+                metrics: metrics.isEmpty ? nil : LiveMetrics(metrics, of: spec.name, onValues))
         }
     }
 
@@ -203,7 +211,7 @@ struct ActionRunner {
         let step = ArtifactStep(
             journal: journal, link: link, feed: feed, worker: worker, origin: origin, policy: policy)
         let out = hasFiles ? "\(request.folder)/out" : nil
-        return try await transfer.run { try await step.run(spec.artifacts, out: out, steps) }
+        return try await transfer.run(.pull) { try await step.run(spec.artifacts, out: out, steps) }
     }
 
     private func recordUnknown(
@@ -222,11 +230,12 @@ struct ActionRunner {
         _ spec: JobSpec, _ observer: any JobObserving, _ refusal: JobRefusal
     ) async throws -> JobEnd {
         let outcome: JobState.Outcome = refusal.reason == "cancelled" ? .cancelled : .failed
-        var data = terminalData(spec, observer, reason: refusal.reason)
+        let reason = outcome == .cancelled ? cancellation.reason : refusal.reason
+        var data = terminalData(spec, observer, reason: reason)
         if !refusal.warnings.isEmpty { data["warnings"] = JSON(strings: refusal.warnings) }
         try await journal.append(type(of: outcome), data)
         var end = JobEnd(job: observer.request.job, name: spec.name, outcome: outcome)
-        end.reason = refusal.reason
+        end.reason = reason
         end.warnings = refusal.warnings
         return end
     }
@@ -244,7 +253,7 @@ struct ActionRunner {
         let outcome: JobState.Outcome
         var reason: String?
         switch record.reason {
-        case .cancel: (outcome, reason) = (.cancelled, "cancelled")
+        case .cancel: (outcome, reason) = (.cancelled, cancellation.reason)
         case .timeout: (outcome, reason) = (.failed, "timeout")
         case .unreachable: (outcome, reason) = (.failed, "unreachable")
         case .sudo, .disk: (outcome, reason) = (.failed, record.reason.rawValue)

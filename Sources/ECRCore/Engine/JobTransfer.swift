@@ -3,19 +3,31 @@ import Synchronization
 /// What travels for a job before its launch or after its end: it can be cancelled here, without asking the target.
 /// Thread-safe.
 final class JobTransfer: Sendable {
-    private let cancelRunning = Mutex<(@Sendable () -> Void)?>(nil)
+    enum Direction: Sendable { case upload, pull }
 
-    func run<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
+    private struct Running {
+        let direction: Direction
+        let cancel: @Sendable () -> Void
+    }
+
+    private let running = Mutex<Running?>(nil)
+
+    func run<Value: Sendable>(
+        _ direction: Direction, _ body: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
         let task = Task { try await body() }
-        cancelRunning.withLock { $0 = { task.cancel() } }
-        defer { cancelRunning.withLock { $0 = nil } }
+        running.withLock { $0 = Running(direction: direction) { task.cancel() } }
+        defer { running.withLock { $0 = nil } }
         return try await task.value
     }
 
+    /// Whether the job has ended, and what it has left is on its way.
+    var isPulling: Bool { running.withLock { $0?.direction == .pull } }
+
     /// - Returns: false where nothing is on its way.
     func cancel() -> Bool {
-        cancelRunning.withLock {
-            $0?()
+        running.withLock {
+            $0?.cancel()
             return $0 != nil
         }
     }

@@ -34,9 +34,13 @@ struct OutputRecorder: StreamRecorder {
     private var intake: MaskedIntake
     /// The first bytes of a UTF-8 sequence whose rest has not come yet.
     private var held: [UInt8] = []
+    /// What rules look at in it; nil for nothing.
+    private var metrics: LiveMetrics?
 
     /// Opens the raw log and cuts it to what is acknowledged: a crash may have left more.
-    init(journal: Journal, target: String, job: String, stream: String, recorded: Int64) throws {
+    init(
+        journal: Journal, target: String, job: String, stream: String, recorded: Int64, metrics: LiveMetrics?
+    ) throws {
         self.journal = journal
         self.target = target
         self.job = job
@@ -46,6 +50,8 @@ struct OutputRecorder: StreamRecorder {
         if try file.size() != recorded { try file.truncate(to: recorded) }
         offset = recorded
         intake = MaskedIntake(journal.secrets, job: job, stream: stream, recorded: recorded)
+        self.metrics = metrics
+        try self.metrics?.resume(path, length: recorded)
     }
 
     var readOffset: Int64 { offset + Int64(held.count + intake.heldBytes) }
@@ -55,7 +61,10 @@ struct OutputRecorder: StreamRecorder {
         let (bytes, masked) = intake.take(bytes, isLast: isLast)
         var piece = held + bytes
         held = isLast ? [] : UTF8Tail.takeIncomplete(from: &piece)
-        if piece.isEmpty { return }
+        if piece.isEmpty {
+            if isLast { await metrics?.take([], isLast: true) }
+            return
+        }
         var data: JSONObject = [
             "target": .string(target), "job": .string(job), "stream": .string(stream), "offset": .int(offset),
             "length": .int(Int64(piece.count)), "masked": masked > 0 ? .int(masked) : nil,
@@ -69,6 +78,7 @@ struct OutputRecorder: StreamRecorder {
         }
         try await journal.append(.commandOutput, data, raw: [RawWrite(file: file, offset: offset, bytes: piece)])
         offset += Int64(piece.count)
+        await metrics?.take(piece, isLast: isLast)
     }
 }
 

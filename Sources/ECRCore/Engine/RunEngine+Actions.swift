@@ -181,7 +181,7 @@ extension RunEngine {
             spec.metrics = plan.prepared.metrics
             spec.environment = plan.prepared.environment
         }
-        let task = watch(state.id, spec, { _, _ in }) { [spec] runner, _ in
+        let task = watch(state.id, spec, since: state.started, { _, _ in }) { [spec] runner, _ in
             try await runner.resume(spec, state, steps, spool: state.spool ?? "")
         }
         guard invocation != .exec else { return }
@@ -203,16 +203,19 @@ extension RunEngine {
         return (try? profile.parameters(for: action, given: given, standing: [])).map { self.plan(action, $0) }
     }
 
+    /// - Parameter since: when it was begun, by the controller's clock; nil for now.
     private func watch(
-        _ job: String, _ spec: JobSpec, _ listener: @escaping Listener,
+        _ job: String, _ spec: JobSpec, since: String? = nil, _ listener: @escaping Listener,
         _ body: @escaping @Sendable (ActionRunner, String) async throws -> JobEnd
     ) -> Task<JobEnd, any Error> {
         let feed = JobFeed()
         _ = feed.add { listener(job, $0) }
         let runner = ActionRunner(
             journal: journal, link: link, feed: feed, worker: worker, lanes: lanes,
-            policy: PullPolicy(profile.transfers))
+            policy: PullPolicy(profile.transfers), watched: watchedMetrics(of: spec.name),
+            onValues: { await self.take($0) })
         let spool = spool
+        let age = since.flatMap { Clock.microseconds(iso8601: $0) }.map { max(0, Clock.wallMicroseconds() - $0) } ?? 0
         let task = Task {
             do {
                 let end = try await body(runner, spool)
@@ -235,12 +238,15 @@ extension RunEngine {
         }
         live[job] = LiveJob(
             name: spec.name, invocation: spec.invocation, feed: feed, transfer: runner.transfer,
-            began: Clock.boottimeNanoseconds(), end: task)
+            cancellation: runner.cancellation, began: Clock.boottimeNanoseconds() - age * 1000, end: task)
         listener(job, .begun)
         return task
     }
 
-    private func ended(_ job: String) { live[job] = nil }
+    private func ended(_ job: String) {
+        guard let ended = live.removeValue(forKey: job), ended.invocation != .exec else { return }
+        endRules(about: .action(ended.name), because: "\(job) has ended")
+    }
 
     /// Shows a job's output from its beginning and waits for its end; without a name the one that runs, or the last.
     func follow(_ name: String?, listener: @escaping Listener) async throws -> JobEnd {

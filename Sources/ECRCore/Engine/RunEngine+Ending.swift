@@ -43,12 +43,12 @@ extension RunEngine {
             await takeLastBaseline(isBrief: false)
             ledger = try await makeLedger()
         } catch let error as SSHError {
-            ending = nil
+            takeBackEnd()
             throw ECRFailure(
                 .unreachable, "the link was lost, so the run is not completed: \(error.message)",
                 hint: "ecr run complete, once ecr status says connected")
         } catch {
-            ending = nil
+            takeBackEnd()
             throw error
         }
         try await journal.append(.ledger, ledger.json)
@@ -56,9 +56,17 @@ extension RunEngine {
         return .object(try await end(with: ledger))
     }
 
+    /// The run goes on, unless somebody has aborted it meanwhile.
+    private func takeBackEnd() {
+        guard ending?.kind == .completing else { return }
+        ending = nil
+        keepHolds()
+    }
+
     /// Ends the run although the target cannot be asked: what is still there is fetched by a later drain.
     private func completeWithoutTarget() async throws -> JSON {
         begin(.completing)
+        try await closeMarks()
         let ledger = try await makeLedger(remote: nil)
         try await journal.append(.ledger, ledger.json)
         let skipped = profile.finally.isEmpty ? nil : JSON(strings: profile.finally)
@@ -83,6 +91,7 @@ extension RunEngine {
         for (job, running) in live {
             if cancelRunning { try await cancel(job, until: running.end) } else { _ = try await running.end.value }
         }
+        try await closeMarks(at: journal.state.ended)
         try await recordWindows()
         let ledger = try await makeLedger()
         try await journal.append(.ledger, ledger.json)
@@ -141,6 +150,7 @@ extension RunEngine {
             try? await stopEverything()
             await takeLastBaseline(isBrief: true)
         }
+        try await closeMarks()
         for job in journal.state.openJobs {
             unfinished.append(job)
             let data: JSONObject = [

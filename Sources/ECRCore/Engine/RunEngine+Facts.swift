@@ -10,8 +10,20 @@ extension RunEngine {
     /// Takes down the state at the start, unless that is on record; beside whatever the run does meanwhile.
     func takeFirstBaseline() {
         guard journal.state.baselines.start == nil, firstBaseline == nil else { return }
-        firstBaseline = Task { await self.takeBaseline(at: "start", within: Self.longestBaseline) }
+        firstBaseline = Task {
+            for _ in 0..<Self.attempts {
+                if await takeBaseline(at: "start", within: Self.longestBaseline) { break }
+                if Task.isCancelled { break }
+                // The link that broke is noticed by then; the next attempt waits until it stands again.
+                try? await Task.sleep(for: .seconds(1))
+            }
+            firstBaseline = nil
+        }
     }
+
+    /// Origin: a link in motion breaks again and again in its first minute; whoever is told nothing five times is not asked
+    /// for ever.
+    private static let attempts = 5
 
     /// Takes down the state at the end, while the target is connected.
     /// - Parameter isBrief: nobody wants to wait for it.
@@ -27,7 +39,9 @@ extension RunEngine {
     /// Seconds. Origin: whoever aborts does not want to wait.
     private static let briefBaseline = 5
 
-    private func takeBaseline(at moment: String, within seconds: Int) async {
+    /// - Returns: whether they are on record.
+    @discardableResult
+    private func takeBaseline(at moment: String, within seconds: Int) async -> Bool {
         do {
             let target = try await link.target()
             let reading = try await target.readClock()
@@ -36,9 +50,11 @@ extension RunEngine {
                 identifiers: profile.facts.identifiers, within: seconds)
             try await journal.append(
                 .targetFacts, baseline.event(at: moment, uptime: reading.targetUptime, target.facts))
+            return true
         } catch {
             noticeFailure(error)
             Supervisor.log("the target's facts at the \(moment) were not taken: \(error)")
+            return false
         }
     }
 }

@@ -54,14 +54,18 @@ extension RunEngine {
     /// Waits as long as the run is paused, the link is lost, or the target is made ready after a reboot.
     /// - Returns: the target under whose boot the next job may be launched.
     func passGate(_ name: String, _ listener: Listener) async throws -> Target {
+        lastTurn += 1
+        let number = lastTurn
+        defer { heldUp[number] = nil }
         while !isEnding {
+            heldUp[number] = obstacle != nil || holding != nil ? name : nil
             if let obstacle {
                 listener("", .progress("\(obstacle); \(name) waits"))
                 await withCheckedContinuation { gate.append($0) }
                 continue
             }
             if let holding {
-                listener("", .holding("\(holding); \(name) waits"))
+                listener("", .holding("\(holding); \(name) waits\(Self.wayOutOfHold)"))
                 await withCheckedContinuation { gate.append($0) }
                 continue
             }
@@ -78,15 +82,22 @@ extension RunEngine {
         lastTurn += 1
         let number = lastTurn
         whenGone? { Task { await self.leaveHold(number) } }
-        defer { departed.remove(number) }
+        heldUp[number] = name
+        defer {
+            departed.remove(number)
+            heldUp[number] = nil
+        }
         while let holding, !isEnding {
-            listener("", .holding("\(holding); \(name) waits"))
+            listener("", .holding("\(holding); \(name) waits\(Self.wayOutOfHold)"))
             await withCheckedContinuation { gate.append($0) }
             if departed.contains(number) {
                 throw ECRFailure(.interrupted, "\(name) was withdrawn before it began")
             }
         }
+        listener("", .progress("nothing holds \(name) any more"))
     }
+
+    private static let wayOutOfHold = " (ecr run release \"why\" lets it begin)"
 
     private func leaveHold(_ number: Int) {
         departed.insert(number)

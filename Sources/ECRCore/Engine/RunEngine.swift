@@ -36,6 +36,8 @@ actor RunEngine {
     /// Actions run one after the other; these wait for their turn.
     var turns: [Turn] = []
     var lastTurn = 0
+    /// Those that a pause, a recovery or a rule holds up, by their numbers.
+    var heldUp: [Int: String] = [:]
     /// Those whose clients have left while a rule held them.
     var departed: Set<Int> = []
     /// What runs at present, or will at once; nil while nothing does.
@@ -52,11 +54,13 @@ actor RunEngine {
     /// Collectors that a recovery will start again.
     var interruptedCollectors: Set<String> = []
     var watches: [RuleWatch] = []
-    /// The last known numbers of the collectors.
+    /// The last known numbers of the collectors, and of the actions that run.
     var ruleValues: [RuleCondition.Field: Double] = [:]
-    /// What rules have asked for and is not carried out yet.
+    /// When the last number of a field came: see `Clock.boottimeNanoseconds`.
+    var heard: [RuleCondition.Field: Int64] = [:]
+    /// What rules have asked for and is not on record yet.
     var ruleSteps: [RuleStep] = []
-    var isRuling = false
+    var ruling: Task<Void, Never>?
     /// By the rules' names.
     var ruleHolds: [String: RuleHold] = [:]
     var isTickingHolds = false
@@ -74,6 +78,7 @@ actor RunEngine {
         let invocation: JobSpec.Invocation
         let feed: JobFeed
         let transfer: JobTransfer
+        let cancellation: JobCancellation
         let began: Int64
         let end: Task<JobEnd, any Error>
     }
@@ -201,6 +206,7 @@ actor RunEngine {
             progress("reattaching \(job.id)")
             if job.kind == .collector { resumeCollector(job) } else { try resumeAction(job) }
         }
+        endRulesOfEndedActions()
         if state.status == .paused { putToSleep(Set(state.pausedCollectors)) }
         let dead = deadCollectors(in: state)
         if isSetUp(under: target.facts.boot) {
@@ -284,11 +290,12 @@ actor RunEngine {
             "connected": .bool(await link.isConnected), "held": (hold?.reason).map { .string($0) },
             "holding": holding.map { .string($0) }, "rules": ruleStatus,
             "restarting": JSON(strings: restarts.filter { $0.value.pending != nil }.keys.sorted()),
-            "ending": endingStatus, "waiting": JSON(strings: turns.map(\.name)),
-            "jobs": .array(jobs),
+            "ending": endingStatus, "waiting": JSON(strings: waiting), "jobs": .array(jobs),
             "needs_input": await link.needsInput.map { .string($0) } ?? .null,
         ]
     }
+
+    private var waiting: [String] { heldUp.sorted { $0.key < $1.key }.map(\.value) + turns.map(\.name) }
 
     private var endingStatus: JSON {
         guard let ending else { return .null }

@@ -111,17 +111,17 @@ struct SampleRecorder: StreamRecorder {
         masked = 0
         offset += Int64(piece.count)
         tableLength += Int64(text.count)
-        for (sample, reading) in read { await tell(sample, reading?.values.last, clock) }
+        for (sample, reading) in read { if let reading { await tell(sample, reading.values.last, clock) } }
     }
 
+    /// Also of a sample that has none: what was known before is not known any more.
     private func tell(_ sample: Sample, _ values: JSONObject?, _ clock: TargetClock?) async {
         let numbers = values?.members.compactMap { name, value in value.double.map { (name, $0) } } ?? []
-        if numbers.isEmpty { return }
         let time = clock?.time(atUptime: sample.uptime).flatMap { Clock.microseconds(iso8601: $0) }
         await onValues(
             SampleValues(
-                collector: collector.name, time: time ?? Clock.wallMicroseconds(),
-                fields: Dictionary(numbers, uniquingKeysWith: { $1 })))
+                owner: .collector(collector.name), time: time ?? Clock.wallMicroseconds(),
+                fields: Dictionary(numbers, uniquingKeysWith: { $1 }), isWhole: true))
     }
 
     private func ranges(_ ranges: [ClosedRange<Int64>]) -> JSON? {

@@ -41,13 +41,6 @@ struct MetricSeries: Equatable {
         if isFull { problem = "only its first \(most) values were taken" }
     }
 
-    /// Adds a number as a text has it.
-    mutating func add(_ text: some Sequence<UInt8>) {
-        let text = String(decoding: Array(text), as: UTF8.self)
-        let word = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
-        add(JSON(number: word) ?? .string(word))
-    }
-
     var entry: JobMetrics.Entry? {
         Aggregates(values.compactMap(\.measure), last: values.last).map {
             JobMetrics.Entry(name: name, unit: unit, isCount: isCount, $0)

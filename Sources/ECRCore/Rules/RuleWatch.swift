@@ -27,9 +27,15 @@ struct RuleWatch: Sendable {
         phase = .active(since: time)
     }
 
-    /// Whether a collector's samples decide.
-    func isAbout(_ collector: String) -> Bool {
-        (rule.when.fields + (rule.until?.fields ?? [])).contains { $0.collector == collector }
+    /// Whether a collector's samples, or an action's metrics, decide.
+    func isAbout(_ owner: RuleCondition.Owner) -> Bool { rule.fields.contains { $0.owner == owner } }
+
+    /// Waits for the condition anew: nobody tells any more whether it holds.
+    /// - Returns: the end of what was active.
+    mutating func reset(at time: Int64) -> Change? {
+        defer { phase = .idle }
+        guard case .active(let since) = phase else { return nil }
+        return .ended(since: since, at: max(since, time))
     }
 
     /// - Parameters:

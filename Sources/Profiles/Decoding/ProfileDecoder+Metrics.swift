@@ -22,7 +22,8 @@ extension ProfileDecoder {
         let place = fields["from"].flatMap { self.place($0) }
         let sources = ["regex", "json", "csv"].compactMap { fields.member($0) }
         guard sources.count == 1, let written = sources.first else {
-            context.error("\(what) needs one of 'regex', 'json' and 'csv', and no more than one", at: member.mark)
+            let advice = sources.isEmpty ? "write one of them" : "remove all but one"
+            context.error("\(what) needs one of 'regex', 'json' and 'csv'; \(advice)", at: member.mark)
             return nil
         }
         let separator = separator(fields, isOfUse: written.name == "csv")

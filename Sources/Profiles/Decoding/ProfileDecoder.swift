@@ -69,7 +69,7 @@ struct ProfileDecoder {
         return Profile(
             name: name ?? "", description: fields.string("description"), connection: connection ?? Connection(host: ""),
             parameters: declarations, setup: setup, finally: finally, actions: actions, stages: stages,
-            collectors: collectors, rules: rules(fields, collectors),
+            collectors: collectors, rules: rules(fields, collectors, actions),
             facts: fields["facts"].map { facts($0) } ?? FactSettings(),
             transfers: fields["transfers"].map { transfers($0) } ?? TransferSettings(),
             notify: fields["notify"].flatMap { context.notify($0) }, warnings: [])

@@ -11,7 +11,7 @@ struct RuleParser {
         let offset: Int
     }
 
-    /// Finds the collector and the field that a text such as `temperature.cpu` names; throws what is wrong with it.
+    /// Finds the field that a text such as `temperature.cpu` names; throws what is wrong with it.
     private let resolve: (String) throws(Unknown) -> RuleCondition.Field
 
     /// A field that does not exist: why.
@@ -64,7 +64,7 @@ struct RuleParser {
             return expression
         }
         guard let name = next(), name.text.utf8.first.map({ !Self.isSign($0) }) == true, name.text.contains(".") else {
-            throw Problem(message: "a field is missing; write it as COLLECTOR.FIELD", offset: place)
+            throw Problem(message: "a field is missing; write it as COLLECTOR.FIELD or ACTION.METRIC", offset: place)
         }
         let field: RuleCondition.Field
         do { field = try resolve(name.text) } catch { throw Problem(message: error.message, offset: name.offset) }
@@ -77,7 +77,9 @@ struct RuleParser {
                 offset: sign?.offset ?? text.utf8.count)
         }
         tokens.removeFirst()
-        guard let number = tokens.first, let value = Double(number.text), value.isFinite else {
+        let isEquality = operation == .equal || operation == .unequal
+        guard let number = tokens.first, let value = Double(number.text), value.isFinite || value.isNaN && isEquality
+        else {
             throw Problem(
                 message: tokens.first.map { "'\($0.text)' is no number" } ?? "a number is missing",
                 offset: tokens.first?.offset ?? text.utf8.count)

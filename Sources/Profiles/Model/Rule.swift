@@ -25,6 +25,14 @@ package struct Rule: Sendable, Equatable {
     package var maxHold: Double?
     package var note: String?
 
+    /// Those of both its conditions.
+    package var fields: [RuleCondition.Field] { when.fields + (until?.fields ?? []) }
+
+    /// The actions of whose metrics it is about.
+    package var actions: [String] {
+        fields.compactMap { if case .action(let name) = $0.owner { name } else { nil } }
+    }
+
     package init(
         name: String, when: RuleCondition, patience: Double = 0, deed: Deed = .mark, until: RuleCondition? = nil,
         maxHold: Double? = nil, note: String? = nil

@@ -1,16 +1,28 @@
-/// `collector.field op number`, joined by `and` and `or`; `and` binds closer, and there are parentheses.
+/// `collector.field op number` or `action.metric op number`, joined by `and` and `or`; `and` binds closer, and there are parentheses.
 package struct RuleCondition: Sendable, Equatable {
-    /// A field of a collector's samples.
+    /// Whose numbers a condition looks at.
+    package enum Owner: Sendable, Hashable {
+        case collector(String)
+        case action(String)
+
+        package var name: String {
+            switch self {
+            case .collector(let name), .action(let name): name
+            }
+        }
+    }
+
+    /// A field of a collector's samples, or a metric of an action.
     package struct Field: Sendable, Hashable {
-        package let collector: String
+        package let owner: Owner
         package let name: String
 
-        package init(collector: String, name: String) {
-            self.collector = collector
+        package init(_ owner: Owner, _ name: String) {
+            self.owner = owner
             self.name = name
         }
 
-        package var text: String { "\(collector).\(name)" }
+        package var text: String { "\(owner.name).\(name)" }
     }
 
     package enum Operator: String, Sendable, CaseIterable {
@@ -25,8 +37,8 @@ package struct RuleCondition: Sendable, Equatable {
             switch self {
             case .notMore: left <= right
             case .notLess: left >= right
-            case .equal: left == right
-            case .unequal: left != right
+            case .equal: right.isNaN ? left.isNaN : left == right
+            case .unequal: right.isNaN ? !left.isNaN : left != right
             case .less: left < right
             case .more: left > right
             }

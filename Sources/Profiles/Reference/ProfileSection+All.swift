@@ -17,7 +17,7 @@ extension ProfileSection {
             ProfileKey("stages", "list", "named lists of actions, run by `ecr run stage`"),
             ProfileKey("background_collectors", "mapping of names", "what is sampled while the run goes on"),
             ProfileKey("finally", "list of actions", "run at complete, and at abort while the target is connected"),
-            ProfileKey("rules", "list", "what is done when the numbers of collectors say that something is wrong"),
+            ProfileKey("rules", "list", "what is done when numbers of collectors or actions are wrong"),
             ProfileKey("facts", "mapping of names", "what is taken down of the target at the start and at the end"),
             ProfileKey("transfers", "mapping", "how files travel, and how much at most"),
             ProfileKey("notify", "mapping", "a command of this machine that is told of events"),
@@ -274,8 +274,9 @@ extension ProfileSection {
     static let rule = ProfileSection(
         "rules[]",
         """
-        A condition is COLLECTOR.FIELD, one of < <= > >= == !=, and a number; several are joined by `and` and `or`. It counts \
-        by the times of the samples, also for those that come late.
+        A condition is COLLECTOR.FIELD or ACTION.METRIC, one of < <= > >= == !=, and a number; several are joined by `and` \
+        and `or`. Samples count by their times, also those that come late. A metric is taken from stdout or stderr line by \
+        line while its action runs, and forgotten with the action's end; `== nan` is true of one that is no number any more.
         """,
         [
             ProfileKey("when", "condition, required", "what begins it"),
@@ -284,7 +285,8 @@ extension ProfileSection {
                 "do", "mark, hold, pause, cancel or abort, default mark",
                 """
                 mark: record the time, so that an analysis can leave it out; hold: the next action waits until it is over; \
-                pause: the run, until somebody resumes it; cancel: the actions that run; abort: the run
+                pause: the run, until somebody resumes it; cancel: the actions that run, of a condition on metrics only theirs; \
+                abort: the run
                 """),
             ProfileKey("until", "condition, default that when does not hold", "what ends it"),
             ProfileKey("max_hold", "duration, default without end", "when a hold is given up"),

@@ -18,7 +18,7 @@ struct RunRelease: ParsableCommand {
 
     func run() throws {
         let run = try options.chosenForChange()
-        try run.require(["running"], to: "release what a rule holds")
+        try run.require(["running", "paused"], to: "release what a rule holds")
         let text = try GivenText(reason, what: "reason").text
         let result = try run.request(["request": "release", "reason": .string(text)])
         if output.json { Terminal.result(result) }

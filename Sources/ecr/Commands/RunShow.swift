@@ -182,7 +182,14 @@ private struct RunShowReport {
         for change in changes {
             table.add([change.name, "\(Self.text(change.before)) -> \(Self.text(change.after))"])
         }
-        if changes.isEmpty, state.baselines.end != nil { table.add(["(nothing)"]) }
+        guard state.baselines.end != nil else { return table }
+        if state.baselines.start == nil {
+            table.add(["not known: no facts of the start"])
+        } else if state.baselines.areIncomplete {
+            table.add(["(not all facts came in time; those are not compared)"])
+        } else if changes.isEmpty {
+            table.add(["(nothing)"])
+        }
         return table
     }
 

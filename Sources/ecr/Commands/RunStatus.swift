@@ -103,7 +103,9 @@ struct RunStatusReport {
         (live?["rules"]?.array ?? []).compactMap { rule in
             guard let since = rule["active_since"]?.string, rule["holds"]?.bool != true else { return nil }
             let note = rule["note"]?.string.map { ": \($0)" } ?? ""
-            return "\(rule["rule"]?.string ?? "") (\(rule["do"]?.string ?? "")) since \(Amount.clock(since))\(note)"
+            let released = rule["released"]?.bool == true ? ", released" : ""
+            let deed = rule["do"]?.string ?? ""
+            return "\(rule["rule"]?.string ?? "") (\(deed)) since \(Amount.clock(since))\(released)\(note)"
         }
     }
 
@@ -170,6 +172,7 @@ struct RunStatusReport {
         case "paused": "ecr run resume\(run.reference)"
         case "running" where live?["needs_input"]?.string != nil: "ecr run reconnect\(run.reference)"
         case "running" where !running.isEmpty: "ecr run follow\(run.reference)"
+        case "running" where live?["holding"]?.string != nil: "ecr run release \"why\"\(run.reference)"
         case "running" where live?["held"]?.string != nil: "ecr run resume\(run.reference)"
         case "running": "ecr run action NAME\(run.reference), or ecr run complete\(run.reference)"
         default: "ecr run \(mayDrain ? "drain" : "export")\(run.reference.replacingOption())"

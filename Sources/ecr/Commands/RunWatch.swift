@@ -1,6 +1,7 @@
 import ArgumentParser
 import ECRCore
 import EventLog
+import Glibc
 import JSON
 import LinuxSystem
 import RunStore
@@ -9,7 +10,8 @@ struct RunWatch: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "watch", abstract: "Watch a run live: its link, its action, its collectors, its notes.",
         discussion: """
-            Keys: n adds a note, p pauses or resumes, r releases what a rule holds, q quits. Watching changes nothing, and a \
+            Keys: n adds a note (Enter records it, Esc drops it), p pauses or resumes, r releases what a rule holds, the \
+            arrows up and down scroll the collectors, q quits. Watching changes nothing, and a \
             run goes on without it. Where stdout is no terminal, lines are printed as things happen, until the run has ended.
 
             Example:
@@ -24,13 +26,21 @@ struct RunWatch: ParsableCommand {
         let run = try options.chosen(name)
         do {
             if let screen = Screen() {
-                defer { screen.close() }
-                var session = try WatchSession(run)
-                try session.run(on: screen)
+                let isAnswered = try watch(run, on: screen)
+                if !isAnswered {
+                    Terminal.say("the supervisor does not answer: what was asked for last may not be done")
+                }
             } else {
                 try WatchLog(run).print()
             }
         } catch { throw ECRFailure(error, in: run.directory) }
+    }
+
+    private func watch(_ run: ChosenRun, on screen: Screen) throws -> Bool {
+        defer { screen.close() }
+        var session = try WatchSession(run)
+        try session.run(on: screen)
+        return session.finish()
     }
 }
 
@@ -41,6 +51,13 @@ private struct WatchSession: ~Copyable {
     /// What is being typed, and for what; nil while keys are commands.
     private var entry: Entry?
     private var message: String?
+    /// What is being done.
+    private var request: WatchRequest?
+    /// What is to be done next: one thing after the other, in the order of the keys.
+    private var wanted: [@Sendable () throws -> String] = []
+    private var keys = KeyReader()
+    /// How many lines of the collectors are scrolled away.
+    private var scrolled = 0
 
     private struct Entry {
         let purpose: Purpose
@@ -58,44 +75,78 @@ private struct WatchSession: ~Copyable {
         watched = try WatchedRun(run)
     }
 
-    private static let keys = "n note   p pause/resume   r release   q quit"
-
     mutating func run(on screen: Screen) throws {
         while true {
             _ = try watched.catchUp()
-            let footer = entry.map { "\($0.purpose.rawValue): \($0.text)" } ?? message ?? Self.keys
-            screen.draw(WatchScreen(watched).lines(footer, rows: screen.size.rows), hasCursor: entry != nil)
+            advance()
+            let (columns, rows) = screen.size
+            let view = WatchScreen(watched, columns: columns, rows: rows, scrolled: scrolled)
+            // No further than there are lines.
+            scrolled = view.scrolled
+            screen.draw(view.lines(footer), hasCursor: entry != nil)
+            screen.takesInterrupt(entry != nil)
             // Origin of 250: what a person takes for at once, and four drawings a second over a slow link.
             guard let typed = screen.keys(within: 250) else { return }
-            for byte in typed { if take(byte) { return } }
+            for key in typed.isEmpty ? keys.pause() : keys.take(typed) { if take(key) { return } }
         }
     }
 
+    /// Nil for the keys.
+    private var footer: String? {
+        if let entry { return "\(entry.purpose.rawValue): \(entry.text)" }
+        return request == nil ? message : "the supervisor has not answered yet"
+    }
+
+    private mutating func ask(_ body: @escaping @Sendable () throws -> String) {
+        wanted.append(body)
+        advance()
+    }
+
+    private mutating func advance() {
+        if let result = request?.text { (message, request) = (result, nil) }
+        if request == nil, !wanted.isEmpty { request = WatchRequest(wanted.removeFirst()) }
+    }
+
+    /// Gives what was asked for a moment to be done. Origin of a second: an answer takes milliseconds, and whoever quits does
+    /// not want to wait.
+    /// - Returns: whether all of it was.
+    mutating func finish() -> Bool {
+        for _ in 0..<50 {
+            advance()
+            if request == nil { return true }
+            usleep(20_000)
+        }
+        return false
+    }
+
     /// - Returns: whether the watching is over.
-    private mutating func take(_ byte: UInt8) -> Bool {
+    private mutating func take(_ key: KeyReader.Key) -> Bool {
         if entry != nil {
-            type(byte)
+            type(key)
             return false
         }
         message = nil
-        switch byte {
-        case UInt8(ascii: "q"), 0x04: return true
-        case UInt8(ascii: "n"): entry = Entry(purpose: .note)
-        case UInt8(ascii: "r"): entry = Entry(purpose: .release)
-        case UInt8(ascii: "p"): attempt { try $0.togglePause() }
+        switch key {
+        case .byte(UInt8(ascii: "q")), .byte(0x04): return true
+        case .byte(UInt8(ascii: "n")): entry = Entry(purpose: .note)
+        case .byte(UInt8(ascii: "r")): entry = Entry(purpose: .release)
+        case .byte(UInt8(ascii: "p")): togglePause()
+        case .up: scrolled = max(0, scrolled - 1)
+        case .down: scrolled += 1
         default: break
         }
         return false
     }
 
-    private mutating func type(_ byte: UInt8) {
-        switch byte {
-        case 0x1B, 0x03: entry = nil
-        case 0x0A, 0x0D: finishEntry()
-        case 0x7F, 0x08:
+    private mutating func type(_ key: KeyReader.Key) {
+        switch key {
+        // Esc, and Ctrl-C.
+        case .escape, .byte(0x03): entry = nil
+        case .byte(0x0A), .byte(0x0D): finishEntry()
+        case .byte(0x7F), .byte(0x08):
             // A character of several bytes goes as a whole.
             while let last = entry?.bytes.popLast(), last & 0xC0 == 0x80 {}
-        case 0x20...: entry?.bytes.append(byte)
+        case .byte(let byte) where byte >= 0x20: entry?.bytes.append(byte)
         default: break
         }
     }
@@ -103,31 +154,36 @@ private struct WatchSession: ~Copyable {
     private mutating func finishEntry() {
         guard let entry else { return }
         self.entry = nil
-        guard !entry.text.allSatisfy(\.isWhitespace) else { return }
-        attempt { session in
-            switch entry.purpose {
-            case .note: return "note \(try session.run.record(.note, ["text": .string(entry.text)])) recorded"
-            case .release:
-                _ = try session.run.request(["request": "release", "reason": .string(entry.text)])
+        let text = entry.text
+        guard !text.allSatisfy(\.isWhitespace) else { return }
+        let directory = run.directory
+        switch entry.purpose {
+        case .note: ask { "note \(try Self.record(note: text, in: directory)) recorded" }
+        case .release:
+            ask {
+                _ = try ControlClient(directory).request(["request": "release", "reason": .string(text)])
                 return "released"
             }
         }
     }
 
-    private mutating func attempt(_ body: (borrowing WatchSession) throws -> String) {
-        do { message = try body(self) } catch {
-            let failure = ECRFailure(error)
-            message = "\(failure.message)\(failure.hint.map { "; try: \($0)" } ?? "")"
+    private static func record(note text: String, in directory: RunDirectory) throws -> Int64 {
+        guard directory.hasSupervisor() else {
+            return try OfflineRun(directory).record(.note, ["text": .string(text)]).seq
         }
+        let answer = try ControlClient(directory).request([
+            "request": "record", "type": .string(EventType.note.rawValue), "data": ["text": .string(text)],
+        ])
+        return answer["seq"]?.int ?? 0
     }
 
-    private borrowing func togglePause() throws -> String {
-        if watched.state.status == .paused {
-            _ = try run.request(["request": "resume"])
-            return "the run goes on"
+    private mutating func togglePause() {
+        let directory = run.directory
+        let isPaused = watched.state.status == .paused
+        ask {
+            _ = try ControlClient(directory).request(["request": isPaused ? "resume" : "pause"])
+            return isPaused ? "the run goes on" : "the run is paused"
         }
-        _ = try run.request(["request": "pause"])
-        return "the run is paused"
     }
 }
 

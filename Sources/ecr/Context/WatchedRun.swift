@@ -48,7 +48,7 @@ struct WatchedRun: ~Copyable {
     private mutating func addSamples(_ data: JSONObject) {
         guard let collector = data["collector"]?.string else { return }
         for row in data["rows"]?.array ?? [] {
-            for (field, value) in row["values"]?.object?.members ?? [] {
+            for (field, value) in LatestSamples.values(of: row)?.members ?? [] {
                 if let number = value.double { add("\(collector).\(field)", number) }
             }
         }
@@ -93,12 +93,11 @@ struct JobTail {
 /// screen.
 final class SupervisorStatus: Sendable {
     private let answer = Mutex<JSON?>(nil)
-    private let isOver = Mutex(false)
 
     init(_ run: ChosenRun) {
         let directory = run.directory
-        startThread { [weak self] in
-            while let self, !self.isOver.withLock({ $0 }) {
+        startThread {
+            while true {
                 let status =
                     directory.hasSupervisor() ? try? ControlClient(directory).request(["request": "status"]) : nil
                 self.answer.withLock { $0 = status }
@@ -108,6 +107,4 @@ final class SupervisorStatus: Sendable {
     }
 
     var last: JSON? { answer.withLock { $0 } }
-
-    deinit { isOver.withLock { $0 = true } }
 }

@@ -32,6 +32,13 @@ struct Screen {
 
     func close() { leave() }
 
+    /// Makes Ctrl-C a key like any other, as long as somebody types.
+    func takesInterrupt(_ isKey: Bool) {
+        guard interruptIsKey != isKey else { return }
+        interruptIsKey = isKey
+        setKeys()
+    }
+
     /// Columns and rows at present.
     var size: (columns: Int, rows: Int) {
         var size = winsize()
@@ -92,21 +99,29 @@ struct ScreenLine {
 // run on a thread that holds still.
 nonisolated(unsafe) private var original = termios()
 nonisolated(unsafe) private var isEntered = false
+nonisolated(unsafe) private var interruptIsKey = false
 
 /// Only calls that signal-safety(7) allows.
 private func enter() {
-    var raw = original
-    raw.c_lflag &= ~tcflag_t(ICANON | ECHO)
-    tcsetattr(STDIN_FILENO, TCSANOW, &raw)
+    setKeys()
     isEntered = true
     // The second screen, cleared, without a cursor.
     writeAll("\u{1B}[?1049h\u{1B}[2J\u{1B}[?25l")
 }
 
+private func setKeys() {
+    var raw = original
+    raw.c_lflag &= ~tcflag_t(ICANON | ECHO)
+    // No byte at all: _POSIX_VDISABLE.
+    if interruptIsKey { withUnsafeMutableBytes(of: &raw.c_cc) { $0[Int(VINTR)] = 0 } }
+    tcsetattr(STDIN_FILENO, TCSANOW, &raw)
+}
+
 private func leave() {
     guard isEntered else { return }
     isEntered = false
-    writeAll("\u{1B}[?25h\u{1B}[?1049l")
+    // A line of its own for what follows, on a terminal that has no second screen.
+    writeAll("\r\n\u{1B}[?25h\u{1B}[?1049l")
     tcsetattr(STDIN_FILENO, TCSANOW, &original)
 }
 

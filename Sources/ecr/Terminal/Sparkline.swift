@@ -15,7 +15,8 @@ struct Sparkline {
         guard let low = values.min(), let high = values.max() else { return "" }
         return String(
             values.map { value in
-                guard high > low else { return Self.bars[0] }
+                // The space between two numbers may be too large for a number.
+                guard high > low, (high - low).isFinite else { return Self.bars[0] }
                 return Self.bars[min(7, max(0, Int((value - low) / (high - low) * 8)))]
             })
     }
