@@ -53,7 +53,10 @@ package struct JobState: Sendable, Equatable {
 
     /// Nothing of it has run: the target's disk had no room for its records, a file that it needs could not be uploaded,
     /// or it was cancelled before. What has run and ended has an exit.
-    package var wasRefused: Bool { kind != .collector && exit == nil && (outcome == .failed || outcome == .cancelled) }
+    package var wasRefused: Bool {
+        let hasEnded = outcome == .failed || outcome == .cancelled
+        return kind != .collector && hasEnded && exit == nil && stdoutBytes == 0 && stderrBytes == 0
+    }
 
     package init(id: String, kind: Kind, name: String, started: String) {
         self.id = id

@@ -198,7 +198,7 @@ import YAML
         #expect(action("stop_if_unreachable: 60s") == [])
         #expect(
             action("metrics: {m: {}}") == [
-                "error: metric 'm' needs one of 'regex', 'json' and 'csv', and no more than one"
+                "error: metric 'm' needs one of 'regex', 'json' and 'csv'; write one of them"
             ])
         #expect(
             action("artifacts: [{allow_old: true}, '']") == [

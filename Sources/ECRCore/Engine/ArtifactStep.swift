@@ -98,13 +98,15 @@ struct ArtifactStep {
             let before = entry.done.count
             do {
                 return try await pull(&entry, from: target, &places, &result)
+            } catch  where Task.isCancelled {
+                // Whatever it looks like.
+                throw CancellationError()
             } catch let error as TransferFailure {
                 return try await fail(entry, nil, error, &result)
             } catch let error as SSHError {
                 if error.code == .channelRefused {
                     return try await fail(entry, nil, TransferFailure(error.message), &result)
                 }
-                try Task.checkCancellation()
                 let stands = await target.session.isConnected
                 await target.closeBulkLine()
                 if entry.done.count > before { (breaks, errors) = (0, 0) }

@@ -36,6 +36,8 @@ struct SingleFetch: Sendable {
         }
         let hasAny = outcomes.values.contains { (try? $0.get()) != nil }
         let remote = hasAny ? try await hashes(files, from: hashing) : [:]
+        // What the target had not said by then is not unknown, but unasked.
+        try Task.checkCancellation()
         var settled: [(RemoteFile, Outcome)] = []
         for (place, file) in files.enumerated() {
             switch outcomes[place] {

@@ -71,7 +71,13 @@ struct UploadStep: Sendable {
         while true {
             let target = try await link.target()
             let before = batch.uploaded.count
-            do { return try await batch.run(on: target) } catch let failure as TransferFailure {
+            do {
+                return try await batch.run(on: target)
+            } catch  where Task.isCancelled {
+                // Whatever it looks like. An operator may type it again; an action that is cancelled is over.
+                try await batch.giveUp(on: origin.user == nil ? nil : target)
+                throw CancellationError()
+            } catch let failure as TransferFailure {
                 throw UploadFailure(failure)
             } catch let error as SSHError {
                 let stands = await target.session.isConnected
@@ -87,10 +93,6 @@ struct UploadStep: Sendable {
                 if breaks >= Self.mostFailures { await target.close() }
                 batch.mayResume = true
                 try? await Task.sleep(for: .milliseconds(50))
-            } catch let error as CancellationError {
-                // An operator may type it again; an action that is cancelled is over.
-                try await batch.giveUp(on: origin.user == nil ? nil : target)
-                throw error
             } catch {
                 try await batch.giveUp(on: target)
                 throw error

@@ -50,11 +50,21 @@ package final class MortalDisk: Sendable {
     /// It is a copy: as long as some other mount namespace has a mount of the old image, which it got when it was made,
     /// the kernel would give that one again, dead as it is.
     package func restorePower() async throws {
-        try await Command.runSuccessfully(Command.find("umount") ?? "umount", [path])
+        try await unmount()
         let dead = image
         lives.withLock { $0 += 1 }
         try await Command.runSuccessfully(Command.find("cp") ?? "cp", ["--sparse=always", dead, image])
         unlink(dead)
         try await Mounting.mount("-o", "loop", image, path)
+    }
+
+    /// A process that another test has just forked has all of our files open until its exec.
+    private func unmount() async throws {
+        let umount = Command.find("umount") ?? "umount"
+        for _ in 1...50 {
+            if try await Command.run(umount, [path]).status == 0 { return }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        try await Command.runSuccessfully(umount, [path])
     }
 }
