@@ -65,7 +65,7 @@ package struct RulesState: Sendable, Equatable {
                 "note": begin.note.map { .string($0) }, "released": .bool(begin.isReleased),
             ]
         }
-        return ["active": .object(begun), "marked": .int(marked), "last_marked": .array(lastMarked)]
+        return ["active": .object(begun), "marked_count": .int(marked), "last_marked": .array(lastMarked)]
     }
 
     init(json: JSON?) {
@@ -76,6 +76,6 @@ package struct RulesState: Sendable, Equatable {
                 note: begin["note"]?.string, isReleased: begin["released"]?.bool ?? false)
         }
         lastMarked = json?["last_marked"]?.array ?? []
-        marked = json?["marked"]?.int ?? 0
+        marked = json?["marked_count"]?.int ?? 0
     }
 }

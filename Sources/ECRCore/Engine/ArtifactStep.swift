@@ -67,6 +67,8 @@ struct ArtifactStep {
         var isAdmitted = false
         /// Names on the target that are dealt with.
         var done: Set<[UInt8]> = []
+        /// See `PullBatch.suspects`.
+        var suspects: Set<[UInt8]> = []
 
         init(_ artifact: PreparedArtifact) {
             pattern = artifact.pattern
@@ -159,7 +161,8 @@ struct ArtifactStep {
                     "entry": .string(entry.name), "files": JSON(expansion.files.count),
                     "bytes": .int(Int64(clamping: expansion.bytes)),
                 ]))
-        defer { places = batch.places }
+        batch.suspects = entry.suspects
+        defer { (places, entry.suspects) = (batch.places, batch.suspects) }
         try await batch.run(expansion.files) { file, outcome in
             entry.done.insert(file.path)
             switch outcome {

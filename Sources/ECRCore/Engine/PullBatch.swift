@@ -33,6 +33,8 @@ struct PullBatch {
     /// The way that was asked for; nil chooses.
     let method: TransferMethod?
     var places: ArtifactPlaces
+    /// Files of which nothing came while others were fetched beside them: each is fetched by itself.
+    var suspects: Set<[UInt8]> = []
 
     /// Origin: larger files gain nothing from an archive, and a cut in them is taken up again from where it was.
     private static let smallSize: UInt64 = 8 << 20
@@ -64,7 +66,7 @@ struct PullBatch {
         try await worker.run { try FileSystem.makeDirectories(parts) }
         let progress = TransferProgress(files, feed)
         var left = try await takeUnchanged(files, progress, report)
-        if mayArchive(left.filter { $0.size < Self.smallSize }) {
+        if mayArchive(left.filter(isForArchive)) {
             left = try await fetchArchive(left, progress, report)
         }
         try await fetchSingly(left, progress, report)
@@ -113,11 +115,15 @@ struct PullBatch {
     ) async throws -> [RemoteFile] {
         let parts = parts
         let small = files.filter(isForArchive)
+        let patience = Patience(bytes: Self.sliceBytes)
         let archive = try await ArchiveTransfer(
             small, over: line, worker: worker, to: { Self.part(of: $0, in: parts) },
-            progress: { progress.tell(files: $0, bytes: $1) })
+            progress: {
+                patience.renew()
+                progress.tell(files: $0, bytes: $1)
+            })
         let left: [RemoteFile]
-        do { left = try await record(archive, of: small, progress, report) } catch {
+        do { left = try await record(archive, of: small, patience, progress, report) } catch {
             await archive.close()
             throw error
         }
@@ -128,10 +134,17 @@ struct PullBatch {
     /// While what has come is recorded, the next is on its way.
     /// - Returns: what has not come.
     private mutating func record(
-        _ archive: ArchiveTransfer, of files: [RemoteFile], _ progress: TransferProgress, _ report: Report
+        _ archive: ArchiveTransfer, of files: [RemoteFile], _ patience: Patience, _ progress: TransferProgress,
+        _ report: Report
     ) async throws -> [RemoteFile] {
         let began = Clock.boottimeNanoseconds()
-        let ahead = { Task { try await archive.next(files: Self.sliceFiles, bytes: Self.sliceBytes) } }
+        let ahead = {
+            Task {
+                try await patience.whileWaiting {
+                    try await archive.next(files: Self.sliceFiles, bytes: Self.sliceBytes)
+                }
+            }
+        }
         var isHere = [Bool](repeating: false, count: files.count)
         var next = ahead()
         do {
@@ -143,6 +156,8 @@ struct PullBatch {
                 try await commit(
                     sound.map { Arrival(files[$0.place], $0.file, remote: $0.remoteSHA256, seconds) }, progress, report)
             }
+        } catch let failure as TransferFailure where failure.isStall {
+            // One of them hangs: whoever fetches it by itself finds out which.
         } catch {
             next.cancel()
             throw error
@@ -163,7 +178,9 @@ struct PullBatch {
         line.tools.canHash ? arrived.remoteSHA256 == arrived.file.sha256 : UInt64(arrived.file.size) == file.size
     }
 
-    private func isForArchive(_ file: RemoteFile) -> Bool { method == .tar || file.size < Self.smallSize }
+    private func isForArchive(_ file: RemoteFile) -> Bool {
+        method == .tar || file.size < Self.smallSize && !Self.isOfTheKernel(file)
+    }
 
     // MARK: One by one
 
@@ -181,13 +198,13 @@ struct PullBatch {
     {
         if files.isEmpty { return }
         let method = try singleMethod()
-        // The kernel's texts have no size beforehand, and reading one can hang: an SFTP server would hang with it.
-        if method == .sftp, self.method == nil, line.tools.hasDD {
-            let (texts, others) = (files.filter(Self.isOfTheKernel), files.filter { !Self.isOfTheKernel($0) })
-            for file in texts { try await fetch([file], .exec, progress, report) }
-            return try await fetchSingly(others, by: .sftp, progress, report)
-        }
-        try await fetchSingly(files, by: method, progress, report)
+        // Reading one of the kernel's texts can hang, and an SFTP server would hang with it.
+        let safe = method == .sftp && self.method == nil && line.tools.hasDD ? .exec : method
+        let alone = files.filter { suspects.contains($0.path) }
+        let others = files.filter { !suspects.contains($0.path) }
+        try await fetchSingly(others.filter { !Self.isOfTheKernel($0) }, by: method, progress, report)
+        try await fetchSingly(others.filter(Self.isOfTheKernel), by: safe, progress, report)
+        for file in alone { try await fetch([file], safe, progress, report) }
     }
 
     private static func isOfTheKernel(_ file: RemoteFile) -> Bool {
@@ -214,16 +231,23 @@ struct PullBatch {
             store: ContentStore(runsDirectory: FileSystem.parent(of: journal.directory.path)))
         let outcomes = try await fetching.run(files)
         try await commit(outcomes.compactMap { try? $0.1.get() }, progress, report)
+        var hangs = false
         for (file, outcome) in outcomes {
-            if case .failure(let failure) = outcome { try await report(file, .failure(failure)) }
+            guard case .failure(let failure) = outcome else { continue }
+            if failure.isStall, method == .sftp { hangs = true }
+            if failure.isStall, files.count > 1 {
+                // It may be another one that hangs, and this one behind it.
+                suspects.insert(file.path)
+            } else {
+                try await report(file, .failure(failure))
+            }
         }
-        guard method == .sftp, outcomes.contains(where: Self.isStall) else { return }
-        await line.session.close()
-        throw SSHError(.connectionLost, "the SFTP server hangs")
-    }
-
-    private static func isStall(_ file: RemoteFile, _ outcome: SingleFetch.Outcome) -> Bool {
-        if case .failure(let failure) = outcome { failure.isStall } else { false }
+        if hangs {
+            await line.session.close()
+            throw SSHError(.connectionLost, "the SFTP server hangs")
+        }
+        let again = files.filter { suspects.contains($0.path) }
+        if files.count > 1 { for file in again { try await fetch([file], method, progress, report) } }
     }
 
     // MARK: The record

@@ -50,24 +50,19 @@ struct SingleFetch: Sendable {
         return settled
     }
 
-    /// What the target has said of its files; as much as it has, where it takes longer than any disk would.
+    /// What the target has said of its files; nothing where it takes longer than any disk would.
     private func hashes(
         _ files: [RemoteFile], from hashing: Task<[[UInt8]: String], any Error>
     ) async throws -> [[UInt8]: String] {
-        let bytes = files.reduce(0) { $0 &+ $1.size }
-        // Origin: a board that reads and hashes 1 MB/s.
-        let patience = Patience(seconds: Patience.ofContent + Int(clamping: bytes >> 20))
         do {
-            return try await patience.whileWaiting {
+            return try await Patience(bytes: files.reduce(0) { $0 &+ $1.size }).whileWaiting {
                 try await withTaskCancellationHandler {
                     try await hashing.value
                 } onCancel: {
                     hashing.cancel()
                 }
             }
-        } catch let failure as TransferFailure where failure.isStall {
-            return try await hashing.value
-        }
+        } catch let failure as TransferFailure where failure.isStall { return [:] }
     }
 
     /// The same content is in the runs directory already.
@@ -112,7 +107,7 @@ struct SingleFetch: Sendable {
         }
         if let now, now == file || now.size > file.size {
             // The hash was taken before or after: once more, of as much as is here.
-            let again = try await RemoteHashes(over: line).hash(of: file.path, first: received.size)
+            let again = try await hash(of: file, first: received.size)
             arrival.hasChanged = now != file
             if again == nil { return .success(arrival) }
             if again == received.sha256 {
@@ -123,6 +118,15 @@ struct SingleFetch: Sendable {
         }
         arrival.hasChanged = true
         return .success(arrival)
+    }
+
+    private func hash(of file: RemoteFile, first size: Int64) async throws -> String? {
+        let line = line
+        do {
+            return try await Patience(bytes: UInt64(size)).whileWaiting {
+                try await RemoteHashes(over: line).hash(of: file.path, first: size)
+            }
+        } catch let failure as TransferFailure where failure.isStall { return nil }
     }
 
     private func damaged(_ received: ReceivedFile) async throws -> TransferFailure {

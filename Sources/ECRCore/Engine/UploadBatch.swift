@@ -75,6 +75,7 @@ struct UploadBatch: Sendable {
 
     private mutating func run(on target: Target, over line: TransferLine, to place: UploadPlace) async throws {
         let known = try await line.known(tree, at: place, worker: worker)
+        try Task.checkCancellation()
         if line.tools.canHash { unsettled = [] }
         if done.isEmpty { announce(place) }
         let progress = TransferProgress(tree.files, feed, isUpload: true)

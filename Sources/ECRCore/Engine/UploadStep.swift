@@ -69,7 +69,11 @@ struct UploadStep: Sendable {
         // Without a file in between: breaks of the link, and errors while it stood.
         var (breaks, errors) = (0, 0)
         while true {
-            let target = try await link.target()
+            let target: Target
+            do { target = try await link.target() } catch {
+                try await batch.giveUp(on: nil)
+                throw error
+            }
             let before = batch.uploaded.count
             do {
                 return try await batch.run(on: target)

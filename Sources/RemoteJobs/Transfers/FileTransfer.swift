@@ -60,14 +60,15 @@ package struct ReceivedFile: Sendable, Equatable {
         let start = sink.size
         // A file that grows is taken as long as it was; else it might never end.
         let end = file.size == 0 ? Self.mostOfUnsized : file.size
-        let patience = Patience(seconds: Patience.ofContent)
+        let patience = Patience()
         let take: @Sendable ([UInt8]) async throws -> Void = { bytes in
             try Task.checkCancellation()
-            patience.renew()
             progress(
-                try await worker.run {
-                    try sink.append(bytes)
-                    return sink.size
+                try await patience.whileWorking {
+                    try await worker.run {
+                        try sink.append(bytes)
+                        return sink.size
+                    }
                 })
         }
         try await patience.whileWaiting {
@@ -91,7 +92,11 @@ package struct ReceivedFile: Sendable, Equatable {
     private func keepWhatIsSame(_ file: RemoteFile, _ sink: PartFile) async throws {
         guard sink.size > 0 else { return }
         if sink.size <= file.size, method != .scp {
-            if try await RemoteHashes(over: line).hash(of: file.path, first: sink.size) == sink.sha256 { return }
+            let (line, size) = (line, sink.size)
+            let hash = try await Patience(bytes: UInt64(size)).whileWaiting {
+                try await RemoteHashes(over: line).hash(of: file.path, first: size)
+            }
+            if hash == sink.sha256 { return }
         }
         try await worker.run { try sink.restart() }
     }

@@ -5,22 +5,40 @@ import Synchronization
 /// ever, as one of `/proc/kmsg`, or of a file on a server that is gone. Thread-safe.
 package final class Patience: Sendable {
     /// Seconds. Origin: a disk that spins up, or a busy board's queue, takes less.
-    package static let ofContent = 60
+    private static let shortest = 60
+
+    private struct State {
+        var lastSign = Clock.boottimeNanoseconds()
+        /// Pieces that are worked on here, which is no silence of the target's.
+        var atWork = 0
+    }
 
     private let seconds: Int
-    private let last = Mutex(Clock.boottimeNanoseconds())
+    private let state = Mutex(State())
 
-    /// - Parameter seconds: without a sign of life.
-    package init(seconds: Int) { self.seconds = seconds }
+    /// - Parameter bytes: which the target reads before it says anything. Origin: a board that reads and hashes 1 MB/s.
+    package init(bytes: UInt64 = 0) { seconds = Self.shortest + Int(clamping: bytes >> 20) }
 
     /// Something has come.
-    func renew() { last.withLock { $0 = Clock.boottimeNanoseconds() } }
+    package func renew() { state.withLock { $0.lastSign = Clock.boottimeNanoseconds() } }
+
+    /// Something has come, and is worked on.
+    func whileWorking<Value>(_ body: () async throws -> Value) async rethrows -> Value {
+        state.withLock { $0.atWork += 1 }
+        defer {
+            state.withLock {
+                $0.atWork -= 1
+                $0.lastSign = Clock.boottimeNanoseconds()
+            }
+        }
+        return try await body()
+    }
 
     /// Runs what waits; it is cancelled when nothing has come for too long.
     /// - Throws: `TransferFailure` then; and what the body throws.
-    package func whileWaiting<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws
-        -> Value
-    {
+    package func whileWaiting<Value: Sendable>(
+        _ body: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
         renew()
         return try await withThrowingTaskGroup(of: Value?.self) { group in
             group.addTask { try await body() }
@@ -38,11 +56,15 @@ package final class Patience: Sendable {
 
     private func watch() async throws {
         while true {
-            let silence = (Clock.boottimeNanoseconds() - last.withLock { $0 }) / 1_000_000_000
+            let began = Clock.boottimeNanoseconds()
+            try await Task.sleep(for: .seconds(1))
+            let now = Clock.boottimeNanoseconds()
+            // A machine that was asleep has heard nobody.
+            if now - began > 5_000_000_000 { renew() }
+            let silence = state.withLock { $0.atWork > 0 ? 0 : (now - $0.lastSign) / 1_000_000_000 }
             if silence >= seconds {
-                throw TransferFailure("the target has sent nothing of it for \(seconds) s", isStall: true)
+                throw TransferFailure("the target has sent nothing of it for \(silence) s", isStall: true)
             }
-            try await Task.sleep(for: .seconds(max(1, Int64(seconds) - silence)))
         }
     }
 }

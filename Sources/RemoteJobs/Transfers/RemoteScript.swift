@@ -59,7 +59,8 @@ package import SSH
         endInput()
     }
 
-    /// The next bytes of stdout; nil at the end. Where the waiting task is cancelled the channel ends.
+    /// The next bytes of stdout; nil at the end.
+    /// - Throws: `closed` where the waiting task is cancelled, which ends the channel: that is no end of the output.
     package func read() async throws(SSHError) -> [UInt8]? {
         while let output = try await readChannel() {
             switch output {
@@ -80,7 +81,11 @@ package import SSH
         } onCancel: {
             Task { @SSHActor in self.channel.close() }
         }
-        return try reading.get()
+        let output = try reading.get()
+        if output == nil, Task.isCancelled {
+            throw SSHError(.closed, "the script's output is not waited for any more")
+        }
+        return output
     }
 
     /// All of stdout.

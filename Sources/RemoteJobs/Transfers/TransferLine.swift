@@ -36,7 +36,7 @@ package import SSH
                 return started
             } catch {
                 let isBusy = running > 0 || Clock.boottimeNanoseconds() - lastEnd < Self.patience
-                guard error.code == .channelRefused, isBusy else { throw error }
+                guard error.code == .channelRefused, isBusy, !Task.isCancelled else { throw error }
                 // Origin: short beside a script's own round trips.
                 try? await Task.sleep(for: .milliseconds(20))
             }
