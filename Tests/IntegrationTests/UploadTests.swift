@@ -375,6 +375,18 @@ import Testing
         }
     }
 
+    /// Their content is written at each reading, so that both ends never have the same.
+    @Test func textsOfTheKernelChangeAndAreNotDamaged() async throws {
+        try await withRun { fixture, run, _ in
+            let texts = ["/proc/uptime", "/proc/self/stat", "/proc/version"]
+            try await fixture.expect(0, "run", "pull", texts[0], texts[1], texts[2])
+            let pulled = try run.events(.artifactPulled).map(\.data)
+            #expect(pulled.map { $0["remote"]?.string } == texts)
+            #expect(pulled.map { $0["changed"]?.bool } == [true, true, nil])
+            #expect(pulled.allSatisfy { $0["size"]?.int ?? 0 > 0 })
+        }
+    }
+
     // MARK: Shared content
 
     @Test func aDeletedRunLeavesTheContentThatOthersHave() async throws {
