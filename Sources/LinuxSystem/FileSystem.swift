@@ -61,7 +61,7 @@ package enum FileSystem {
         _ path: String, mode: UInt32 = 0o600, by write: (File) throws(SystemError) -> Void
     ) throws(SystemError) {
         // A name of its own: two threads may replace the same file.
-        let random = Host.randomBytes(4).map { String($0, radix: 16) }.joined()
+        let random = Host.randomHex(4)
         let temporary = "\(path).tmp-\(getpid())-\(random)"
         let file = try File(path: temporary, O_WRONLY | O_CREAT | O_EXCL, mode: mode)
         do throws(SystemError) {

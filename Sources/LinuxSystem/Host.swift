@@ -32,4 +32,9 @@ package enum Host {
         var generator = SystemRandomNumberGenerator()
         return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
     }
+
+    /// Such bytes as text, two hexadecimal digits each: for names that nobody else has.
+    package static func randomHex(_ count: Int) -> String {
+        randomBytes(count).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
 }

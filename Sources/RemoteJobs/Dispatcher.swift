@@ -12,7 +12,7 @@ package import SSH
 
     private let channel: SSHChannel
     /// Random, so that no output of a snippet can look like the end of a frame.
-    private let token = "ecr" + Host.randomBytes(12).map { String($0, radix: 16) }.joined()
+    private let token = "ecr" + Host.randomHex(12)
     private var frames: ReplyFrames
     private var pending: [(id: Int, resume: (Result<Reply, SSHError>) -> Void)] = []
     private var nextID = 0

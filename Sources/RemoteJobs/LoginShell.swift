@@ -11,7 +11,7 @@ package struct LoginShell: Sendable, Equatable {
 
     /// Runs one word on a channel of its own.
     @SSHActor package static func probe(on session: SSHSession) async throws(SSHError) -> LoginShell {
-        let token = "ecr-" + Host.randomBytes(8).map { String($0, radix: 16) }.joined()
+        let token = "ecr-" + Host.randomHex(8)
         let channel = try await session.openExec("echo \(token)")
         channel.sendEOF()
         var output: [UInt8] = []

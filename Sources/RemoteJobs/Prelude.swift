@@ -4,7 +4,7 @@ import LinuxSystem
 struct Prelude {
     /// A line that nobody else prints.
     struct Marker {
-        let bytes = Array("\necr\(Host.randomBytes(12).map { String($0, radix: 16) }.joined())\n".utf8)
+        let bytes = Array("\necr\(Host.randomHex(12))\n".utf8)
 
         /// Shell text that prints it.
         var print: String { "printf %s \(shellWord(String(decoding: bytes, as: UTF8.self)))" }

@@ -18,7 +18,7 @@ package struct ScratchSpool: Sendable {
     /// - Parameter lifetime: seconds after which it goes by itself.
     /// - Returns: nil where the target has no place that can be written.
     package static func make(on target: Target, lifetime: Int) async throws(SSHError) -> ScratchSpool? {
-        let name = "ecr-check-" + Host.randomBytes(8).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        let name = "ecr-check-" + Host.randomHex(8)
         let reply = try await target.dispatcher.run(
             """
             for r in "${TMPDIR:-/tmp}" /var/tmp "$HOME" /dev/shm; do

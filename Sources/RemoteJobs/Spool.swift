@@ -46,7 +46,7 @@ extension Target {
         root: String?, for controller: ControllerIdentity, now: String, claim: SpoolClaim = .refuse
     ) async throws -> MadeSpool {
         let candidates = spoolRoots(root)
-        let id = Host.randomBytes(8).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        let id = Host.randomHex(8)
         let lock = SpoolLock(controller: controller.id, name: controller.name, since: now).line
         let held =
             switch claim {

@@ -17,7 +17,7 @@ extension RunsDirectory {
             throw RunStoreError(.inUse, "run \(run.id) is in use")
         }
         if current() == run { try setCurrent(nil) }
-        let mark = Host.randomBytes(4).map { String($0, radix: 16) }.joined()
+        let mark = Host.randomHex(4)
         let tomb = "\(path)/\(Self.hidden)\(run.id)-\(mark)"
         try FileSystem.rename(run.path, to: tomb)
         try FileSystem.removeTree(tomb)

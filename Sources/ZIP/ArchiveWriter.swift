@@ -36,7 +36,7 @@ package final class ArchiveWriter {
         if FileSystem.isDirectory(destination) {
             throw ArchiveError(.system, "is a directory", path: destination, systemCode: EISDIR)
         }
-        let random = Host.randomBytes(4).map { String($0, radix: 16) }.joined()
+        let random = Host.randomHex(4)
         temporary = "\(destination).tmp-\(getpid())-\(random)"
         var code: Int32 = 0
         archive = zip_open(temporary, ZIP_CREATE | ZIP_EXCL, &code)

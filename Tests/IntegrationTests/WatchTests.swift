@@ -82,6 +82,21 @@ import Testing
             workingDirectory: fixture.scratch.path)
     }
 
+    /// - Parameter prepare: what is done before the shell starts.
+    private func withShell(
+        _ prepare: (RunFixture, RunDirectory) async throws -> Void = { _, _ in },
+        _ body: (RunFixture, RunDirectory, RunningCommand) async throws -> Void
+    ) async throws {
+        try await RunFixture.with(profile: Self.profile) { fixture in
+            let run = try await fixture.start()
+            try await prepare(fixture, run)
+            let shell = try shell(fixture)
+            try await body(fixture, run, shell)
+            shell.write(Array("exit\n".utf8))
+            _ = try await shell.wait()
+        }
+    }
+
     /// Types, and waits for what comes of it behind what has been there.
     private func type(_ text: String, _ shell: RunningCommand, until expected: String) async throws {
         let before = shell.output.count
@@ -95,9 +110,7 @@ import Testing
     }
 
     @Test func ctrlZGivesTheTerminalBackAndFgTakesItAgain() async throws {
-        try await RunFixture.with(profile: Self.profile) { fixture in
-            let run = try await fixture.start()
-            let shell = try shell(fixture)
+        try await withShell { _, run, shell in
             try await type("$ECR run watch\n", shell, until: "q quit")
             try await type("\u{1A}", shell, until: "\u{1B}[?25h\u{1B}[?1049l")
             try await type("stty -a; echo line $((20 + 3))\n", shell, until: "line 23")
@@ -110,15 +123,11 @@ import Testing
             try await type("q", shell, until: "\u{1B}[?1049l")
             try await type("stty -a; echo line $((20 + 4))\n", shell, until: "line 24")
             #expect(!shell.outputText.components(between: "[?1049l", "line 24").contains("-icanon"))
-            shell.write(Array("exit\n".utf8))
-            _ = try await shell.wait()
         }
     }
 
     @Test func theScreenFollowsTheSizeOfTheTerminal() async throws {
-        try await RunFixture.with(profile: Self.profile) { fixture in
-            _ = try await fixture.start()
-            let shell = try shell(fixture)
+        try await withShell { fixture, _, shell in
             try await type("stty rows 30 cols 100; tty >tty; $ECR run watch\n", shell, until: "p pause/resume")
             let terminal = try String(
                 decoding: FileSystem.read(fixture.scratch.path("tty")), as: UTF8.self
@@ -132,15 +141,11 @@ import Testing
             let screen = try #require(shown.components(behind: "\u{1B}[H").last { $0.contains("p pause  r release") })
             #expect(screen.split(separator: "\r\n", omittingEmptySubsequences: false).count == 9)
             try await type("q", shell, until: "\u{1B}[?1049l")
-            shell.write(Array("exit\n".utf8))
-            _ = try await shell.wait()
         }
     }
 
     @Test func anArrowKeepsWhatIsTypedAndCtrlCDropsIt() async throws {
-        try await RunFixture.with(profile: Self.profile) { fixture in
-            let run = try await fixture.start()
-            let shell = try shell(fixture)
+        try await withShell { _, run, shell in
             try await type("$ECR run watch\n", shell, until: "q quit")
             try await type("nab", shell, until: "note: ab")
             try await type("\u{1B}[D\u{1B}[Ac", shell, until: "note: abc")
@@ -150,39 +155,30 @@ import Testing
             // Without a note it ends the watch, as everywhere.
             try await type("\u{03}", shell, until: "\u{1B}[?1049l")
             try await type("echo status $?\n", shell, until: "status 130")
-            shell.write(Array("exit\n".utf8))
-            _ = try await shell.wait()
         }
     }
 
     @Test func aSupervisorThatHangsStopsNoKey() async throws {
-        try await RunFixture.with(profile: Self.profile) { fixture in
-            let run = try await fixture.start()
-            let shell = try shell(fixture)
+        try await withShell { _, run, shell in
             try await type("$ECR run watch\n", shell, until: "mem.used")
             let supervisor = Processes.ids(withArgument: run.path)
             for id in supervisor { Processes.signal(id, SIGSTOP) }
             defer { for id in supervisor { Processes.signal(id, SIGCONT) } }
             try await type("p", shell, until: "the supervisor has not answered yet")
             try await type("q", shell, until: "the supervisor does not answer")
-            shell.write(Array("exit\n".utf8))
-            _ = try await shell.wait()
         }
     }
 
     @Test func aRunWithoutASupervisorIsShownAsThat() async throws {
-        try await RunFixture.with(profile: Self.profile) { fixture in
-            let run = try await fixture.start()
+        try await withShell { fixture, run in
             try await fixture.expect(0, "run", "action", "count", "--detach")
             fixture.killSupervisor(of: run)
-            let shell = try shell(fixture)
+        } _: { _, _, shell in
             try await type("stty cols 150; $ECR run watch\n", shell, until: "n note   q quit")
             let shown = shell.outputText
             #expect(shown.contains("  interrupted") && shown.contains("(ecr run resume)"))
             #expect(shown.contains("-count (no end on record)") && !shown.contains("connected"))
             try await type("q", shell, until: "\u{1B}[?1049l")
-            shell.write(Array("exit\n".utf8))
-            _ = try await shell.wait()
         }
     }
 }

@@ -34,7 +34,7 @@ package struct Attachment: Sendable, Equatable {
         let source = try Self.open(FileSystem.expandingTilde(path))
         name = Self.plainName(FileSystem.name(of: FileSystem.absolute(path)))
         // Such a name is neither exported nor taken for a file of the record.
-        temporary = "attachment.tmp-\(getpid())-" + Host.randomBytes(8).map { String($0, radix: 16) }.joined()
+        temporary = "attachment.tmp-\(getpid())-" + Host.randomHex(8)
         let place = "\(run.attachments)/\(temporary)"
         do throws(SystemError) {
             try FileSystem.makeDirectories(run.attachments)

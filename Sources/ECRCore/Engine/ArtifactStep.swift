@@ -86,14 +86,10 @@ struct ArtifactStep {
         }
     }
 
-    /// Origin: a link that stands and still fails so often is no link for files.
-    private static let mostFailures = 3
-
     /// Fetches what one entry names; after a break of the link it goes on where it was cut.
     private func pull(_ entry: Entry, _ places: inout ArtifactPlaces, _ result: inout Result) async throws {
         var entry = entry
-        // Without a file in between: breaks of the link, and errors while it stood.
-        var (breaks, errors) = (0, 0)
+        var retries = TransferRetries()
         while true {
             try Task.checkCancellation()
             let target = try await link.target()
@@ -106,18 +102,10 @@ struct ArtifactStep {
             } catch let error as TransferFailure {
                 return try await fail(entry, nil, error, &result)
             } catch let error as SSHError {
-                if error.code == .channelRefused {
-                    return try await fail(entry, nil, TransferFailure(error.message), &result)
-                }
-                let stands = await target.session.isConnected
-                await target.closeBulkLine()
-                if entry.done.count > before { (breaks, errors) = (0, 0) }
-                if error.code == .connectionLost || !stands { breaks += 1 } else { errors += 1 }
-                // What fails again and again while the link stands will not get better.
-                if errors >= Self.mostFailures {
-                    return try await fail(entry, nil, TransferFailure(error.message), &result)
-                }
-                if breaks >= Self.mostFailures { await target.close() }
+                let hasProgress = entry.done.count > before
+                guard error.code != .channelRefused,
+                    await retries.mayGoOn(after: error, on: target, hasProgress: hasProgress)
+                else { return try await fail(entry, nil, TransferFailure(error.message), &result) }
                 try await Task.sleep(for: .milliseconds(50))
             }
         }

@@ -148,7 +148,7 @@ struct PullBatch {
         var isHere = [Bool](repeating: false, count: files.count)
         var next = ahead()
         do {
-            while case let arrived = try await value(of: next), !arrived.isEmpty {
+            while case let arrived = try await next.attachedValue, !arrived.isEmpty {
                 next = ahead()
                 let seconds = Double(Clock.boottimeNanoseconds() - began) / 1e9
                 let sound = arrived.filter { isSound($0, files[$0.place]) }
@@ -165,21 +165,13 @@ struct PullBatch {
         return zip(files, isHere).filter { !$1 }.map(\.0)
     }
 
-    private func value<Value>(of task: Task<Value, any Error>) async throws -> Value {
-        try await withTaskCancellationHandler {
-            try await task.value
-        } onCancel: {
-            task.cancel()
-        }
-    }
-
     /// What differs has changed meanwhile, or is one of the kernel's texts, which have no size beforehand.
     private func isSound(_ arrived: ArchiveTransfer.Arrived, _ file: RemoteFile) -> Bool {
         line.tools.canHash ? arrived.remoteSHA256 == arrived.file.sha256 : UInt64(arrived.file.size) == file.size
     }
 
     private func isForArchive(_ file: RemoteFile) -> Bool {
-        method == .tar || file.size < Self.smallSize && !Self.isOfTheKernel(file)
+        method == .tar || file.size < Self.smallSize && !file.isOfTheKernel
     }
 
     // MARK: One by one
@@ -202,13 +194,9 @@ struct PullBatch {
         let safe = method == .sftp && self.method == nil && line.tools.hasDD ? .exec : method
         let alone = files.filter { suspects.contains($0.path) }
         let others = files.filter { !suspects.contains($0.path) }
-        try await fetchSingly(others.filter { !Self.isOfTheKernel($0) }, by: method, progress, report)
-        try await fetchSingly(others.filter(Self.isOfTheKernel), by: safe, progress, report)
+        try await fetchSingly(others.filter { !$0.isOfTheKernel }, by: method, progress, report)
+        try await fetchSingly(others.filter(\.isOfTheKernel), by: safe, progress, report)
         for file in alone { try await fetch([file], safe, progress, report) }
-    }
-
-    private static func isOfTheKernel(_ file: RemoteFile) -> Bool {
-        file.path.starts(with: Array("/proc/".utf8)) || file.path.starts(with: Array("/sys/".utf8))
     }
 
     private mutating func fetchSingly(
@@ -231,23 +219,20 @@ struct PullBatch {
             store: ContentStore(runsDirectory: FileSystem.parent(of: journal.directory.path)))
         let outcomes = try await fetching.run(files)
         try await commit(outcomes.compactMap { try? $0.1.get() }, progress, report)
-        var hangs = false
+        var stalled: [RemoteFile] = []
         for (file, outcome) in outcomes {
             guard case .failure(let failure) = outcome else { continue }
-            if failure.isStall, method == .sftp { hangs = true }
-            if failure.isStall, files.count > 1 {
-                // It may be another one that hangs, and this one behind it.
-                suspects.insert(file.path)
-            } else {
-                try await report(file, .failure(failure))
-            }
+            if failure.isStall { stalled.append(file) }
+            // With others beside it, it may be another one that hangs, and this one behind it.
+            if !failure.isStall || files.count == 1 { try await report(file, .failure(failure)) }
         }
-        if hangs {
+        if stalled.isEmpty { return }
+        if files.count > 1 { suspects.formUnion(stalled.map(\.path)) }
+        if method == .sftp {
             await line.session.close()
             throw SSHError(.connectionLost, "the SFTP server hangs")
         }
-        let again = files.filter { suspects.contains($0.path) }
-        if files.count > 1 { for file in again { try await fetch([file], method, progress, report) } }
+        if files.count > 1 { for file in stalled { try await fetch([file], method, progress, report) } }
     }
 
     // MARK: The record

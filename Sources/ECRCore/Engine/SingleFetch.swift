@@ -56,11 +56,7 @@ struct SingleFetch: Sendable {
     ) async throws -> [[UInt8]: String] {
         do {
             return try await Patience(bytes: files.reduce(0) { $0 &+ $1.size }).whileWaiting {
-                try await withTaskCancellationHandler {
-                    try await hashing.value
-                } onCancel: {
-                    hashing.cancel()
-                }
+                try await hashing.attachedValue
             }
         } catch let failure as TransferFailure where failure.isStall { return [:] }
     }

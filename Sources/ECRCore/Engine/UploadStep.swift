@@ -45,9 +45,6 @@ struct UploadStep: Sendable {
         return result
     }
 
-    /// Origin: as for pulls: a link that stands and still fails so often is no link for files.
-    private static let mostFailures = 3
-
     /// After a break of the link it goes on where it was cut.
     private func send(_ upload: PreparedUpload, _ result: inout Result) async throws {
         let tree: UploadTree
@@ -66,8 +63,7 @@ struct UploadStep: Sendable {
 
     /// - Throws: `UploadFailure` where it is given up, `CancellationError`.
     private func send(_ batch: inout UploadBatch) async throws {
-        // Without a file in between: breaks of the link, and errors while it stood.
-        var (breaks, errors) = (0, 0)
+        var retries = TransferRetries()
         while true {
             let target: Target
             do { target = try await link.target() } catch {
@@ -84,17 +80,13 @@ struct UploadStep: Sendable {
             } catch let failure as TransferFailure {
                 throw UploadFailure(failure)
             } catch let error as SSHError {
-                let stands = await target.session.isConnected
-                let isBreak = error.code == .connectionLost || !stands
-                await target.closeBulkLine()
-                if batch.uploaded.count > before { (breaks, errors) = (0, 0) }
-                if isBreak { breaks += 1 } else { errors += 1 }
-                // What fails again and again while the link stands will not get better.
-                if error.code == .channelRefused || errors >= Self.mostFailures {
+                let hasProgress = batch.uploaded.count > before
+                guard await retries.mayGoOn(after: error, on: target, hasProgress: hasProgress),
+                    error.code != .channelRefused
+                else {
                     try await batch.giveUp(on: target)
                     throw UploadFailure(TransferFailure(error.message))
                 }
-                if breaks >= Self.mostFailures { await target.close() }
                 batch.mayResume = true
                 try? await Task.sleep(for: .milliseconds(50))
             } catch {

@@ -14,7 +14,7 @@ struct RunsDirectoryFindings {
 
     var all: [Finding] {
         let base = existing(runs.path)
-        let trial = "\(base)/.ecr-doctor-\(Host.randomBytes(8).map { String($0, radix: 16) }.joined())"
+        let trial = "\(base)/.ecr-doctor-\(Host.randomHex(8))"
         do { try FileSystem.makeDirectory(trial) } catch {
             return [
                 Finding(

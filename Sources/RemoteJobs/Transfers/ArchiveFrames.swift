@@ -24,7 +24,7 @@ struct ArchiveFrames {
     private var held: [UInt8] = []
 
     /// A word that no file on the target can know beforehand.
-    static func makeMarker() -> String { "ecr" + Host.randomBytes(12).map { String($0, radix: 16) }.joined() }
+    static func makeMarker() -> String { "ecr" + Host.randomHex(12) }
 
     init(marker: String) { self.marker = Array(marker.utf8) + [0x0A] }
 

@@ -25,7 +25,9 @@ struct AskedTree: Sendable, Equatable {
 
     /// Whether this folder is left out where the whole system is asked for: what the kernel makes up in it has no end, its
     /// sizes are no sizes, and some of it blocks whoever reads it. Who wants it names it.
-    static func isKernels(_ path: [UInt8]) -> Bool { ["/proc", "/sys"].contains { path.elementsEqual($0.utf8) } }
+    static func isKernels(_ path: [UInt8]) -> Bool { kernelFolders.contains(path) }
+
+    static let kernelFolders = [Array("/proc".utf8), Array("/sys".utf8)]
 
     static let kernelsReason = "the kernel's own files come only where the name begins there"
 

@@ -22,6 +22,13 @@ package struct RemoteFile: Sendable, Equatable {
         return "\(boot):\(version)"
     }
 
+    /// Whether the kernel makes up its text at each reading, which can hang.
+    package var isOfTheKernel: Bool {
+        AskedTree.kernelFolders.contains {
+            path.starts(with: $0) && path.dropFirst($0.count).first == UInt8(ascii: "/")
+        }
+    }
+
     /// As what was seen of a file earlier is told, so that the two can be compared.
     func seen(as earlier: RemoteFile) -> RemoteFile {
         RemoteFile(

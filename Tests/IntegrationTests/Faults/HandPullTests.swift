@@ -12,14 +12,29 @@ import Testing
 
     enum Cut: Sendable { case killed, interrupted }
 
+    /// A pull of a large file on whose way the link stalls.
+    private struct StalledPull {
+        let run: RunDirectory
+        let file: String
+        let link: FlakyLink
+        let command: RunningCommand
+
+        init(_ bench: FaultBench, _ bytes: [UInt8]) async throws {
+            let link = try #require(bench.link)
+            file = try bench.fixture.scratch.write("big", bytes: bytes)
+            run = try await bench.start()
+            link.fail(.stall, after: 12_000_000, .toClient)
+            command = try bench.fixture.background("run", "pull", file)
+            try await bench.fixture.wait(for: "the stall") { !link.isArmed }
+            self.link = link
+        }
+    }
+
     @Test(arguments: [Cut.killed, .interrupted]) func whatWasCutGoesOn(_ cut: Cut) async throws {
         try await FaultBench.with { bench in
-            let (fixture, link) = (bench.fixture, try #require(bench.link))
-            let big = try fixture.scratch.write("big", bytes: bytes)
-            let run = try await bench.start()
-            link.fail(.stall, after: 12_000_000, .toClient)
-            let pull = try fixture.background("run", "pull", big)
-            try await fixture.wait(for: "the stall") { !link.isArmed }
+            let fixture = bench.fixture
+            let stalled = try await StalledPull(bench, bytes)
+            let (run, big, link, pull) = (stalled.run, stalled.file, stalled.link, stalled.command)
             switch cut {
             case .killed:
                 try await bench.killSupervisor(of: run)
@@ -48,15 +63,12 @@ import Testing
 
     @Test(arguments: [false, true]) func anEndedRunKeepsNoParts(_ isOffline: Bool) async throws {
         try await FaultBench.with { bench in
-            let (fixture, link) = (bench.fixture, try #require(bench.link))
-            let big = try fixture.scratch.write("big", bytes: bytes)
-            let run = try await bench.start()
-            link.fail(.stall, after: 12_000_000, .toClient)
-            let pull = try fixture.background("run", "pull", big)
-            try await fixture.wait(for: "the stall") { !link.isArmed }
+            let fixture = bench.fixture
+            let stalled = try await StalledPull(bench, bytes)
+            let run = stalled.run
             try await bench.killSupervisor(of: run)
-            _ = try await pull.wait()
-            link.restore()
+            _ = try await stalled.command.wait()
+            stalled.link.restore()
             if !isOffline { try await fixture.expect(0, "run", "resume") }
             #expect(run.partsFolders == [run.handParts])
             try await fixture.expect(0, "run", isOffline ? "abort" : "complete")
