@@ -77,6 +77,13 @@ final class FaultBench: Sendable {
 
     func closeGate() { unlink(gate) }
 
+    /// The facts of the start come by themselves: they have a file in the spool, and an event, until then.
+    func waitForFacts(of run: RunDirectory) async throws {
+        try await fixture.wait(for: "the facts of the start") {
+            try run.events(.targetFacts).contains { $0.data["at"] == "start" }
+        }
+    }
+
     // MARK: The operator
 
     func start(at location: SourceLocation = #_sourceLocation) async throws -> RunDirectory {

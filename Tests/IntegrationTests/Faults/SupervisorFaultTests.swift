@@ -86,6 +86,7 @@ import Testing
                   load: {command: "\(witnessed.replacing("samplers", with: samplers))", interval: 0.2, max_sample_bytes: none, start: manual}
                 """)
             let run = try await bench.start()
+            try await bench.waitForFacts(of: run)
             let fault = try SystemCallFaults("fdatasync", .death, when: "\(number)")
             let tracer = try await fault.attach(to: try pid(of: run))
             let start = try await bench.fixture.ecr("run", "collector", "start", "load")

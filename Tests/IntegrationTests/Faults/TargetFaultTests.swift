@@ -123,10 +123,7 @@ import Testing
             bench in
             let run = try await bench.start()
             try await bench.fixture.expect(0, "run", "collector", "stop", "load")
-            // They have a file on that disk meanwhile.
-            try await bench.fixture.wait(for: "the facts of the start") {
-                try run.events(.targetFacts).contains { $0.data["at"] == "start" }
-            }
+            try await bench.waitForFacts(of: run)
             try await body(bench, disk, run)
         }
     }
