@@ -139,7 +139,7 @@ import SSH
     }
 
     private static func sorted(_ entries: [SFTPEntry]) -> [SFTPEntry] {
-        entries.sorted { $0.name.lexicographicallyPrecedes($1.name) }
+        entries.sorted { $0.name.precedes($1.name) }
     }
 
     private mutating func add(
