@@ -110,6 +110,57 @@ import Testing
         try await server.stop()
     }
 
+    // MARK: Nothing
+
+    private func nothing(in fixture: RunFixture) async throws {
+        let folder = fixture.scratch.path("nothing")
+        try FileSystem.makeDirectory(folder)
+        let run = try await fixture.start()
+        let pull = try await fixture.expect(0, "run", "pull", folder)
+        #expect(pull.errorText == "\(folder): an empty directory\n0 files fetched\n" && pull.output.isEmpty)
+        let told = try await fixture.expect(0, "run", "pull", "--json", "\(folder)/").json()
+        #expect(told["empty"]?.array?.first?["reason"]?.string == "an empty directory")
+        #expect(try run.events(.artifactPullFailed).isEmpty)
+        #expect(try run.events(.artifactPullStarted).map { $0.data["files"]?.int } == [0, 0])
+        #expect(!FileSystem.exists("\(run.path)/artifacts/pulled/0001"))
+        let mixed = try await fixture.expect(1, "run", "pull", folder, "\(folder)/none")
+        #expect(mixed.errorText.contains("error: \(folder)/none: no such file\n"))
+
+        let allowed = try await fixture.expect(0, "run", "action", "allowed")
+        #expect(allowed.errorText.contains("warning: artifact \(folder): an empty directory\n"))
+        #expect(allowed.errorText.contains("$ECR_OUT: a directory with nothing in it but empty directories\n"))
+        #expect(try run.events(.artifactPullFailed).count == 1)
+        let required = try await fixture.expect(1, "run", "action", "required")
+        #expect(required.errorText.contains("warning: artifact \(folder): an empty directory\n"))
+        let failure = try #require(try run.events(.artifactPullFailed).last?.data)
+        #expect(failure["reason"]?.string == "an empty directory" && failure["required"]?.bool == true)
+        try await fixture.expect(0, "run", "complete")
+    }
+
+    /// - Parameter missing: of the small target; nil for a usual one.
+    @Test(arguments: [nil, [], ["stat"]] as [Set<String>?])
+    func anEmptyDirectoryIsToldAsOne(without missing: Set<String>?) async throws {
+        func write(_ fixture: RunFixture) throws {
+            try fixture.write(
+                """
+                actions:
+                  allowed: {commands: ["mkdir -p $ECR_OUT/sub"], artifacts: ["\(fixture.scratch.path("nothing"))"]}
+                  required: {commands: ["true"], artifacts: [{path: "\(fixture.scratch.path("nothing"))", required: true}]}
+                """)
+        }
+        guard let missing else {
+            return try await RunFixture.with { fixture in
+                try write(fixture)
+                try await nothing(in: fixture)
+            }
+        }
+        if !DropbearServer.isSmallAvailable { return }
+        try await RunFixture.withSmallTarget(without: missing, profile: "") { fixture in
+            try write(fixture)
+            try await nothing(in: fixture)
+        }
+    }
+
     // MARK: Once
 
     private func inode(_ path: String) throws -> ino_t {

@@ -21,6 +21,8 @@ struct ArtifactStep {
         var pulled: [String] = []
         var warnings: [String] = []
         var failures: [Failure] = []
+        /// What is there and holds nothing, with how that is.
+        var empty: [Failure] = []
         /// A required entry brought nothing, or failed.
         var isFailure = false
         /// What was recorded before and has not come up again yet.
@@ -121,7 +123,10 @@ struct ArtifactStep {
             try await fail(entry, problem.path, TransferFailure(problem.reason), &result)
         }
         if expansion.files.isEmpty && expansion.problems.isEmpty && entry.done.isEmpty {
-            return try await fail(entry, nil, TransferFailure("no such file"), &result)
+            guard let emptiness = expansion.emptiness else {
+                return try await fail(entry, nil, TransferFailure("no such file"), &result)
+            }
+            return try await pass(entry, expansion, emptiness, &result)
         }
         try await leaveOutStale(&expansion, &entry, target, &result)
         expansion.files.removeAll { file in
@@ -140,15 +145,7 @@ struct ArtifactStep {
             line: try await target.transferLine(isBulk: PullBatch.isBulk(expansion)),
             method: entry.method ?? policy.method, places: places)
         let required = entry.isRequired
-        journal.post(
-            .artifactPullStarted,
-            JSONObject(
-                ["target": .string(RunEngine.targetName)],
-                origin.fields,
-                [
-                    "entry": .string(entry.name), "files": JSON(expansion.files.count),
-                    "bytes": .int(Int64(clamping: expansion.bytes)),
-                ]))
+        journal.post(.artifactPullStarted, beginning(of: entry, expansion))
         batch.suspects = entry.suspects
         defer { (places, entry.suspects) = (batch.places, batch.suspects) }
         try await batch.run(expansion.files) { file, outcome in
@@ -162,6 +159,26 @@ struct ArtifactStep {
                 try await record(entry.name, file.path, failure, required, &result)
             }
         }
+    }
+
+    /// The data of `artifact_pull_started`.
+    private func beginning(of entry: Entry, _ expansion: Expansion) -> JSONObject {
+        JSONObject(
+            ["target": .string(RunEngine.targetName)], origin.fields,
+            [
+                "entry": .string(entry.name), "files": JSON(expansion.files.count),
+                "bytes": .int(Int64(clamping: expansion.bytes)),
+            ])
+    }
+
+    /// A directory that holds nothing has come with all that is in it; it is no failure, unless something is required of it.
+    private func pass(
+        _ entry: Entry, _ expansion: Expansion, _ emptiness: Expansion.Emptiness, _ result: inout Result
+    ) async throws {
+        if entry.isRequired { return try await fail(entry, nil, TransferFailure(emptiness.rawValue), &result) }
+        result.empty.append(Failure(remote: entry.name, reason: emptiness.rawValue))
+        result.warnings.append("artifact \(entry.name): \(emptiness.rawValue)")
+        try await journal.append(.artifactPullStarted, beginning(of: entry, expansion))
     }
 
     /// What is older than the job was not made by it. Both times are the target's, in whole seconds.

@@ -98,6 +98,7 @@ extension RunEngine {
             let result = try await step.run(entries, out: nil, RecordedSteps())
             return [
                 "pulled": JSON(strings: result.pulled), "failed": .array(result.failures.map(\.json)),
+                "empty": .array(result.empty.map(\.json)),
                 "warnings": JSON(strings: result.warnings.filter { !$0.hasPrefix("artifact ") }),
                 "exit_code": .int(Int64((result.failures.isEmpty ? ExitCode.success : .experimentSaidNo).rawValue)),
             ]
