@@ -245,12 +245,13 @@ extension EventType {
         row(
             .ledger,
             """
-            the comparison of both ends; missing: the holes, remarks: what is none, jobs: for each stream bytes and sha256 \
+            the comparison of both ends; missing: the holes, remarks: what is none, failed_artifacts: count, and the first, \
+            each with job?, remote or remote_base64, reason and required; jobs: for each stream bytes and sha256 \
             on both ends, and equal; masked: how many bytes stand in the place of secrets; collectors: for each the samples \
             that were expected and received, and the ticks that were skipped (overruns); gaps, reboots, unknown: those of \
             the run
             """,
-            "complete complete_percent missing remarks totals collectors gaps reboots unknown jobs"),
+            "complete complete_percent missing remarks failed_artifacts? totals collectors gaps reboots unknown jobs"),
         row(.parameterSet, "a parameter holds for what begins from here on", "name value previous?"),
         row(
             .note,
