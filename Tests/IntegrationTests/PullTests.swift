@@ -110,6 +110,38 @@ import Testing
         try await server.stop()
     }
 
+    @Test func whatSaysNoSizeIsToldWithTheOneThatCame() async throws {
+        try await RunFixture.with { fixture in
+            _ = try await fixture.start()
+            let pull = try await fixture.expect(0, "run", "pull", "/proc/version")
+            let size = try FileSystem.read("/proc/version").count
+            #expect(pull.errorText == "artifacts/pulled/0001/version  \(size) B\n1 file fetched\n")
+        }
+    }
+
+    @Test func statusTellsWhatIsOnItsWay() async throws {
+        try await RunFixture.with { fixture in
+            try fixture.write("actions: {hello: {commands: [\"echo hello\"]}}\ntransfers: {min_free_disk: 0}")
+            _ = try await fixture.start()
+            let big = try fixture.scratch.write("big", "")
+            try File(path: big, O_WRONLY).truncate(to: 1 << 30)
+            let pull = try fixture.background("run", "pull", big)
+            var told: JSON?
+            try await fixture.wait(for: "the transfer") {
+                told = try await fixture.expect(0, "status", "--json").json()["transfers"]?.array?.first
+                return told?["bytes"]?.int ?? 0 > 0
+            }
+            #expect(told?["direction"] == "pull" && told?["names"]?.array == [.string(big)])
+            #expect(told?["all_bytes"]?.int == 1 << 30 && told?["all_files"]?.int == 1)
+            let text = try await fixture.expect(0, "status").outputText
+            #expect(text.contains("\nfetches  \(big): 0 of 1 file, ") && text.contains(" % of 1.0 GiB"), "\(text)")
+            pull.signal(SIGINT)
+            #expect(try await pull.wait().status == 130)
+            let after = try await fixture.expect(0, "status", "--json").json()
+            #expect(after["transfers"]?.array?.isEmpty == true)
+        }
+    }
+
     // MARK: Nothing
 
     private func nothing(in fixture: RunFixture) async throws {
@@ -134,7 +166,11 @@ import Testing
         #expect(required.errorText.contains("warning: artifact \(folder): an empty directory\n"))
         let failure = try #require(try run.events(.artifactPullFailed).last?.data)
         #expect(failure["reason"]?.string == "an empty directory" && failure["required"]?.bool == true)
-        try await fixture.expect(0, "run", "complete")
+        let end = try await fixture.expect(0, "run", "complete")
+        #expect(end.errorText.contains("remark: artifact \(folder)/none was not pulled: no such file\n"))
+        #expect(
+            end.errorText.contains(
+                "remark: artifact \(folder) of 0002-required (required) was not pulled: an empty directory\n"))
     }
 
     /// - Parameter missing: of the small target; nil for a usual one.

@@ -138,7 +138,8 @@ struct ArtifactStep {
         }
         if expansion.files.isEmpty { return }
         // The disk once: if it is full by then, it has no room for the record either, and the run must be taken up again.
-        try policy.check(expansion, free: entry.isAdmitted ? nil : try FileSystem.freeBytes(journal.directory.path))
+        let free = entry.isAdmitted ? nil : try FileSystem.freeBytes(journal.directory.path)
+        try policy.check(expansion, free: free, kept: free == nil ? 0 : try await keptBytes(expansion.files))
         entry.isAdmitted = true
         var batch = PullBatch(
             journal: journal, feed: feed, worker: worker, origin: origin, parts: partsFolder,
@@ -157,6 +158,20 @@ struct ArtifactStep {
             case .failure(let failure):
                 note(entry.name, file.path, failure, required, &result)
                 try await record(entry.name, file.path, failure, required, &result)
+            }
+        }
+    }
+
+    /// What an earlier attempt has left of files: it has its room already.
+    private func keptBytes(_ files: [RemoteFile]) async throws -> Int64 {
+        let parts = partsFolder
+        return try await worker.run {
+            let names = Set((try? FileSystem.list(parts)) ?? [])
+            if names.isEmpty { return 0 }
+            return files.reduce(0) { kept, file in
+                let part = PullBatch.part(of: file, in: parts)
+                guard names.contains(FileSystem.name(of: part)) else { return kept }
+                return kept + min(FileSystem.treeSize(part), Int64(clamping: file.size))
             }
         }
     }

@@ -116,6 +116,7 @@ struct PullBatch {
         let parts = parts
         let small = files.filter(isForArchive)
         let patience = Patience(bytes: Self.sliceBytes)
+        defer { progress.endArchive() }
         let archive = try await ArchiveTransfer(
             small, over: line, worker: worker, to: { Self.part(of: $0, in: parts) },
             progress: {
@@ -279,7 +280,8 @@ struct PullBatch {
             }
         }
         for (arrival, path) in placed {
-            progress.finish(arrival.file, path)
+            progress.finish(
+                arrival.file, path, size: arrival.size, isOfArchive: arrival.method == TransferMethod.tar.rawValue)
             try await report(arrival.file, .success(Pulled(path: path, hasChanged: arrival.hasChanged)))
         }
     }

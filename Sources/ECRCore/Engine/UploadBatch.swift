@@ -169,6 +169,7 @@ struct UploadBatch: Sendable {
         _ indices: [Int], _ place: UploadPlace, _ line: TransferLine, _ progress: TransferProgress
     ) async throws -> Bool {
         let began = Clock.boottimeNanoseconds()
+        defer { progress.endArchive() }
         let archive = await ArchiveUpload(over: line, worker: worker, into: place, key: key(nil))
         let outcomes: [Result<ArchiveUpload.Placed, TransferFailure>]
         do {
@@ -332,7 +333,10 @@ struct UploadBatch: Sendable {
             done.insert(one.index)
             unsettled.remove(one.index)
             uploaded.append(.object(event(one, place)))
-            progress.finish(tree.files[one.index], String(decoding: destination(one.index, place), as: UTF8.self))
+            let file = tree.files[one.index]
+            progress.finish(
+                file, String(decoding: destination(one.index, place), as: UTF8.self), size: file.size,
+                isOfArchive: one.method == TransferMethod.tar.rawValue)
         }
     }
 

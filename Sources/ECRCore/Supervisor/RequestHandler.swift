@@ -7,7 +7,7 @@ import RunStore
 /// Turns a request of the control protocol into a step of the engine, and its outcome into the last line.
 struct RequestHandler: Sendable {
     let engine: RunEngine
-    let onEnd: @Sendable () -> Void
+    let ending: SupervisorEnd
 
     func handle(_ request: JSON, _ client: ClientConnection) async {
         let asked = request["input"]?.bool == true ? engine.prompts.add { await client.ask($0) } : nil
@@ -17,16 +17,22 @@ struct RequestHandler: Sendable {
             engine.link.feed.remove(link)
         }
         do {
+            let number = try ending.admit(client, isAboutJob: Self.isAboutJob(request))
+            defer { ending.dismiss(number) }
             let (result, isOver) = try await answer(request, client)
             client.finish(["result": result])
             if isOver {
                 // The client's thread writes the answer; give it the moment that this takes.
                 try? await Task.sleep(for: .milliseconds(50))
-                onEnd()
+                ending.send()
             }
         } catch {
             client.finish(["error": JSON(ECRFailure(error))])
         }
+    }
+
+    private static func isAboutJob(_ request: JSON) -> Bool {
+        ["action", "exec", "stage", "follow"].contains(request["request"]?.string)
     }
 
     private func answer(_ request: JSON, _ client: ClientConnection) async throws -> (JSON, isOver: Bool) {
@@ -154,6 +160,7 @@ extension JSON {
         case .recorded(let stream, let bytes):
             self = ["recorded": ["job": .string(job), "stream": .string(stream), "bytes": .int(bytes)]]
         case .begun: self = ["begun": ["job": .string(job)]]
+        case .phase(let phase): self = ["phase": ["job": .string(job), "phase": .string(phase.rawValue)]]
         case .progress(let text): self = ["progress": .string(text)]
         case .holding(let text): self = ["holding": .string(text)]
         case .ended(let end): self = ["ended": end.json]
