@@ -30,6 +30,8 @@ package struct TransferTools: Sendable, Equatable {
     package private(set) var hasTar = false
     package private(set) var hasDD = false
     package private(set) var hasSCP = false
+    /// Its processor has instructions for AES.
+    private(set) var hasAES = false
 
     package var canHash: Bool { hasher != nil }
 
@@ -49,6 +51,7 @@ package struct TransferTools: Sendable, Equatable {
         hasTar = tools.contains("tar") && tools.contains("xargs0")
         hasDD = tools.contains("dd")
         hasSCP = tools.contains("scp")
+        hasAES = tools.contains("aes")
     }
 
     @SSHActor static func probe(_ session: SSHSession) async throws(SSHError) -> TransferTools {
@@ -64,6 +67,7 @@ package struct TransferTools: Sendable, Equatable {
         for ecr_x in tar dd scp; do if command -v $ecr_x >/dev/null; then echo "tool=$ecr_x"; fi; done
         if [ "$(find / -maxdepth 0 -print0 | tr '\000' x)" = /x ]; then echo tool=find0; fi
         if [ "$(printf 'a b\0c\0' | xargs -0 -n 1 echo | tr '\n' x)" = 'a bxcx' ]; then echo tool=xargs0; fi
+        if grep -qw aes /proc/cpuinfo; then echo tool=aes; fi
         case "$(stat -c '%.9Y %s' /)" in
         [0-9]*.?????????\ [0-9]*) echo tool=stat; echo tool=stat-fine;;
         *) case "$(stat -c '%Y %s' /)" in [0-9]*\ [0-9]*) echo tool=stat;; esac;;
