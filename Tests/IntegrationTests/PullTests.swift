@@ -282,6 +282,9 @@ import Testing
                 #expect(result.errorText.contains(reason), "\(result.errorText)")
                 #expect(try run.events(.artifactPulled).isEmpty)
                 #expect(try run.events(.artifactPullStarted).isEmpty)
+                let pull = try await fixture.expect(1, "run", "pull", fixture.scratch.path("tree"))
+                let next = limits.hasPrefix("min_free_disk") ? "df -h '\(run.path)'" : "ecr run exec -- 'ls -la "
+                #expect(pull.errorText.contains("  try: \(next)"), "\(pull.errorText)")
             }
         }
     }

@@ -26,7 +26,7 @@ extension TransferNews {
             "name": name.map { .string($0) }, "done": .int(done), "size": .int(size), "files": JSON(files),
             "all_files": JSON(allFiles), "bytes": .int(bytes), "all_bytes": .int(allBytes),
             "upload": isUpload ? true : nil,
-            "bytes_per_s": rate.map { .double($0.rounded()) },
+            "bytes_per_s": rate.map { .int(Int64($0)) },
         ]
     }
 

@@ -130,7 +130,8 @@ struct ActionRunner {
         feed.tell(.phase(.uploading))
         defer { feed.tell(.phase(.running)) }
         do {
-            let failures = try await transfer.run(.upload) { try await step.run(spec.uploads) }.failures
+            let failures = try await transfer.run(.upload) { try await step.run(spec.uploads.map { Upload($0) }) }
+                .failures
             return failures.isEmpty ? nil : JobRefusal(reason: "upload", warnings: failures.map(\.text))
         } catch is CancellationError {
             return JobRefusal(reason: "cancelled")

@@ -33,8 +33,12 @@ struct ArtifactStep {
     struct Failure: Sendable {
         let remote: String
         let reason: String
+        /// What an operator may do about it, where that is no look at the target.
+        var hint: String?
 
-        var json: JSON { ["remote": .string(remote), "reason": .string(reason)] }
+        var json: JSON {
+            ["remote": .string(remote), "reason": .string(reason), "hint": hint.map { .string($0) }]
+        }
     }
 
     /// - Parameters:
@@ -131,7 +135,7 @@ struct ArtifactStep {
         try await leaveOutStale(&expansion, &entry, target, &result)
         expansion.files.removeAll { file in
             if entry.done.contains(file.path) { return true }
-            guard let path = result.steps.takePulled(RemoteName(file.path).json) else { return false }
+            guard let path = result.steps.takePulled(RawName(file.path).json) else { return false }
             result.pulled.append(path)
             entry.done.insert(file.path)
             return true
@@ -221,7 +225,8 @@ struct ArtifactStep {
         _ name: String, _ path: [UInt8]?, _ failure: TransferFailure, _ isRequired: Bool, _ result: inout Result
     ) {
         let name = path.map { String(decoding: $0, as: UTF8.self) } ?? name
-        result.failures.append(Failure(remote: name, reason: reason(of: failure)))
+        let hint = failure.isLocal ? "df -h \(shellWord(journal.directory.path))" : nil
+        result.failures.append(Failure(remote: name, reason: reason(of: failure), hint: hint))
         result.warnings.append("artifact \(name): \(reason(of: failure))")
         if isRequired { result.isFailure = true }
     }
@@ -229,7 +234,7 @@ struct ArtifactStep {
     private func record(
         _ name: String, _ path: [UInt8]?, _ failure: TransferFailure, _ isRequired: Bool, _ result: inout Result
     ) async throws {
-        let remote = path.map { RemoteName($0).json } ?? ["remote": .string(name)]
+        let remote = path.map { RawName($0).json } ?? ["remote": .string(name)]
         let reason = reason(of: failure)
         if result.steps.takeFailure(remote, reason: reason) { return }
         try await journal.append(
@@ -248,15 +253,16 @@ struct ArtifactStep {
     private var partsFolder: String { "\(journal.directory.path)/\(origin.parts)" }
 }
 
-/// A raw name of the target's as it stands in events: as text where it is UTF-8, else in base64.
-struct RemoteName {
+/// A raw name as it stands in events: as text where it is UTF-8, else in base64.
+struct RawName {
     let json: JSONObject
 
-    init(_ path: [UInt8]) {
+    /// - Parameter key: of the text; that of the base64 has `_base64` behind it.
+    init(_ path: [UInt8], as key: String = "remote") {
         if let text = String(validating: path, as: UTF8.self) {
-            json = ["remote": .string(text)]
+            json = [key: .string(text)]
         } else {
-            json = ["remote_base64": .string(Base64.encode(path))]
+            json = ["\(key)_base64": .string(Base64.encode(path))]
         }
     }
 }

@@ -299,7 +299,7 @@ struct PullBatch {
                 "duration_s": .double((arrival.seconds * 1e6).rounded() / 1e6),
                 "resumed_at": arrival.resumedAt > 0 ? .int(arrival.resumedAt) : nil,
                 "changed": arrival.hasChanged ? true : nil, "version": file.lastingVersion.map { .string($0) },
-            ], RemoteName(file.path).json)
+            ], RawName(file.path).json)
     }
 
     /// The same for the same version of the same file, so that a later attempt finds it.

@@ -38,11 +38,13 @@ struct PullPolicy: Sendable {
             )
         }
         if let free, bytes > kept, bytes - kept > free - minFreeDisk {
-            throw TransferFailure(
+            var failure = TransferFailure(
                 """
                 \(ByteCount.text(bytes - kept)) would leave less than \(ByteCount.text(minFreeDisk)) free on the disk of the runs directory, which \
                 has \(ByteCount.text(free)); make room there, or lower transfers.min_free_disk in the profile
                 """)
+            failure.isLocal = true
+            throw failure
         }
     }
 }

@@ -31,10 +31,12 @@ extension RunEngine {
 
     /// Refuses actions whose files are not here, before anything starts.
     func requireFiles(of plans: [Plan]) async throws {
-        for plan in plans { try await requireFiles(uploads(of: plan).map(\.from), for: "action \(plan.action.name)") }
+        for plan in plans {
+            try await requireFiles(uploads(of: plan).map { RawPath($0.from) }, for: "action \(plan.action.name)")
+        }
     }
 
-    private func requireFiles(_ paths: [String], for what: String) async throws {
+    private func requireFiles(_ paths: [RawPath], for what: String) async throws {
         if paths.isEmpty { return }
         do {
             try await worker.run { for path in paths { _ = try UploadTree(path) } }
@@ -53,7 +55,7 @@ extension RunEngine {
     ///   - locals: absolute paths.
     ///   - whenGone: how the client's departure is noticed, which ends it.
     func push(
-        _ locals: [String], to remote: String, method: String?, whenGone: Departure?, listener: @escaping Listener
+        _ locals: [RawPath], to remote: String, method: String?, whenGone: Departure?, listener: @escaping Listener
     ) async throws -> JSON {
         try requireRunning()
         let method = try transferMethod(method)
@@ -61,14 +63,14 @@ extension RunEngine {
             throw ECRFailure(.usage, "a push needs files and their place", hint: "ecr run push model.onnx /opt/model/")
         }
         try await requireFiles(locals, for: "ecr")
-        let uploads = locals.map { PreparedUpload(from: $0, to: remote) }
+        let uploads = locals.map { Upload(from: $0, to: remote) }
         let origin = UploadOrigin(
             user: nil, workdir: nil, owner: "\(journal.state.uuid) push", spool: spool, isResumed: true)
         let feed = feed(listener)
         let step = UploadStep(
             journal: journal, link: link, feed: feed, worker: worker, lanes: lanes, origin: origin,
             method: method ?? PullPolicy(profile.transfers).method)
-        return try await transfer(locals + [remote], isUpload: true, feed, whenGone) {
+        return try await transfer(locals.map(\.text) + [remote], isUpload: true, feed, whenGone) {
             let result = try await step.run(uploads)
             return [
                 "uploaded": .array(result.uploaded), "failed": .array(result.failures.map(\.json)),
@@ -199,7 +201,9 @@ extension RunEngine {
 
     /// Without numbers while it is not known what is to come.
     private func status(isUpload: Bool, _ subject: JSONObject, _ feed: JobFeed) -> JSON {
-        let numbers = feed.transfer?.json.object ?? [:]
+        var numbers = feed.transfer?.json.object ?? [:]
+        // Of one file; here it is about all.
+        for key in ["done", "size", "upload"] { numbers[key] = nil }
         return .object(JSONObject(["direction": isUpload ? "push" : "pull"], subject, numbers))
     }
 }

@@ -17,8 +17,8 @@ extension RemoteFile: TransferItem {
 }
 
 extension LocalFile: TransferItem {
-    var key: [UInt8] { Array(relative.utf8) }
-    var shownName: String { relative }
+    var key: [UInt8] { relative }
+    var shownName: String { String(decoding: relative, as: UTF8.self) }
     var shownSize: Int64 { size }
 }
 

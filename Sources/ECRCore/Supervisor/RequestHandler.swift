@@ -17,8 +17,10 @@ struct RequestHandler: Sendable {
             engine.link.feed.remove(link)
         }
         do {
-            let number = try ending.admit(client, isAboutJob: Self.isAboutJob(request))
-            defer { ending.dismiss(number) }
+            // Whoever only looks is answered to the last.
+            let isLook = request["request"]?.string == "status"
+            let number = isLook ? nil : try ending.admit(client, isAboutJob: Self.isAboutJob(request))
+            defer { if let number { ending.dismiss(number) } }
             let (result, isOver) = try await answer(request, client)
             client.finish(["result": result])
             if isOver {
@@ -56,7 +58,7 @@ struct RequestHandler: Sendable {
             return (try await engine.reconnect(host: host.flatMap { MovedHost($0) }), false)
         case "follow": return (try await follow(request, client), false)
         case "push":
-            let locals = (request["locals"]?.array ?? []).compactMap(\.string)
+            let locals = (request["locals"]?.array ?? []).compactMap { RawPath(json: $0) }
             return (
                 try await engine.push(
                     locals, to: try text(request, "remote"), method: request["method"]?.string,

@@ -38,9 +38,15 @@ struct RunPush: ParsableCommand {
     func run() throws {
         let run = try options.chosenForChange()
         try run.require(["running", "paused"], to: "send files")
-        let locals = files.dropLast().map { FileSystem.absolute($0) }
+        let typed = TypedWords.raw(files)
+        let place = files[files.count - 1]
+        guard typed.last == RawPath(place) else {
+            throw ECRFailure(
+                .usage, "the place '\(place)' is not UTF-8; only names of files that go there may be",
+                hint: "ecr run push FILE /tmp/, then move it with ecr run exec")
+        }
         let result = try HandTransfer(run: run, isJSON: output.json).perform([
-            "request": "push", "locals": JSON(strings: locals), "remote": .string(files[files.count - 1]),
+            "request": "push", "locals": .array(typed.dropLast().map(\.absolute.json)), "remote": .string(place),
             "method": .string(transfer.method.rawValue),
         ])
         let uploaded = result["uploaded"]?.array ?? []
