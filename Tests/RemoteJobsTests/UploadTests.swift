@@ -242,7 +242,8 @@ import Testing
         let there = bench.folder
         func place(_ tree: UploadTree, _ to: String, base: String? = nil) async throws -> String {
             String(
-                decoding: try await UploadPlace.find(tree, to: to, base: base, over: bench.line).path, as: UTF8.self)
+                decoding: try await UploadPlace.find(tree, to: RawPath(to), base: base, over: bench.line).path,
+                as: UTF8.self)
         }
         #expect(try await place(file, "\(there)/new") == "\(there)/new")
         #expect(try await place(file, "\(there)") == "\(there)/f")
@@ -253,7 +254,7 @@ import Testing
         #expect(try await place(tree, "\(there)/") == "\(there)/d")
         #expect(try await place(inside, "\(there)/") == there)
         func isStrange(_ tree: UploadTree, _ to: String) async throws -> Bool {
-            try await UploadPlace.find(tree, to: to, base: nil, over: bench.line).isStrange
+            try await UploadPlace.find(tree, to: RawPath(to), base: nil, over: bench.line).isStrange
         }
         #expect(try await !isStrange(tree, there))
         try bench.scratch.write("there/other", "x")
@@ -272,7 +273,7 @@ import Testing
         let bench = try await Bench(try await SSHServer.start())
         let file = try UploadTree(bench.scratch.write("here/f", "same", mode: 0o644))
         func known(_ tree: UploadTree, _ to: String) async throws -> [Int: TransferLine.Known] {
-            let place = try await UploadPlace.find(tree, to: to, base: nil, over: bench.line)
+            let place = try await UploadPlace.find(tree, to: RawPath(to), base: nil, over: bench.line)
             return try await bench.line.known(tree, at: place, worker: bench.worker)
         }
         let there = "\(bench.folder)/f"
@@ -304,7 +305,7 @@ import Testing
         try bench.scratch.write("here/root/etc/passwd", bytes: try FileSystem.read("/etc/passwd"))
         try bench.scratch.write("here/root/no such file here", "x")
         let tree = try UploadTree(bench.scratch.path("here/root/."))
-        let root = try await UploadPlace.find(tree, to: "/", base: nil, over: bench.line)
+        let root = try await UploadPlace.find(tree, to: RawPath("/"), base: nil, over: bench.line)
         #expect(root.path == Array("/".utf8) && root.path(of: Array("a/b".utf8)) == Array("/a/b".utf8))
         #expect(try await bench.line.known(tree, at: root, worker: bench.worker).keys.sorted() == [0])
         #expect(ArchiveUpload.staging("k", in: root) == Array("/.ecr-k".utf8))
@@ -325,7 +326,7 @@ import Testing
             try bench.scratch.write("there/tree/-rf", "of another size")
             unlink("\(bench.folder)/tree/plain")
             mkfifo("\(bench.folder)/tree/plain", 0o600)
-            let there = try await UploadPlace.find(tree, to: "\(bench.folder)/", base: nil, over: bench.line)
+            let there = try await UploadPlace.find(tree, to: RawPath("\(bench.folder)/"), base: nil, over: bench.line)
             let known = try await bench.line.known(tree, at: there, worker: bench.worker)
             let names = tree.files.map { RawPath($0.relative).text }
             #expect(names.indices.filter { known[$0] == nil }.map { names[$0] } == ["-rf", "plain"])
@@ -482,7 +483,7 @@ import Testing
         #expect(try small.read("x/f") == bytes && small.mode("x/f") == 0o755)
         try await sendArchive(try hostileTree(small.scratch), small)
         let file = try UploadTree(small.scratch.path("here/f"))
-        let place = try await UploadPlace.find(file, to: "\(small.folder)/x", base: nil, over: small.line)
+        let place = try await UploadPlace.find(file, to: RawPath("\(small.folder)/x"), base: nil, over: small.line)
         #expect(try await small.line.known(file, at: place, worker: small.worker)[0]?.permissions == 0o755)
         await small.target.close()
     }

@@ -55,11 +55,11 @@ extension RunEngine {
     ///   - locals: absolute paths.
     ///   - whenGone: how the client's departure is noticed, which ends it.
     func push(
-        _ locals: [RawPath], to remote: String, method: String?, whenGone: Departure?, listener: @escaping Listener
+        _ locals: [RawPath], to remote: RawPath, method: String?, whenGone: Departure?, listener: @escaping Listener
     ) async throws -> JSON {
         try requireRunning()
         let method = try transferMethod(method)
-        guard !locals.isEmpty, !remote.isEmpty else {
+        guard !locals.isEmpty, !remote.bytes.isEmpty else {
             throw ECRFailure(.usage, "a push needs files and their place", hint: "ecr run push model.onnx /opt/model/")
         }
         try await requireFiles(locals, for: "ecr")
@@ -70,7 +70,7 @@ extension RunEngine {
         let step = UploadStep(
             journal: journal, link: link, feed: feed, worker: worker, lanes: lanes, origin: origin,
             method: method ?? PullPolicy(profile.transfers).method)
-        return try await transfer(locals.map(\.text) + [remote], isUpload: true, feed, whenGone) {
+        return try await transfer((locals + [remote]).map(\.text), isUpload: true, feed, whenGone) {
             let result = try await step.run(uploads)
             return [
                 "uploaded": .array(result.uploaded), "failed": .array(result.failures.map(\.json)),

@@ -61,7 +61,7 @@ struct UploadBatch: Sendable {
         // A profile means what it says, and must mean it the second time, too.
         if place.isStrange, origin.user == nil, self.place == nil {
             throw TransferFailure(
-                "\(upload.to) is a directory with other things in it; write '\(upload.to)/' to put it in there, or "
+                "\(upload.to.text) is a directory with other things in it; write '\(upload.to.text)/' to put it in there, or "
                     + "'\(RawPath(tree.name).text)/.' for what is in it")
         }
         self.place = place

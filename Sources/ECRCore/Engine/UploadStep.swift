@@ -11,14 +11,14 @@ struct Upload: Sendable {
     /// A file or directory of this machine.
     let from: RawPath
     /// Its place on the target.
-    let to: String
+    let to: RawPath
 
-    init(from: RawPath, to: String) {
+    init(from: RawPath, to: RawPath) {
         self.from = from
         self.to = to
     }
 
-    init(_ prepared: PreparedUpload) { self.init(from: RawPath(prepared.from), to: prepared.to) }
+    init(_ prepared: PreparedUpload) { self.init(from: RawPath(prepared.from), to: RawPath(prepared.to)) }
 }
 
 /// Brings files of this machine to the target: what an action needs, or what an operator sends.
@@ -114,7 +114,7 @@ struct UploadStep: Sendable {
     private func fail(_ upload: Upload, _ failure: UploadFailure, _ result: inout Result) async throws {
         let event = failure.event(of: upload, for: origin)
         let local = (failure.path.map { upload.from.appending($0) } ?? upload.from).text
-        let remote = failure.remote.map { RawPath($0).text } ?? upload.to
+        let remote = (failure.remote.map { RawPath($0) } ?? upload.to).text
         result.failures.append(
             Failure(local: local, remote: remote, reason: failure.reason, hint: failure.hint(local, remote)))
         try await journal.append(.uploadFailed, event)
@@ -155,7 +155,7 @@ struct UploadFailure: Error {
     func event(of upload: Upload, for origin: UploadOrigin) -> JSONObject {
         JSONObject(
             ["target": .string(RunEngine.targetName)], origin.fields, RawName(upload.from.bytes, as: "local").json,
-            path.map { RawName($0, as: "path").json } ?? [:], RawName(remote ?? Array(upload.to.utf8)).json,
+            path.map { RawName($0, as: "path").json } ?? [:], RawName(remote ?? upload.to.bytes).json,
             ["reason": .string(reason)])
     }
 

@@ -59,9 +59,10 @@ struct RequestHandler: Sendable {
         case "follow": return (try await follow(request, client), false)
         case "push":
             let locals = (request["locals"]?.array ?? []).compactMap { RawPath(json: $0) }
+            let remote = request["remote"].flatMap { RawPath(json: $0) } ?? RawPath("")
             return (
                 try await engine.push(
-                    locals, to: try text(request, "remote"), method: request["method"]?.string,
+                    locals, to: remote, method: request["method"]?.string,
                     whenGone: client.whenGone, listener: listener(client)), false
             )
         case "pull":

@@ -1,4 +1,4 @@
-import LinuxSystem
+package import LinuxSystem
 import SSH
 
 /// Where on the target something goes that is uploaded, and what is there now.
@@ -31,14 +31,14 @@ package struct UploadPlace: Sendable, Equatable {
     }
 
     /// - Parameters:
-    ///   - text: with a slash at its end it is a directory into which it goes; so is what is a directory already where
+    ///   - name: with a slash at its end it is a directory into which it goes; so is what is a directory already where
     ///     a file is sent. `~/` and a relative path begin in the login folder, the latter in `base` if there is one.
     /// - Throws: `TransferFailure` where it cannot go there, `SSHError` where the link fails.
     @SSHActor package static func find(
-        _ tree: UploadTree, to text: String, base: String?, over line: TransferLine
+        _ tree: UploadTree, to name: RawPath, base: String?, over line: TransferLine
     ) async throws -> UploadPlace {
-        let path = Array(absolute(text, base, line.tools.home).utf8)
-        let isInto = text.hasSuffix("/") || text.hasSuffix("/.") || text == "." || text == "~"
+        let path = absolute(name, base, line.tools.home)
+        let isInto = name.name.isEmpty || name.name == Array(".".utf8) || name == RawPath("~")
         let inside = tree.name.isEmpty ? path : join(path, tree.name)
         let script = look(path, inside, isInto: isInto, tree, line.tools)
         let reply = try await line.run(script).output.split(separator: 0x0A, omittingEmptySubsequences: false)
@@ -73,15 +73,18 @@ package struct UploadPlace: Sendable, Equatable {
         }
     }
 
-    private static func absolute(_ text: String, _ base: String?, _ home: String) -> String {
-        var text = text
-        if text == "~" { text = home } else if text.hasPrefix("~/") { text = home + text.dropFirst(1) }
-        if !text.hasPrefix("/") {
-            let base = base.map { $0.hasPrefix("/") ? $0 : "\(home)/\($0)" } ?? home
-            text = "\(base)/\(text)"
+    private static func absolute(_ name: RawPath, _ base: String?, _ home: String) -> [UInt8] {
+        let (slash, home) = (UInt8(ascii: "/"), RawPath(home))
+        var path = name
+        if name.bytes.first == UInt8(ascii: "~"), name.bytes.dropFirst().first ?? slash == slash {
+            path = RawPath(home.bytes + name.bytes.dropFirst())
         }
-        let parts = text.split(separator: "/").filter { $0 != "." }
-        return "/" + parts.joined(separator: "/")
+        if !path.isAbsolute {
+            let base = base.map { RawPath($0) }.map { $0.isAbsolute ? $0 : home.appending($0.bytes) } ?? home
+            path = base.appending(path.bytes)
+        }
+        let parts = path.bytes.split(separator: slash).filter { !$0.elementsEqual(".".utf8) }
+        return [slash] + Array(parts.joined(separator: [slash]))
     }
 
     private static func look(

@@ -1,6 +1,7 @@
 import ArgumentParser
 import ECRCore
 import JSON
+import LinuxSystem
 import RunStore
 
 struct RunPull: ParsableCommand {
@@ -26,6 +27,11 @@ struct RunPull: ParsableCommand {
     func run() throws {
         let run = try options.chosenForChange()
         try run.require(["running", "paused"], to: "fetch files")
+        if let place = TypedWords.raw(names).enumerated().first(where: { $1 != RawPath(names[$0]) })?.offset {
+            throw ECRFailure(
+                .usage, "'\(names[place])' is not UTF-8",
+                hint: "write ? for each byte that is none: ecr run pull 'latin?.log'")
+        }
         let result = try HandTransfer(run: run, isJSON: output.json).perform([
             "request": "pull", "remotes": JSON(strings: names), "method": .string(transfer.method.rawValue),
         ])

@@ -39,14 +39,9 @@ struct RunPush: ParsableCommand {
         let run = try options.chosenForChange()
         try run.require(["running", "paused"], to: "send files")
         let typed = TypedWords.raw(files)
-        let place = files[files.count - 1]
-        guard typed.last == RawPath(place) else {
-            throw ECRFailure(
-                .usage, "the place '\(place)' is not UTF-8; only names of files that go there may be",
-                hint: "ecr run push FILE /tmp/, then move it with ecr run exec")
-        }
         let result = try HandTransfer(run: run, isJSON: output.json).perform([
-            "request": "push", "locals": .array(typed.dropLast().map(\.absolute.json)), "remote": .string(place),
+            "request": "push", "locals": .array(typed.dropLast().map(\.absolute.json)),
+            "remote": typed[typed.count - 1].json,
             "method": .string(transfer.method.rawValue),
         ])
         let uploaded = result["uploaded"]?.array ?? []

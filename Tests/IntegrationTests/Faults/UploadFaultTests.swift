@@ -268,8 +268,8 @@ import Testing
             #expect(note.status == 66 && note.errorText.contains("its name is not UTF-8"), "\(note.errorText)")
             let missing = try await typed("run push \"$(printf 'none\\351.log')\" /tmp/")
             #expect(missing.status == 66 && missing.errorText.contains("No such file"), "\(missing.errorText)")
-            let place = try await typed("run push work \"$(printf '/tmp/\\351/')\"")
-            #expect(place.status == 64 && place.errorText.contains("is not UTF-8"), "\(place.errorText)")
+            let pull = try await typed("run pull \"$(printf '/tmp/\\351')\"")
+            #expect(pull.status == 64 && pull.errorText.contains("is not UTF-8"), "\(pull.errorText)")
         }
     }
 
