@@ -20,8 +20,10 @@ struct PullPolicy: Sendable {
     }
 
     /// Refuses what is too much, before anything of it is fetched.
-    /// - Parameter free: bytes on the disk; nil leaves it out of account.
-    func check(_ expansion: Expansion, free: Int64?) throws(TransferFailure) {
+    /// - Parameters:
+    ///   - free: bytes on the disk; nil leaves it out of account.
+    ///   - kept: bytes that are here already.
+    func check(_ expansion: Expansion, free: Int64?, kept: Int64) throws(TransferFailure) {
         if let mostFiles, expansion.files.count > mostFiles || expansion.isCut {
             throw TransferFailure("more than \(mostFiles) files; raise transfers.max_files in the profile")
         }
@@ -35,12 +37,14 @@ struct PullPolicy: Sendable {
                 "\(size), more than the \(ByteCount.text(mostBytes)) of transfers.max_bytes in the profile; raise it there"
             )
         }
-        if let free, bytes > 0, bytes > free - minFreeDisk {
-            throw TransferFailure(
+        if let free, bytes > kept, bytes - kept > free - minFreeDisk {
+            var failure = TransferFailure(
                 """
-                \(size) would leave less than \(ByteCount.text(minFreeDisk)) free on the disk of the runs directory, which \
+                \(ByteCount.text(bytes - kept)) would leave less than \(ByteCount.text(minFreeDisk)) free on the disk of the runs directory, which \
                 has \(ByteCount.text(free)); make room there, or lower transfers.min_free_disk in the profile
                 """)
+            failure.isLocal = true
+            throw failure
         }
     }
 }

@@ -20,7 +20,7 @@ package import SSH
     }
 
     package nonisolated static func staging(_ key: String, in place: UploadPlace) -> [UInt8] {
-        place.path(of: ".ecr-\(key)")
+        place.path(of: Array(".ecr-\(key)".utf8))
     }
 
     /// A file that has its place.
@@ -33,12 +33,12 @@ package import SSH
     }
 
     /// Sends files whose directories are there.
-    /// - Parameter progress: bytes that are on their way or there.
+    /// - Parameter progress: files and bytes that are on their way or there.
     /// - Returns: for each file what has become of it.
     /// - Throws: `TransferFailure` where nothing can be unpacked there or a file cannot be read here, `SSHError` where the
     ///   link fails: nothing has its place then. `UploadSeat.Unsettled` where it fails later.
     package func send(
-        _ files: [LocalFile], progress: @escaping @Sendable (Int64) -> Void = { _ in }
+        _ files: [LocalFile], progress: @escaping @Sendable (Int, Int64) -> Void = { _, _ in }
     ) async throws -> [Result<Placed, TransferFailure>] {
         do {
             let hashes = try await stream(files, progress)
@@ -59,13 +59,13 @@ package import SSH
         }
     }
 
-    private func path(of file: LocalFile, in folder: [UInt8]) -> [UInt8] { folder + [0x2F] + Array(file.relative.utf8) }
+    private func path(of file: LocalFile, in folder: [UInt8]) -> [UInt8] { folder + [0x2F] + file.relative }
 
     // MARK: Sending
 
     /// - Returns: the files' hashes.
     private func stream(
-        _ files: [LocalFile], _ progress: @Sendable (Int64) -> Void
+        _ files: [LocalFile], _ progress: @Sendable (Int, Int64) -> Void
     ) async throws -> [String] {
         let word = shellWord(staging)
         // What an earlier attempt has left cannot be told from what it had not finished.
@@ -77,13 +77,11 @@ package import SSH
         let source = TarSource(files)
         let archive = ReadAhead(worker) { try source.read() }
         do {
-            let all = files.reduce(0) { $0 + $1.size }
-            var bytes: Int64 = 0
+            var sent = SentPart(files)
             while let piece = try await archive.next() {
                 try await script.write(piece)
-                bytes += Int64(piece.count)
-                // Headers and padding count, too, until all is there.
-                progress(min(bytes, all))
+                sent.add(piece.count)
+                progress(sent.count, sent.bytes)
             }
         } catch let error as SSHError {
             // A `tar` that has ended early says why.
@@ -97,6 +95,34 @@ package import SSH
             throw TransferFailure(complaint: words ?? script.errorLines.last ?? "")
         }
         return hashes
+    }
+
+    /// How much of the files an archive has brought by now.
+    private struct SentPart {
+        private let files: [LocalFile]
+        /// Files that are sent whole.
+        private(set) var count = 0
+        private var wholeBytes: Int64 = 0
+        /// Of the archive: behind the last whole file, and what is sent.
+        private var (end, position): (Int64, Int64) = (0, 0)
+
+        init(_ files: [LocalFile]) { self.files = files }
+
+        var bytes: Int64 {
+            guard count < files.count else { return wholeBytes }
+            return wholeBytes
+                + min(files[count].size, max(0, position - end - TarWriter.headerSize(files[count].relative)))
+        }
+
+        mutating func add(_ bytes: Int) {
+            position += Int64(bytes)
+            while count < files.count {
+                let file = files[count]
+                let size = TarWriter.headerSize(file.relative) + TarWriter.paddedSize(file.size)
+                guard end + size <= position else { return }
+                (count, wholeBytes, end) = (count + 1, wholeBytes + file.size, end + size)
+            }
+        }
     }
 
     // MARK: Places

@@ -38,9 +38,10 @@ struct RunPush: ParsableCommand {
     func run() throws {
         let run = try options.chosenForChange()
         try run.require(["running", "paused"], to: "send files")
-        let locals = files.dropLast().map { FileSystem.absolute($0) }
+        let typed = TypedWords.raw(files)
         let result = try HandTransfer(run: run, isJSON: output.json).perform([
-            "request": "push", "locals": JSON(strings: locals), "remote": .string(files[files.count - 1]),
+            "request": "push", "locals": .array(typed.dropLast().map(\.absolute.json)),
+            "remote": typed[typed.count - 1].json,
             "method": .string(transfer.method.rawValue),
         ])
         let uploaded = result["uploaded"]?.array ?? []
