@@ -86,6 +86,57 @@ import Testing
         }
     }
 
+    /// Brief files are written where they belong before they are on record.
+    private func briefFiles(_ bench: FaultBench) throws -> [String: [UInt8]] {
+        var contents: [String: [UInt8]] = [:]
+        for number in 0..<40 {
+            let piece = Array(bytes[(number * 100_000)..<((number + 1) * 100_000)])
+            contents["f\(number)"] = piece
+            try bench.fixture.scratch.write("tree/f\(number)", bytes: piece)
+        }
+        return contents
+    }
+
+    @Test func briefFilesThatWereThereWithoutARecordComeOnce() async throws {
+        try await FaultBench.with { bench in
+            let link = try #require(bench.link)
+            let contents = try briefFiles(bench)
+            try profile(bench, "tar")
+            let run = try await bench.start()
+            link.fail(.stall, after: 2_000_000, .toClient)
+            let action = try bench.fixture.background("run", "action", "fetch")
+            try await bench.fixture.wait(for: "the stall") { !link.isArmed }
+            let folder = "\(run.path)/artifacts/0001-fetch"
+            try await bench.fixture.wait(for: "some files") { ((try? FileSystem.list(folder)) ?? []).count > 3 }
+            try await bench.killSupervisor(of: run)
+            _ = try await action.wait()
+            link.restore()
+            try await bench.fixture.expect(0, "run", "resume")
+            try await bench.fixture.expect(0, "run", "follow", "0001-fetch")
+            _ = try check(run, contents)
+            try await bench.complete(run)
+        }
+    }
+
+    @Test func briefFilesThatWereGivenUpLeaveNothing() async throws {
+        try await FaultBench.with { bench in
+            let link = try #require(bench.link)
+            _ = try briefFiles(bench)
+            try profile(bench, "tar")
+            let run = try await bench.start()
+            link.throttle(400_000)
+            let action = try bench.fixture.background("run", "action", "fetch")
+            let folder = "\(run.path)/artifacts/0001-fetch"
+            try await bench.fixture.wait(for: "some files") { ((try? FileSystem.list(folder)) ?? []).count > 3 }
+            try await bench.fixture.expect(0, "run", "cancel", "0001-fetch")
+            #expect(try await action.wait().status == 0)
+            #expect(try run.events(.artifactPulled).isEmpty)
+            #expect(((try? FileSystem.list(folder)) ?? []).isEmpty)
+            link.throttle(nil)
+            try await bench.complete(run)
+        }
+    }
+
     @Test(arguments: ["sftp", "exec"]) func aFileThatIsAnotherByThenIsFetchedAnew(_ method: String) async throws {
         try await FaultBench.with { bench in
             let link = try #require(bench.link)
