@@ -115,6 +115,7 @@ struct ArtifactStep {
         _ entry: inout Entry, from target: Target, _ places: inout ArtifactPlaces, _ result: inout Result
     ) async throws {
         let line = try await target.transferLine(isBulk: false)
+        try line.ways.require(entry.method ?? policy.method)
         let limit = policy.mostFiles.map { $0 + 1 } ?? TransferLine.mostFiles
         var expansion = try await line.expand(entry.pattern, base: origin.workdir, most: limit)
         for problem in expansion.problems where entry.done.insert(problem.path).inserted {

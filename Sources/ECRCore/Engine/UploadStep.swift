@@ -78,7 +78,12 @@ struct UploadStep: Sendable {
                 try await batch.giveUp(on: origin.user == nil ? nil : target)
                 throw CancellationError()
             } catch let failure as TransferFailure {
+                try await batch.giveUp(on: failure.isStall ? nil : target)
                 throw UploadFailure(failure)
+            } catch let failure as UploadFailure where failure.isStall {
+                // Whoever removed something there would have to wait, too.
+                try await batch.giveUp(on: nil)
+                throw failure
             } catch let error as SSHError {
                 let hasProgress = batch.uploaded.count > before
                 guard await retries.mayGoOn(after: error, on: target, hasProgress: hasProgress),
@@ -116,6 +121,8 @@ struct UploadFailure: Error {
     private let isDenied: Bool
     /// This machine's file is at fault.
     private let isLocal: Bool
+    /// The target hangs.
+    let isStall: Bool
 
     init(_ failure: TransferFailure, path: String? = nil, remote: [UInt8]? = nil) {
         reason =
@@ -127,13 +134,14 @@ struct UploadFailure: Error {
             }
         isDenied = failure.isDenied
         isLocal = failure.isLocal
+        isStall = failure.isStall
         self.path = path
         self.remote = remote.map { String(decoding: $0, as: UTF8.self) }
     }
 
     init(_ problem: UploadTree.Problem) {
         reason = problem.reasons.joined(separator: "; ")
-        (isDenied, isLocal) = (false, true)
+        (isDenied, isLocal, isStall) = (false, true, false)
     }
 
     /// The data of `upload_failed`.

@@ -152,8 +152,9 @@ extension ProfileSection {
             ProfileKey(
                 "method", "auto, sftp, tar, exec or scp, default auto",
                 """
-                sftp: the server's SFTP; tar: many files in one archive; exec: dd, by offset; scp: the old protocol, \
-                which cannot go on where it was cut. auto: tar for many small files, else sftp, else exec, else scp
+                sftp: the server's SFTP; tar: many files in one archive; exec: dd, or else tail or cat; scp: the old \
+                protocol, which cannot go on where it was cut. auto: tar for many small files, else sftp, else exec, else \
+                scp. One that the target does not have is refused
                 """),
             ProfileKey(
                 "max_bytes", "size, as 500MB or 2GiB", "an artifact entry with more is refused before it is fetched"),

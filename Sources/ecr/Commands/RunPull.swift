@@ -26,9 +26,11 @@ struct RunPull: ParsableCommand {
     func run() throws {
         let run = try options.chosenForChange()
         try run.require(["running", "paused"], to: "fetch files")
-        let result = try HandTransfer(run: run, isJSON: output.json).perform([
-            "request": "pull", "remotes": JSON(strings: names), "method": .string(transfer.method.rawValue),
-        ])
+        let result = try HandTransfer(run: run, isJSON: output.json).perform(
+            .object([
+                "request": "pull", "remotes": JSON(strings: names),
+                "method": transfer.method.map { .string($0.rawValue) },
+            ]))
         let pulled = (result["pulled"]?.array ?? []).compactMap(\.string)
         if !output.json { for path in pulled { Terminal.result(SafeText.line("\(run.directory.path)/\(path)")) } }
         for warning in result["warnings"]?.array ?? [] { Terminal.warn(warning.string ?? "") }
