@@ -164,7 +164,52 @@ import Testing
         await bench.target.close()
     }
 
+    @Test func anEndlessComplaintFillsNoMemory() async throws {
+        let scratch = try ScratchDirectory()
+        try scratch.write("bin/scp", "#!/bin/sh\nprintf '\\001'; exec cat /dev/zero\n", mode: 0o755)
+        let path = "SetEnv PATH=\(scratch.path("bin")):/usr/bin:/bin"
+        let bench = try await Bench(try await SSHServer.start(.init(extraLines: [path])))
+        let file = try await bench.file("f", [1])
+        let error = await #expect(throws: SSHError.self) { try await bench.send(file, .scp, as: "f") }
+        #expect(error?.code == .protocolViolation)
+        await bench.target.close()
+    }
+
     // MARK: Targets that hang
+
+    /// A disk that hangs in the middle of a file.
+    @Test(arguments: singles) func anUploadThatNobodyTakesCanBeCancelled(_ method: TransferMethod) async throws {
+        let scratch = try ScratchDirectory()
+        let programs = try ["dd", "scp"].map {
+            try scratch.write("bin/\($0)", "#!/bin/sh\nkill -STOP $$\n", mode: 0o755)
+        }
+        let subsystem = try scratch.write(
+            "bin/server", "#!/bin/sh\nexec /usr/lib/openssh/sftp-server -d '\(scratch.path)'\n", mode: 0o755)
+        let server = try await SSHServer.start(
+            .init(
+                servesSFTP: false,
+                extraLines: [
+                    "SetEnv PATH=\(scratch.path("bin")):/usr/bin:/bin", "Subsystem sftp \(subsystem)",
+                ]))
+        let bench = try await Bench(server)
+        try File(path: bench.scratch.write("here/f", ""), O_WRONLY).truncate(to: 2 << 30)
+        let file = try #require(try UploadTree(bench.scratch.path("here/f")).files.first)
+        let sending = Task {
+            try await FileUpload(over: bench.line, by: method, worker: bench.worker).send(
+                file, to: Array("\(bench.folder)/.ecr-x".utf8), mayResume: false
+            ) { _ in
+                for id in Processes.ids(withArgument: scratch.path) { Processes.signal(id, SIGSTOP) }
+            }
+        }
+        try await Task.sleep(for: .seconds(2))
+        sending.cancel()
+        await #expect(throws: (any Error).self) { try await sending.value }
+        // A server that hangs is left by those who come later.
+        let isLeft = await bench.line.sftp?.isOver == true
+        #expect(isLeft == (method == .sftp))
+        for id in (programs + [scratch.path]).flatMap({ Processes.ids(withArgument: $0) }) { Processes.kill(id) }
+        await bench.target.close()
+    }
 
     private func arrival(_ bench: Bench) throws -> UploadSeat.Arrival {
         let destination = Array("\(bench.folder)/f".utf8)

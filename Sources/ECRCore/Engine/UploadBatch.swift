@@ -147,7 +147,13 @@ struct UploadBatch: Sendable {
             guard let same = known[index] else { continue }
             let file = tree.files[index]
             if let permissions = same.permissions, permissions != file.permissions {
-                try await UploadSeat(over: line).setPermissions(file.permissions, of: destination(index, place))
+                do {
+                    try await UploadSeat(over: line).setPermissions(file.permissions, of: destination(index, place))
+                } catch let failure as TransferFailure {
+                    if failure.isStall { throw failure }
+                    // It is another user's: one that is sent takes its place.
+                    continue
+                }
             }
             sent.append(Sent(index: index, sha256: same.sha256, remoteSHA256: same.sha256, method: "unchanged"))
         }

@@ -94,6 +94,9 @@ package struct SentFile: Sendable, Equatable {
                     try await upload(stream, temporary, mode, start, sftp, patience, progress)
                 }
             }
+        } catch let failure as TransferFailure where failure.isStall {
+            await line.abandonSFTP()
+            throw failure
         } catch let error as SSHError {
             guard case .sftp = error.code else { throw error }
             throw try await UploadSeat(over: line).reason(for: temporary) ?? TransferFailure(error.message)
@@ -130,7 +133,7 @@ package struct SentFile: Sendable, Equatable {
             try await body()
         } onCancel: {
             let task = Task {
-                do { try await Task.sleep(for: .seconds(5)) } catch { return }
+                do { try await Task.sleep(for: .seconds(line.graceOfCancelled)) } catch { return }
                 await line.abandonSFTP()
             }
             watch.withLock { $0 = task }

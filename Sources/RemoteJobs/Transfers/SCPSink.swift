@@ -41,7 +41,12 @@ import SSH
         if buffer.isEmpty { try await more() }
         let status = buffer.removeFirst()
         if status == 0 { return }
-        while !buffer.contains(0x0A) { try await more() }
+        while !buffer.contains(0x0A) {
+            guard buffer.count < 64 << 10 else {
+                throw SSHError(.protocolViolation, "scp on the target has sent a line without an end")
+            }
+            try await more()
+        }
         throw TransferFailure(complaint: String(decoding: buffer.prefix { $0 != 0x0A }, as: UTF8.self))
     }
 

@@ -36,6 +36,11 @@ package import SSH
     /// Whether whoever begins a transfer may use it.
     fileprivate var isSound: Bool { session.isConnected && sftp?.isOver != true }
 
+    /// Seconds after which a transfer that was cancelled, and waits for the SFTP server, gives that up. Origin: a slow link
+    /// needs some for a request that is half written; and the session that jobs share is not to be lost for less than a
+    /// hang.
+    nonisolated var graceOfCancelled: Int { ownsSession ? 10 : Patience.usual }
+
     /// Gives up an SFTP server that hangs. What goes over other channels of the session goes on.
     package func abandonSFTP() async {
         // Output and samples need one: a session has no second for them.

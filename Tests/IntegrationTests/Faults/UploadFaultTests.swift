@@ -362,6 +362,12 @@ import Testing
                         "\(result.errorText)")
                     #expect(result.errorText.contains("ecr run exec --sudo -- mv '/tmp/f' '\(place)f'"))
                 }
+                // The content is there, and is another's, whose permissions nobody else may change; the name is the user's.
+                try FileSystem.replace("\(user.home)/f", with: Array("x".utf8))
+                chmod("\(user.home)/f", 0o644)
+                try await fixture.expect(0, "run", "push", "f", "\(user.home)/f")
+                var status = stat()
+                #expect(stat("\(user.home)/f", &status) == 0 && status.st_mode & 0o777 == 0o600 && status.st_uid != 0)
                 let event = try #require(try run.events(.uploadFailed).first?.data)
                 #expect(event["remote"] == "/etc/f" && event["reason"] == "permission denied")
                 let action = try await fixture.expect(1, "run", "action", "use")
