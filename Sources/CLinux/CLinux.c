@@ -65,6 +65,12 @@ int clinux_begin_write_back(int fd, int64_t offset, int64_t count) {
     return sync_file_range(fd, offset, count, SYNC_FILE_RANGE_WRITE);
 }
 
+int clinux_set_direct(int fd, int is_direct) {
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0) return -1;
+    return fcntl(fd, F_SETFL, is_direct ? flags | O_DIRECT : flags & ~O_DIRECT);
+}
+
 int clinux_sync_file_system(int fd) { return syncfs(fd); }
 
 int clinux_tune_tcp(int fd, int idle, int interval, int count, int user_timeout_ms) {

@@ -47,12 +47,18 @@ package final class File: Sendable {
 
     /// Writes all bytes at an offset. After an error some of them may be in the file: truncate to what is known good.
     package func write(_ bytes: [UInt8], at offset: Int64) throws(SystemError) {
+        let written: Result<Void, SystemError> = bytes.withUnsafeBytes { bytes in
+            do throws(SystemError) { return .success(try write(bytes, at: offset)) } catch { return .failure(error) }
+        }
+        try written.get()
+    }
+
+    /// The same for bytes that lie anywhere.
+    package func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws(SystemError) {
         var done = 0
         while done < bytes.count {
             done += try check("write", path: path) {
-                bytes.withUnsafeBytes {
-                    pwrite(descriptor, $0.baseAddress! + done, bytes.count - done, off_t(offset) + off_t(done))
-                }
+                pwrite(descriptor, bytes.baseAddress! + done, bytes.count - done, off_t(offset) + off_t(done))
             }
         }
     }
@@ -103,6 +109,11 @@ package final class File: Sendable {
     package func beginWriteBack(from offset: Int64, count: Int64) {
         _ = clinux_begin_write_back(descriptor, offset, count)
     }
+
+    /// Lets writes go to the medium past the page cache, or through it again. What is written past it lies at addresses and
+    /// offsets that are multiples of the file system's blocks (open(2), O_DIRECT).
+    /// - Returns: false where the file system can't.
+    package func setDirect(_ isDirect: Bool) -> Bool { clinux_set_direct(descriptor, isDirect ? 1 : 0) == 0 }
 
     /// Waits until everything on the file's file system is on the medium (syncfs(2)): for many files at once.
     package func syncFileSystem() throws(SystemError) {

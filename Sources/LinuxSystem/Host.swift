@@ -27,6 +27,17 @@ package enum Host {
         return String(decoding: buffer.prefix(max(0, length)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
+    /// Whether the processor has instructions for AES, as both x86 and ARM name them (proc_cpuinfo(5)).
+    package static let hasAES: Bool = {
+        guard let file = try? File(path: "/proc/cpuinfo", O_RDONLY),
+            // Origin: the first processor's lines are shorter.
+            let text = try? file.read(at: 0, count: 64 << 10)
+        else { return false }
+        return text.split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") }.contains {
+            $0.elementsEqual("aes".utf8)
+        }
+    }()
+
     /// Bytes from the kernel's generator.
     package static func randomBytes(_ count: Int) -> [UInt8] {
         var generator = SystemRandomNumberGenerator()

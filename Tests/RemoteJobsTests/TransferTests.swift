@@ -242,6 +242,23 @@ import Testing
         await target.close()
     }
 
+    @Test func muchIsEncryptedByWhatBothProcessorsAreGoodAt() async throws {
+        let server = try await SSHServer.start()
+        let target = try await Target.connect(server.options)
+        let line = try await target.transferLine(isBulk: true)
+        // The target is this machine.
+        #expect(line.tools.hasAES == Host.hasAES)
+        let usual = target.session.algorithms.cipher
+        #expect(line.session.algorithms.cipher == (Host.hasAES ? "aes256-gcm@openssh.com" : usual))
+        await target.close()
+
+        var options = server.options
+        options.algorithms.ciphers = "aes128-ctr"
+        let other = try await Target.connect(options)
+        #expect(try await other.transferLine(isBulk: true).session.algorithms.cipher == "aes128-ctr")
+        await other.close()
+    }
+
     @Test func aServerOfOneChannelGivesASecondConnection() async throws {
         let server = try await SSHServer.start(.init(maxSessions: 1))
         let target = try await Target.connect(server.options)

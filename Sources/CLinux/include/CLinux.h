@@ -22,6 +22,8 @@ int clinux_accept(int fd);
 int clinux_reserve(int fd, int64_t length);
 /// Starts to write a range of a file to the medium without waiting (sync_file_range(2)).
 int clinux_begin_write_back(int fd, int64_t offset, int64_t count);
+/// Lets the reads and writes of a file go past the page cache, or through it again (open(2), O_DIRECT).
+int clinux_set_direct(int fd, int is_direct);
 /// Waits until everything on the file system of `fd` is on the medium (syncfs(2)).
 int clinux_sync_file_system(int fd);
 /// Makes SO_KEEPALIVE, TCP_USER_TIMEOUT and TCP_NODELAY fit for a field link (tcp(7)); the times are in seconds.

@@ -57,8 +57,18 @@ package struct ReceivedFile: Sendable, Equatable {
     package func fetch(
         _ file: RemoteFile, to part: String, progress: @escaping @Sendable (Int64) -> Void = { _ in }
     ) async throws -> ReceivedFile {
+        let (worker, expected) = (worker, Int64(clamping: file.size))
+        let sink = try await worker.run { try PartFile(resuming: part, block: Self.block, expected: expected) }
+        do { return try await fetch(file, to: part, sink, progress) } catch {
+            try? await worker.run { try sink.flush() }
+            throw error
+        }
+    }
+
+    private func fetch(
+        _ file: RemoteFile, to part: String, _ sink: PartFile, _ progress: @escaping @Sendable (Int64) -> Void
+    ) async throws -> ReceivedFile {
         let worker = worker
-        let sink = try await worker.run { try PartFile(resuming: part, block: Self.block) }
         try await keepWhatIsSame(file, sink)
         let start = sink.size
         // A file that grows is taken as long as it was; else it might never end.

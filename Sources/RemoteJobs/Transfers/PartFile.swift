@@ -8,10 +8,17 @@ final class PartFile: @unchecked Sendable {
     private let file: File
     private var hash = SHA256()
     private(set) var size: Int64 = 0
+    /// Bytes that the kernel has, and of them those that it was told to write.
+    private var written: Int64 = 0
     private var synced: Int64 = 0
+    /// What goes to the kernel next; nil where everything goes at once.
+    private var block: DirectBlock?
+    private var isDirect = false
 
     /// Origin: so much is on its way to the disk at a time, and the sync at the end waits for no more.
     private static let writeBehind: Int64 = 32 << 20
+    /// Origin: what is smaller is read again soon, for the export, and hardly disturbs the cache.
+    private static let large: Int64 = 64 << 20
     private static let page = 4096
 
     /// Makes a new file, in the place of what is there.
@@ -24,8 +31,10 @@ final class PartFile: @unchecked Sendable {
     }
 
     /// Takes up what is left of an earlier transfer, cut to whole blocks.
-    /// - Parameter block: bytes.
-    init(resuming path: String, block: Int64) throws(SystemError) {
+    /// - Parameters:
+    ///   - block: bytes.
+    ///   - expected: the size that it will have.
+    init(resuming path: String, block: Int64, expected: Int64) throws(SystemError) {
         var status = stat()
         // A file of more than one name is another one's content, too.
         if lstat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG || status.st_nlink != 1 { unlink(path) }
@@ -40,6 +49,11 @@ final class PartFile: @unchecked Sendable {
             hash.update(bytes)
             done += Int64(bytes.count)
         }
+        (written, synced) = (size, size)
+        if expected - size >= Self.large {
+            isDirect = file.setDirect(true)
+            if isDirect { self.block = DirectBlock() }
+        }
     }
 
     /// The SHA-256 of what is here.
@@ -47,30 +61,65 @@ final class PartFile: @unchecked Sendable {
 
     /// Throws away what is here.
     func restart() throws(SystemError) {
+        _ = block?.takeOut()
         try file.truncate(to: 0)
         hash = SHA256()
-        size = 0
-        synced = 0
+        (size, written, synced) = (0, 0, 0)
     }
 
-    /// Adds bytes. Zeros become a hole, as they often were one on the target.
+    /// Adds bytes.
     func append(_ bytes: [UInt8]) throws(SystemError) {
-        if bytes.count < Self.page || !Self.isZero(bytes) { try file.write(bytes, at: size) }
         hash.update(bytes)
         size += Int64(bytes.count)
-        if size - synced >= Self.writeBehind {
-            file.beginWriteBack(from: synced, count: size - synced)
-            synced = size
+        let outcome: Result<Void, SystemError> = bytes.withUnsafeBytes { bytes in
+            do throws(SystemError) { return .success(try put(bytes)) } catch { return .failure(error) }
+        }
+        try outcome.get()
+    }
+
+    private func put(_ bytes: UnsafeRawBufferPointer) throws(SystemError) {
+        guard let block else { return try write(bytes) }
+        var done = 0
+        while done < bytes.count {
+            done += block.fill(UnsafeRawBufferPointer(rebasing: bytes[done...]))
+            if block.isFull { try write(block.takeOut()) }
         }
     }
 
-    private static func isZero(_ bytes: [UInt8]) -> Bool {
-        bytes.withUnsafeBytes { $0[0] == 0 && memcmp($0.baseAddress!, $0.baseAddress! + 1, $0.count - 1) == 0 }
+    /// Zeros become a hole, as they often were one on the target.
+    private func write(_ bytes: UnsafeRawBufferPointer) throws(SystemError) {
+        if bytes.count < Self.page || !Self.isZero(bytes) {
+            do throws(SystemError) { try file.write(bytes, at: written) } catch {
+                // A file system may refuse only when it is asked to write.
+                guard error.code == EINVAL, isDirect, file.setDirect(false) else { throw error }
+                isDirect = false
+                try file.write(bytes, at: written)
+            }
+        }
+        written += Int64(bytes.count)
+        if !isDirect, written - synced >= Self.writeBehind {
+            file.beginWriteBack(from: synced, count: written - synced)
+            synced = written
+        }
+    }
+
+    private static func isZero(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        bytes[0] == 0 && memcmp(bytes.baseAddress!, bytes.baseAddress! + 1, bytes.count - 1) == 0
+    }
+
+    /// Hands everything that has come to the kernel, so that another transfer can go on from here.
+    func flush() throws(SystemError) {
+        guard let rest = block?.takeOut() else { return }
+        // The last block need not be a whole one, which only the page cache takes.
+        isDirect = !file.setDirect(false)
+        try write(rest)
+        block = nil
     }
 
     /// Gives the file its length and mode: as it was, executable or not, and for nobody to write.
     /// - Parameter isSynced: false leaves the sync to whoever syncs many files at once.
     func finish(isExecutable: Bool, isSynced: Bool) throws(SystemError) {
+        try flush()
         try file.truncate(to: size)
         try check("set the mode of", path: file.path) { fchmod(file.descriptor, isExecutable ? 0o500 : 0o400) }
         if isSynced { try file.sync() }

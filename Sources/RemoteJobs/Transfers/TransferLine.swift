@@ -128,6 +128,9 @@ extension Target {
     private func connectBulkLine(_ options: SSHOptions) async throws(SSHError) -> TransferLine? {
         var options = options
         options.ask = nil
+        // Where the first session has no channel for the question, the usual cipher does.
+        let hasAES = (try? await knownTools(on: session))?.hasAES ?? false
+        if hasAES && Host.hasAES { options.algorithms.preferAES() }
         do throws(SSHError) {
             let session = try await SSHSession.connect(options)
             do throws(SSHError) {

@@ -32,6 +32,8 @@ package struct TransferTools: Sendable, Equatable {
     let hasHead: Bool
     package let reader: OffsetReader
     package private(set) var hasSCP = false
+    /// Its processor has instructions for AES.
+    private(set) var hasAES = false
 
     package var canHash: Bool { hasher != nil }
 
@@ -53,6 +55,7 @@ package struct TransferTools: Sendable, Equatable {
         status = tools.contains("stat-fine") ? .fine : tools.contains("stat") ? .plain : .missing
         hasTar = facts.contains("tar") && tools.contains("xargs0")
         hasSCP = tools.contains("scp")
+        hasAES = tools.contains("aes")
     }
 
     @SSHActor static func probe(
@@ -71,6 +74,7 @@ package struct TransferTools: Sendable, Equatable {
         if command -v scp >/dev/null; then echo tool=scp; fi
         if [ "$(find / -maxdepth 0 -print0 | tr '\000' x)" = /x ]; then echo tool=find0; fi
         if [ "$(printf 'a b\0c\0' | xargs -0 -n 1 echo | tr '\n' x)" = 'a bxcx' ]; then echo tool=xargs0; fi
+        if grep -qw aes /proc/cpuinfo; then echo tool=aes; fi
         case "$(stat -c '%.9Y %s' /)" in
         [0-9]*.?????????\ [0-9]*) echo tool=stat; echo tool=stat-fine;;
         *) case "$(stat -c '%Y %s' /)" in [0-9]*\ [0-9]*) echo tool=stat;; esac;;
