@@ -60,7 +60,9 @@ struct FewToolsTests {
             try await fixture.expect(0, "run", "push", "tree", "\(work)/tree")
             let sent = try run.events(.uploaded).map(\.data)
             #expect(sent.count == 7)
-            #expect(sent.allSatisfy { $0["method"]?.string == board.push && $0["sha256"] == $0["remote_sha256"] })
+            for one in sent {
+                #expect(one["method"]?.string == board.push && one["sha256"] == one["remote_sha256"], "\(one)")
+            }
             #expect(try FileSystem.read("\(work)/tree/big") == big)
             try await fixture.wait(for: "a sample") { try !run.events(.collectorOutput).isEmpty }
             let end = try await fixture.expect(0, "run", "complete")
@@ -81,15 +83,16 @@ struct FewToolsTests {
             let run = try await fixture.start()
             let file = try fixture.scratch.write("f", "x")
             let words = [
-                "sftp": "the target's SSH server offers no SFTP; the method may be auto or one of exec",
-                "tar": "the target has no tar, or no `xargs -0` to go with it; the method may be auto or one of exec",
-                "scp": "the target has no scp; the method may be auto or one of exec",
+                "sftp": "the target's SSH server offers no SFTP; it has exec",
+                "tar": "the target has no tar, or no `xargs -0` to go with it; it has exec",
+                "scp": "the target has no scp; it has exec",
             ]
             for (method, reason) in words {
                 let pulled = try await fixture.expect(1, "run", "pull", "--method", method, file)
                 #expect(pulled.errorText.contains(reason), "\(pulled.errorText)")
                 let pushed = try await fixture.expect(1, "run", "push", "--method", method, file, "/tmp/none/")
                 #expect(pushed.errorText.contains(reason), "\(pushed.errorText)")
+                for result in [pulled, pushed] { #expect(result.errorText.contains("try: --method auto, or ")) }
             }
             let action = try await fixture.expect(1, "run", "action", "a")
             #expect(action.errorText.contains("$ECR_OUT: \(words["scp"] ?? "")"), "\(action.errorText)")

@@ -31,8 +31,13 @@ struct ArtifactStep {
     struct Failure: Sendable {
         let remote: String
         let reason: String
+        /// What an operator may do about it.
+        var hint: String?
 
-        var json: JSON { ["remote": .string(remote), "reason": .string(reason)] }
+        var json: JSON {
+            .object(
+                ["remote": .string(remote), "reason": .string(reason), "hint": hint.map { .string($0) }])
+        }
     }
 
     /// - Parameters:
@@ -241,7 +246,7 @@ struct ArtifactStep {
         _ name: String, _ path: [UInt8]?, _ failure: TransferFailure, _ isRequired: Bool, _ result: inout Result
     ) {
         let name = path.map { String(decoding: $0, as: UTF8.self) } ?? name
-        result.failures.append(Failure(remote: name, reason: reason(of: failure)))
+        result.failures.append(Failure(remote: name, reason: reason(of: failure), hint: failure.hint))
         result.warnings.append("artifact \(name): \(reason(of: failure))")
         if isRequired { result.isFailure = true }
     }

@@ -123,6 +123,7 @@ struct UploadFailure: Error {
     private let isLocal: Bool
     /// The target hangs.
     let isStall: Bool
+    private let ownHint: String?
 
     init(_ failure: TransferFailure, path: String? = nil, remote: [UInt8]? = nil) {
         reason =
@@ -135,13 +136,14 @@ struct UploadFailure: Error {
         isDenied = failure.isDenied
         isLocal = failure.isLocal
         isStall = failure.isStall
+        ownHint = failure.hint
         self.path = path
         self.remote = remote.map { String(decoding: $0, as: UTF8.self) }
     }
 
     init(_ problem: UploadTree.Problem) {
         reason = problem.reasons.joined(separator: "; ")
-        (isDenied, isLocal, isStall) = (false, true, false)
+        (isDenied, isLocal, isStall, ownHint) = (false, true, false, nil)
     }
 
     /// The data of `upload_failed`.
@@ -157,6 +159,7 @@ struct UploadFailure: Error {
     /// The next command to type.
     func hint(_ local: String, _ remote: String) -> String {
         let folder = remote.hasSuffix("/") ? remote : FileSystem.parent(of: remote)
+        if let ownHint { return ownHint }
         if isLocal { return "ls -l \(shellWord(local))" }
         if isDenied {
             let name = FileSystem.name(of: local)

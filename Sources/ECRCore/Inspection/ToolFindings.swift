@@ -42,9 +42,11 @@ enum ToolFindings {
             case .cat: "each time from its beginning, which is very slow"
             }
         let reason = channels < 2 ? "the server allows no channel for it" : "not served"
+        let files = [tools.contains("tar") ? "tar" : nil, reader.hasOffsets ? reader.rawValue : "scp or cat"]
         return Finding(
             "sftp", .warning,
-            "\(reason): output is fetched by \(reader.rawValue), \(how), and files by tar, \(reader.rawValue) or scp",
+            "\(reason): output is fetched by \(reader.rawValue), \(how), and files by "
+                + files.compactMap(\.self).joined(separator: " or "),
             hint: channels < 2
                 ? "raise MaxSessions in the target's sshd_config"
                 : "install an SFTP server (openssh-sftp-server) there",

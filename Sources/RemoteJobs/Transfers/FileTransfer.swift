@@ -10,6 +10,8 @@ package struct TransferFailure: Error, Sendable, Equatable {
     package var isStall = false
     /// It is this machine's file that is at fault.
     package internal(set) var isLocal = false
+    /// What to do about it; nil where a look at the target helps.
+    package internal(set) var hint: String?
 
     /// Whether an error says so.
     package static func isStall(_ error: any Error) -> Bool { (error as? TransferFailure)?.isStall == true }

@@ -15,6 +15,9 @@ package final class Patience: Sendable {
         var atWork = 0
     }
 
+    /// That of the transfer which the present task belongs to: its turn on a channel is no silence of the target's.
+    @TaskLocal static var current: Patience?
+
     private let seconds: Int
     private let state = Mutex(State())
 
@@ -45,7 +48,7 @@ package final class Patience: Sendable {
     ) async throws -> Value {
         renew()
         return try await withThrowingTaskGroup(of: Value?.self) { group in
-            group.addTask { try await body() }
+            group.addTask { [self] in try await Self.$current.withValue(self) { try await body() } }
             group.addTask { [self] in
                 try await watch()
                 return nil

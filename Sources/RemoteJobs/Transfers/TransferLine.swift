@@ -10,6 +10,8 @@ package import SSH
     private let window: Int?
     /// Scripts that have a channel.
     private var running = 0
+    /// One is about to have one.
+    private var isOpening = false
     /// Whether the session is this line's own, and nobody's once nothing travels over the line.
     private nonisolated let ownsSession: Bool
     /// When the last of them, the probe at first, gave its channel back; the server may learn of it later.
@@ -47,10 +49,25 @@ package import SSH
         if ownsSession { sftp?.close() } else { await session.close() }
     }
 
+    /// dropbear (2022.83) takes a channel whose program was not asked for yet for one that is over when another one's
+    /// program ends, and may die of the request that follows: on the session that jobs share, scripts come one after the
+    /// other there. One for bulk transfers alone is not worth so much: what was cut goes on.
+    private func awaitTurn() async throws(SSHError) {
+        guard !ownsSession, session.serverBanner.contains("dropbear") else { return }
+        while running > 0 || isOpening {
+            if Task.isCancelled { throw SSHError(.closed, "the script is not wanted any more") }
+            Patience.current?.renew()
+            try? await Task.sleep(for: .milliseconds(5))
+        }
+    }
+
     /// Starts a script; where the server allows no further channel, once another script has ended.
     package func start(_ script: [UInt8]) async throws(SSHError) -> RemoteScript {
         while true {
             do throws(SSHError) {
+                try await awaitTurn()
+                isOpening = true
+                defer { isOpening = false }
                 let started = try await RemoteScript.start(script, on: session, window: window)
                 running += 1
                 started.onClose = {
@@ -61,6 +78,7 @@ package import SSH
             } catch {
                 let isBusy = running > 0 || Clock.boottimeNanoseconds() - lastEnd < Self.patience
                 guard error.code == .channelRefused, isBusy, !Task.isCancelled else { throw error }
+                Patience.current?.renew()
                 // Origin: short beside a script's own round trips.
                 try? await Task.sleep(for: .milliseconds(20))
             }

@@ -30,8 +30,9 @@ package struct TransferWays: Sendable {
             case .tar: "the target has no tar, or no `xargs -0` to go with it"
             case .exec, .scp: "the target has no \(method.rawValue)"
             }
-        let others = all.map(\.rawValue).joined(separator: ", ")
-        throw TransferFailure("\(reason); the method may be auto or one of \(others)")
+        var failure = TransferFailure("\(reason); it has \(all.map(\.rawValue).joined(separator: ", "))")
+        failure.hint = "--method auto, or `method: auto` in the profile"
+        throw failure
     }
 
     private var all: [TransferMethod] {

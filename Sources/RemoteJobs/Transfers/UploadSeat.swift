@@ -45,7 +45,7 @@ package import SSH
                 case is CancellationError: "cancelled while it took its place (sync, rename)"
                 default: "the link was lost while it took its place"
                 }
-            return TransferFailure("\(what): it may be there")
+            return TransferFailure("\(what): it may be there", isStall: TransferFailure.isStall(cause))
         }
     }
 

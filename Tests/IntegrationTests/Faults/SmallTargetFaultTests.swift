@@ -98,6 +98,24 @@ struct SmallTargetFaultTests {
         }
     }
 
+    /// dropbear (2022.83) closes a channel whose program was not asked for yet when another one's ends, and dies of the
+    /// request that follows.
+    @Test func theServerOutlivesManyChannels() async throws {
+        try await Bench.with(.dd) { bench, run in
+            bench.link.delay(.milliseconds(15))
+            for number in 0..<24 { try bench.fixture.scratch.write("many/\(number)", "content \(number)") }
+            let many = bench.fixture.scratch.path("many")
+            let pull = try bench.fixture.background("run", "pull", many)
+            let push = try bench.fixture.background("run", "push", "many", "\(many)-2")
+            #expect(try await pull.wait().status == 0)
+            #expect(try await push.wait().status == 0)
+            #expect(try run.events(.connectionLost).isEmpty)
+            #expect(try run.events(.artifactPulled).count == 24 && run.events(.uploaded).count == 24)
+            #expect(try run.events(.uploaded).allSatisfy { $0.data["method"] == "exec" })
+            bench.link.delay(.zero)
+        }
+    }
+
     @Test(arguments: Way.allCases, Break.allCases)
     func aPullThatIsCutGoesOn(_ way: Way, _ cut: Break) async throws {
         try await Bench.with(way) { bench, run in
