@@ -115,16 +115,15 @@ package import SSH
         _ files: [LocalFile], _ outcomes: inout [Result<Placed, TransferFailure>], _ patience: Patience
     ) async throws {
         // What is left behind is told with the reason, each ended by NUL; so is a name that could not be synced.
+        let functions = #"""
+            ecr_m() { ecr_s=$1 ecr_t=$2; shift 2; ecr_q && cd "$ecr_s" || exit; ecr_e=$(mv -f -- "$@" "$ecr_t" 2>&1) && return
+            for ecr_f; do [ ! -e "$ecr_f" ] || printf '%s\0%s\0' "$ecr_s/$ecr_f" "$ecr_e"; done; }
+            ecr_y() { sync -f "$1" 2>/dev/null || sync 2>/dev/null || printf '%s\0\0' "$1"; }
+
+            """#
         var list = CommandList(
-            prelude: """
-                export LC_ALL=C; ecr_k=\(String(decoding: shellWord(staging), as: UTF8.self)); \(UploadSeat.keep("ecr_k"))
-
-                """ + #"""
-                    ecr_m() { ecr_s=$1 ecr_t=$2; shift 2; ecr_q && cd "$ecr_s" || exit; ecr_e=$(mv -f -- "$@" "$ecr_t" 2>&1) && return
-                    for ecr_f; do [ ! -e "$ecr_f" ] || printf '%s\0%s\0' "$ecr_s/$ecr_f" "$ecr_e"; done; }
-                    ecr_y() { sync -f "$1" 2>/dev/null || sync 2>/dev/null || printf '%s\0\0' "$1"; }
-
-                    """#)
+            prelude: Array("export LC_ALL=C; ecr_k=".utf8) + shellWord(staging)
+                + Array("; \(UploadSeat.keep("ecr_k"))\n\(functions)".utf8))
         let sync = Array("ecr_y".utf8)
         list.add(staging, to: sync)
         var places: [[UInt8]: Int] = [:]
