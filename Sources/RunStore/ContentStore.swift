@@ -13,21 +13,24 @@ package struct ContentStore: Sendable {
 
     /// Gives a file that is complete and closed its place, or that place to a file of the same content.
     /// - Parameters:
-    ///   - part: where it is; gone afterwards.
+    ///   - part: where it is, which may be its place; else gone afterwards.
     ///   - destination: on the same file system; what is there was left by a crash and is replaced.
     package func place(
         _ part: String, at destination: String, size: Int64, sha256: String, isExecutable: Bool
     ) throws(SystemError) {
         if size > 0, link(sha256: sha256, size: size, isExecutable: isExecutable, as: destination) {
-            unlink(part)
+            if part != destination { unlink(part) }
             return
         }
-        let object = object(size, sha256, isExecutable)
-        try check("rename \(part) to", path: destination) { rename(part, destination) }
-        guard size > 0 else { return }
-        // Without a second name the file is complete all the same.
+        if part != destination { try check("rename \(part) to", path: destination) { rename(part, destination) } }
+        if size > 0 { keep(destination, as: object(size, sha256, isExecutable)) }
+    }
+
+    /// Gives a file its second name; without one it is complete all the same.
+    private func keep(_ path: String, as object: String) {
+        if Glibc.link(path, object) == 0 || errno != ENOENT { return }
         _ = try? FileSystem.makeDirectories(FileSystem.parent(of: object))
-        _ = Glibc.link(destination, object)
+        _ = Glibc.link(path, object)
     }
 
     /// Whether there may be content of this size: asking costs nothing.
@@ -38,6 +41,7 @@ package struct ContentStore: Sendable {
         let object = object(size, sha256, isExecutable)
         guard isSound(object, size), let file = try? File(path: object, O_RDONLY | O_NOFOLLOW) else { return false }
         guard (try? Self.hash(file)) == sha256 else { return false }
+        if Glibc.link(object, name) == 0 { return true }
         unlink(name)
         return Glibc.link(object, name) == 0
     }

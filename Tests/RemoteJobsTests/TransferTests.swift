@@ -41,7 +41,7 @@ import Testing
         func fetchArchive(
             _ files: [RemoteFile], pieces: Int = 1000, to part: @Sendable (RemoteFile) -> String
         ) async throws -> [Int: ArchiveTransfer.Arrived] {
-            let archive = try await ArchiveTransfer(files, over: line, worker: worker, to: part)
+            let archive = try await ArchiveTransfer(files, over: line, worker: worker, to: files.map(part))
             var all: [Int: ArchiveTransfer.Arrived] = [:]
             while case let arrived = try await archive.next(files: pieces, bytes: 1 << 20), !arrived.isEmpty {
                 for one in arrived { #expect(all.updateValue(one, forKey: one.place) == nil) }

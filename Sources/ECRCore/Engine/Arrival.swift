@@ -1,11 +1,15 @@
 import Glibc
 import Hashing
+import LinuxSystem
 import RemoteJobs
 
-/// A file that is here, under its temporary name, and what is known of it.
+/// A file that is here, and what is known of it.
 struct Arrival: Sendable {
     let file: RemoteFile
+    /// Where it is now: an absolute path.
     let part: String
+    /// Where it belongs, relative to the run directory, if it is there already.
+    let place: String?
     let size: Int64
     let sha256: String
     /// What the target says; nil where it cannot tell, or its file is another one by now.
@@ -21,8 +25,11 @@ struct Arrival: Sendable {
     /// The file whose content it is, for what was here before.
     var source: String?
 
-    init(_ file: RemoteFile, _ received: ReceivedFile, remote: String?, _ seconds: Double) {
+    init(
+        _ file: RemoteFile, _ received: ReceivedFile, remote: String?, _ seconds: Double, place: String? = nil
+    ) {
         self.file = file
+        self.place = place
         part = received.part
         size = received.size
         sha256 = received.sha256
@@ -35,9 +42,10 @@ struct Arrival: Sendable {
 
     init(
         file: RemoteFile, part: String, size: Int64, sha256: String, remoteSHA256: String?, method: String,
-        source: String
+        source: String, place: String? = nil
     ) {
         self.file = file
+        self.place = place
         self.part = part
         self.size = size
         self.sha256 = sha256
@@ -52,7 +60,12 @@ struct Arrival: Sendable {
         guard let source else { return false }
         var status = stat()
         guard lstat(source, &status) == 0, Int64(status.st_size) == size else { return false }
-        unlink(part)
+        if Glibc.link(source, part) == 0 { return true }
+        switch errno {
+        case EEXIST: unlink(part)
+        case ENOENT: _ = try? FileSystem.makeDirectories(FileSystem.parent(of: part))
+        default: return false
+        }
         return Glibc.link(source, part) == 0
     }
 }

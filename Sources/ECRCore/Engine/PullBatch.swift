@@ -36,13 +36,9 @@ struct PullBatch {
     /// Files of which nothing came while others were fetched beside them: each is fetched by itself.
     var suspects: Set<[UInt8]> = []
 
-    /// Origin: larger files gain nothing from an archive, and a cut in them is taken up again from where it was.
-    private static let smallSize: UInt64 = 8 << 20
-    /// Origin: an archive and its hashes cost two channels, three files by SFTP not more.
-    private static let fewFiles = 4
     /// Origin: what is recorded at once: a cut costs no more than this.
-    private static let sliceFiles = 1024
-    private static let sliceBytes: UInt64 = 64 << 20
+    static let sliceFiles = 1024
+    static let sliceBytes: UInt64 = 64 << 20
 
     /// Whether so much should not go over the session that output and samples come by.
     static func isBulk(_ expansion: Expansion) -> Bool { expansion.bytes > 1 << 20 || expansion.files.count > 64 }
@@ -66,112 +62,10 @@ struct PullBatch {
         try await worker.run { try FileSystem.makeDirectories(parts) }
         let progress = TransferProgress(files, feed)
         var left = try await takeUnchanged(files, progress, report)
-        if mayArchive(left.filter(isForArchive)) {
+        if mayArchive(left) {
             left = try await fetchArchive(left, progress, report)
         }
         try await fetchSingly(left, progress, report)
-    }
-
-    private func mayArchive(_ small: [RemoteFile]) -> Bool {
-        guard line.tools.hasTar else { return false }
-        return method == .tar || method == nil && small.count >= Self.fewFiles
-    }
-
-    // MARK: What is here already
-
-    /// Files that are, to the nanosecond, those that were fetched before in this run are linked.
-    /// - Returns: the others.
-    private mutating func takeUnchanged(
-        _ files: [RemoteFile], _ progress: TransferProgress, _ report: Report
-    ) async throws -> [RemoteFile] {
-        guard files.contains(where: { $0.boot != nil }) else { return files }
-        let known = KnownVersions(journal.state.artifacts)
-        if known.isEmpty { return files }
-        var left: [RemoteFile] = []
-        for start in stride(from: 0, to: files.count, by: Self.sliceFiles) {
-            let slice = files[start..<min(start + Self.sliceFiles, files.count)]
-            let same = slice.compactMap { arrival(of: $0, as: known[$0]) }
-            let linked = try await worker.run { same.filter { $0.link() } }
-            let paths = Set(linked.map(\.file.path))
-            left += slice.filter { !paths.contains($0.path) }
-            try await commit(linked, progress, report)
-        }
-        return left
-    }
-
-    private func arrival(of file: RemoteFile, as earlier: KnownVersions.Known?) -> Arrival? {
-        guard let earlier else { return nil }
-        return Arrival(
-            file: file, part: Self.part(of: file, in: parts), size: Int64(file.size), sha256: earlier.sha256,
-            remoteSHA256: earlier.remoteSHA256, method: "unchanged",
-            source: "\(journal.directory.path)/\(earlier.path)")
-    }
-
-    // MARK: Archives
-
-    /// - Returns: what must be fetched by itself.
-    private mutating func fetchArchive(
-        _ files: [RemoteFile], _ progress: TransferProgress, _ report: Report
-    ) async throws -> [RemoteFile] {
-        let parts = parts
-        let small = files.filter(isForArchive)
-        let patience = Patience(bytes: Self.sliceBytes)
-        let archive = try await ArchiveTransfer(
-            small, over: line, worker: worker, to: { Self.part(of: $0, in: parts) },
-            progress: {
-                patience.renew()
-                progress.tell(files: $0, bytes: $1)
-            })
-        let left: [RemoteFile]
-        do { left = try await record(archive, of: small, patience, progress, report) } catch {
-            await archive.close()
-            throw error
-        }
-        await archive.close()
-        return files.filter { !isForArchive($0) } + left
-    }
-
-    /// While what has come is recorded, the next is on its way.
-    /// - Returns: what has not come.
-    private mutating func record(
-        _ archive: ArchiveTransfer, of files: [RemoteFile], _ patience: Patience, _ progress: TransferProgress,
-        _ report: Report
-    ) async throws -> [RemoteFile] {
-        let began = Clock.boottimeNanoseconds()
-        let ahead = {
-            Task {
-                try await patience.whileWaiting {
-                    try await archive.next(files: Self.sliceFiles, bytes: Self.sliceBytes)
-                }
-            }
-        }
-        var isHere = [Bool](repeating: false, count: files.count)
-        var next = ahead()
-        do {
-            while case let arrived = try await next.attachedValue, !arrived.isEmpty {
-                next = ahead()
-                let seconds = Double(Clock.boottimeNanoseconds() - began) / 1e9
-                let sound = arrived.filter { isSound($0, files[$0.place]) }
-                for one in sound { isHere[one.place] = true }
-                try await commit(
-                    sound.map { Arrival(files[$0.place], $0.file, remote: $0.remoteSHA256, seconds) }, progress, report)
-            }
-        } catch let failure as TransferFailure where failure.isStall {
-            // One of them hangs: whoever fetches it by itself finds out which.
-        } catch {
-            next.cancel()
-            throw error
-        }
-        return zip(files, isHere).filter { !$1 }.map(\.0)
-    }
-
-    /// What differs has changed meanwhile, or is one of the kernel's texts, which have no size beforehand.
-    private func isSound(_ arrived: ArchiveTransfer.Arrived, _ file: RemoteFile) -> Bool {
-        line.tools.canHash ? arrived.remoteSHA256 == arrived.file.sha256 : UInt64(arrived.file.size) == file.size
-    }
-
-    private func isForArchive(_ file: RemoteFile) -> Bool {
-        method == .tar || file.size < Self.smallSize && !file.isOfTheKernel
     }
 
     // MARK: One by one
@@ -233,10 +127,10 @@ struct PullBatch {
 
     /// Brings files that are here to their places, to the disk, and on record, in this order: what a crash leaves in a
     /// place without a record is replaced.
-    private mutating func commit(_ arrivals: [Arrival], _ progress: TransferProgress, _ report: Report) async throws {
+    mutating func commit(_ arrivals: [Arrival], _ progress: TransferProgress, _ report: Report) async throws {
         if arrivals.isEmpty { return }
         let root = journal.directory.path
-        let placed = arrivals.map { (arrival: $0, path: places.take(for: $0.file)) }
+        let placed = arrivals.map { (arrival: $0, path: $0.place ?? places.take(for: $0.file)) }
         let store = ContentStore(runsDirectory: FileSystem.parent(of: root))
         let parts = parts
         do {

@@ -71,15 +71,25 @@ final class ArchiveIntake: @unchecked Sendable {
         switch entry.kind {
         case .regular:
             // What has grown is left to whoever takes it as long as it was; else it might never end.
-            if entry.size <= files[place].size { current = (place, try PartFile(parts[place])) }
+            if entry.size <= files[place].size { current = (place, try make(parts[place])) }
         case .hardLink(let name):
             // What was taken out may have left its part.
             let other = places[Self.plain(name)].flatMap { other in waiting.last { $0.place == other } }
             guard let other else { return }
+            try FileSystem.makeDirectories(FileSystem.parent(of: parts[place]))
             unlink(parts[place])
             try check("link", path: parts[place]) { link(other.file.part, parts[place]) }
             add(place, size: other.file.size, sha256: other.file.sha256)
         case .other: break
+        }
+    }
+
+    /// Folders are made when the first file comes into them.
+    private func make(_ part: String) throws(SystemError) -> PartFile {
+        do { return try PartFile(part) } catch {
+            guard error.code == ENOENT else { throw error }
+            try FileSystem.makeDirectories(FileSystem.parent(of: part))
+            return try PartFile(part)
         }
     }
 
@@ -105,6 +115,6 @@ final class ArchiveIntake: @unchecked Sendable {
         return waiting
     }
 
-    /// A part that was cut stays for whoever fetches its file alone.
+    /// What was cut stays for whoever fetches its file alone.
     func close() { current = nil }
 }

@@ -26,15 +26,15 @@ package import SSH
     private var failure: SSHError?
 
     /// - Parameters:
-    ///   - part: where a file's bytes go.
+    ///   - parts: where the files' bytes go, in their order.
     ///   - progress: files and bytes that are here.
     package init(
-        _ files: [RemoteFile], over line: TransferLine, worker: Worker, to part: (RemoteFile) -> String,
+        _ files: [RemoteFile], over line: TransferLine, worker: Worker, to parts: [String],
         progress: @escaping @Sendable (Int, Int64) -> Void = { _, _ in }
     ) async throws(SSHError) {
         let marker = ArchiveFrames.makeMarker()
         (self.line, self.worker, self.progress) = (line, worker, progress)
-        intake = ArchiveIntake(files, parts: files.map(part), marker: marker)
+        intake = ArchiveIntake(files, parts: parts, marker: marker)
         let script = try await line.start(Self.script(marker, line.tools.hasher, Self.batch(of: files)))
         self.script = script
         // Written and read side by side: neither waits for the other's buffers.
@@ -96,7 +96,7 @@ package import SSH
         script.close()
     }
 
-    /// Ends it, wherever it is. A part that was cut stays for whoever fetches its file alone.
+    /// Ends it, wherever it is. What was cut stays for whoever fetches its file alone.
     package func close() async {
         end()
         await writer.value

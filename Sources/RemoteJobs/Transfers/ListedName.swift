@@ -1,3 +1,5 @@
+import Glibc
+
 /// What a target says of a name, without following it if it is a link.
 struct ListedName: Sendable, Equatable {
     enum Kind: Sendable, Equatable { case regular, directory, link, other }
@@ -160,5 +162,18 @@ struct ListingParser {
             rest = words[5].dropFirst(name.count + 1)
         }
         return listed
+    }
+}
+
+extension [UInt8] {
+    /// In the order of the bytes. Paths begin alike: whole words are compared at a time.
+    func precedes(_ other: [UInt8]) -> Bool {
+        let order = withUnsafeBytes { left in
+            other.withUnsafeBytes { right in
+                left.isEmpty || right.isEmpty
+                    ? 0 : memcmp(left.baseAddress!, right.baseAddress!, Swift.min(left.count, right.count))
+            }
+        }
+        return order == 0 ? count < other.count : order < 0
     }
 }

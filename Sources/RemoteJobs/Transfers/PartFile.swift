@@ -10,6 +10,8 @@ final class PartFile: @unchecked Sendable {
     private(set) var size: Int64 = 0
     /// Bytes that the kernel has, and of them those that it was told to write.
     private var written: Int64 = 0
+    /// A hole follows from here on.
+    private var end: Int64 = 0
     private var synced: Int64 = 0
     /// What goes to the kernel next; nil where everything goes at once.
     private var block: DirectBlock?
@@ -49,7 +51,7 @@ final class PartFile: @unchecked Sendable {
             hash.update(bytes)
             done += Int64(bytes.count)
         }
-        (written, synced) = (size, size)
+        (written, synced, end) = (size, size, size)
         if expected - size >= Self.large {
             isDirect = file.setDirect(true)
             if isDirect { self.block = DirectBlock() }
@@ -64,7 +66,7 @@ final class PartFile: @unchecked Sendable {
         _ = block?.takeOut()
         try file.truncate(to: 0)
         hash = SHA256()
-        (size, written, synced) = (0, 0, 0)
+        (size, written, synced, end) = (0, 0, 0, 0)
     }
 
     /// Adds bytes.
@@ -95,6 +97,7 @@ final class PartFile: @unchecked Sendable {
                 isDirect = false
                 try file.write(bytes, at: written)
             }
+            end = written + Int64(bytes.count)
         }
         written += Int64(bytes.count)
         if !isDirect, written - synced >= Self.writeBehind {
@@ -120,7 +123,7 @@ final class PartFile: @unchecked Sendable {
     /// - Parameter isSynced: false leaves the sync to whoever syncs many files at once.
     func finish(isExecutable: Bool, isSynced: Bool) throws(SystemError) {
         try flush()
-        try file.truncate(to: size)
+        if end < size { try file.truncate(to: size) }
         try check("set the mode of", path: file.path) { fchmod(file.descriptor, isExecutable ? 0o500 : 0o400) }
         if isSynced { try file.sync() }
     }

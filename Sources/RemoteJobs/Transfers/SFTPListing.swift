@@ -142,7 +142,7 @@ import SSH
     /// Each name once: fetched side by side, two of one name would write to one place.
     private static func sorted(_ entries: [SFTPEntry]) -> [SFTPEntry] {
         var last: [UInt8]?
-        return entries.sorted { $0.name.lexicographicallyPrecedes($1.name) }.filter { entry in
+        return entries.sorted { $0.name.precedes($1.name) }.filter { entry in
             defer { last = entry.name }
             return entry.name != last
         }

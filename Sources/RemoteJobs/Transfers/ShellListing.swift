@@ -18,9 +18,9 @@ import SSH
         var listing = ShellListing(line: line, tools: tools, pattern: pattern, most: most)
         try await listing.find()
         try await listing.resolveLinks()
-        listing.expansion.files.sort { $0.path.lexicographicallyPrecedes($1.path) }
+        listing.expansion.files.sort { $0.path.precedes($1.path) }
         listing.expansion.dropRepeated()
-        listing.expansion.problems.sort { $0.path.lexicographicallyPrecedes($1.path) }
+        listing.expansion.problems.sort { $0.path.precedes($1.path) }
         return listing.expansion
     }
 
