@@ -113,7 +113,7 @@ extension EventType {
         row(
             .uploadStarted,
             "files are about to be sent; local and remote: of the file or the directory, files and bytes: what it holds",
-            "target job? action? attempt? local remote files bytes"),
+            "target job? action? attempt? local|local_base64 remote|remote_base64 files bytes"),
         row(
             .uploaded,
             """
@@ -124,8 +124,8 @@ extension EventType {
             to its disk, so that a power cut may take it away
             """,
             """
-            target job? action? attempt? local path? remote size mode sha256 remote_sha256? unverified? unsynced? method \
-            duration_s resumed_at?
+            target job? action? attempt? local|local_base64 path|path_base64? remote|remote_base64 size mode sha256 \
+            remote_sha256? unverified? unsynced? method duration_s resumed_at?
             """),
         row(
             .uploadFailed,
@@ -133,7 +133,7 @@ extension EventType {
             a file is not on the target; what was there under its name still is. Only where the link was lost while it took \
             its place nobody knows, and the reason says so
             """,
-            "target job? action? attempt? local path? remote reason"),
+            "target job? action? attempt? local|local_base64 path|path_base64? remote|remote_base64 reason"),
         row(
             .collectorStarted,
             """
@@ -245,12 +245,13 @@ extension EventType {
         row(
             .ledger,
             """
-            the comparison of both ends; missing: the holes, remarks: what is none, jobs: for each stream bytes and sha256 \
+            the comparison of both ends; missing: the holes, remarks: what is none, failed_artifacts: count, and the first, \
+            each with job?, remote or remote_base64, reason and required; jobs: for each stream bytes and sha256 \
             on both ends, and equal; masked: how many bytes stand in the place of secrets; collectors: for each the samples \
             that were expected and received, and the ticks that were skipped (overruns); gaps, reboots, unknown: those of \
             the run
             """,
-            "complete complete_percent missing remarks totals collectors gaps reboots unknown jobs"),
+            "complete complete_percent missing remarks failed_artifacts? totals collectors gaps reboots unknown jobs"),
         row(.parameterSet, "a parameter holds for what begins from here on", "name value previous?"),
         row(
             .note,

@@ -19,7 +19,7 @@ extension JSON {
         self = try (contiguous ?? Array(bytes).withUnsafeBufferPointer(parse)).get()
     }
 
-    /// Parses an object, of which some members are arrays that grow with the length of a run.
+    /// Parses an object, of which some members are arrays of objects that grow with the length of a run.
     /// - Parameter lists: their keys; what is an array comes by itself, and not in the object.
     package static func parse(
         _ bytes: [UInt8], lists keys: [String]
@@ -54,6 +54,23 @@ private struct SeenKeys {
         if object.members.count < 16 { return object[key] == nil }
         if hashed == nil { hashed = Set(object.members.map { Array($0.key.utf8) }) }
         return hashed?.insert(Array(key.utf8)).inserted ?? false
+    }
+}
+
+/// The keys of an object of which nothing is made, by where they stand.
+private struct SeenPlaces {
+    private var keys: [Range<Int>] = []
+
+    /// Origin: the objects of a manifest have up to twenty members; a search among more would take too long.
+    private static let most = 32
+
+    /// - Returns: false when it is there already, or one too many.
+    mutating func insert(_ key: Range<Int>, in bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+        let text = bytes[key]
+        guard keys.count < Self.most, !keys.contains(where: { $0.count == key.count && bytes[$0].elementsEqual(text) })
+        else { return false }
+        keys.append(key)
+        return true
     }
 }
 
@@ -168,26 +185,67 @@ private struct Parser {
         }
     }
 
-    /// Looks for the end of an object, and for nothing else: whoever wants to know what is in it parses its text.
-    /// - Returns: false where that text is no object, or has more than one line.
-    private mutating func skipObject() throws(JSONError) -> Bool {
-        guard current == UInt8(ascii: "{") else { return false }
-        var depth = 0
-        var isQuoted = false
-        while let byte = current {
+    /// Looks whether an object is one, and makes nothing of it: it is kept as its text.
+    private mutating func passObject(depth: Int) throws(JSONError) {
+        let start = position
+        position += 1
+        var keys = SeenPlaces()
+        skipSpace()
+        if current == UInt8(ascii: "}") {
             position += 1
-            switch byte {
-            case UInt8(ascii: "\""): isQuoted.toggle()
-            case UInt8(ascii: "\\"): position += 1
-            case 0x0A: return false
-            case UInt8(ascii: "{") where !isQuoted: depth += 1
-            case UInt8(ascii: "}") where !isQuoted:
-                depth -= 1
-                if depth == 0 { return true }
-            default: break
+            return
+        }
+        while true {
+            skipSpace()
+            guard current == UInt8(ascii: "\"") else { throw error("expected a key") }
+            let key = position
+            let isPlain = try passString()
+            guard isPlain, keys.insert(key..<position, in: bytes) else {
+                // Whether it is there already is known of its meaning only.
+                position = start
+                _ = try value(depth: depth)
+                return
+            }
+            skipSpace()
+            guard current == UInt8(ascii: ":") else { throw error("expected ':'") }
+            position += 1
+            try passValue(depth: depth + 1)
+            skipSpace()
+            switch current {
+            case UInt8(ascii: ","): position += 1
+            case UInt8(ascii: "}"):
+                position += 1
+                return
+            default: throw error("expected ',' or '}'")
             }
         }
-        throw error("the object does not end")
+    }
+
+    private mutating func passValue(depth: Int) throws(JSONError) {
+        guard depth < 128 else { throw error("nested too deeply") }
+        skipSpace()
+        switch current {
+        case UInt8(ascii: "{"): try passObject(depth: depth)
+        case UInt8(ascii: "\""): _ = try passString()
+        // What is rare, or costs nothing.
+        default: _ = try value(depth: depth)
+        }
+    }
+
+    /// - Returns: whether it is as it stands there, without an escape.
+    private mutating func passString() throws(JSONError) -> Bool {
+        let start = position
+        position += 1
+        while let byte = current, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20, byte < 0x80 {
+            position += 1
+        }
+        if current == UInt8(ascii: "\"") {
+            position += 1
+            return true
+        }
+        position = start
+        _ = try string()
+        return false
     }
 
     private mutating func list(_ key: String) throws(JSONError) {
@@ -199,11 +257,14 @@ private struct Parser {
         while !isOver {
             skipSpace()
             let start = position
-            if try skipObject() {
-                list.append(line: bytes[start..<position])
-            } else {
+            guard current == UInt8(ascii: "{") else { throw error("expected an object") }
+            try passObject(depth: 2)
+            let text = bytes[start..<position]
+            if text.contains(0x0A) {
                 position = start
                 list.append(try value(depth: 2))
+            } else {
+                list.append(line: text)
             }
             skipSpace()
             isOver = current == UInt8(ascii: "]")

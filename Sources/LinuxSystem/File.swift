@@ -19,6 +19,12 @@ package final class File: Sendable {
         self.init(adopting: descriptor, path: path)
     }
 
+    package convenience init(path: RawPath, _ flags: Int32, mode: UInt32 = 0o600) throws(SystemError) {
+        let characters = path.characters
+        let descriptor = try check("open", path: path.text) { open(characters, flags | O_CLOEXEC, mode) }
+        self.init(adopting: descriptor, path: path.text)
+    }
+
     deinit { close(descriptor) }
 
     /// The length in bytes.

@@ -26,19 +26,7 @@ package enum FileSystem {
 
     /// The names in a directory without `.` and `..`, sorted.
     package static func list(_ path: String) throws(SystemError) -> [String] {
-        guard let directory = opendir(path) else { throw SystemError("list", path: path) }
-        defer { closedir(directory) }
-        var names: [String] = []
-        while true {
-            errno = 0  // readdir(3) says nothing else at the end than in an error.
-            guard let entry = readdir(directory) else { break }
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != "." && name != ".." { names.append(name) }
-        }
-        if errno != 0 { throw SystemError("list", path: path) }
-        return names.sorted()
+        try list(RawPath(path)).map { String(decoding: $0, as: UTF8.self) }.sorted()
     }
 
     /// The whole of a file; refuses one that is longer than `limit` with EFBIG.

@@ -40,12 +40,14 @@ extension Target {
         """
     }
 
-    /// A name in a line, as `printf %b` reads it.
+    /// A name in a line, as `printf %b` reads it. Of one that is no UTF-8 everything but ASCII is told by its digits.
     private static func line(_ name: [UInt8]) -> [UInt8] {
-        name.flatMap { byte -> [UInt8] in
+        let isText = String(validating: name, as: UTF8.self) != nil
+        return name.flatMap { byte -> [UInt8] in
             switch byte {
             case UInt8(ascii: "\\"): Array(#"\\"#.utf8)
             case UInt8(ascii: "\n"): Array(#"\n"#.utf8)
+            case 0x80... where !isText: Array(#"\0\#(String(byte, radix: 8))"#.utf8)
             default: [byte]
             }
         }

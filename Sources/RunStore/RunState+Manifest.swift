@@ -50,16 +50,20 @@ extension RunState {
             "stages": .array(stages.map(\.json)),
             "jobs": .array(jobs.map(\.json)), "metrics": actionMetricsJSON, "notes": .int(notes),
             "recent_notes": .array(recentNotes.map(\.json)), "edits": .int(edits), "invalid_times": invalidTimes.json,
-            "exported": .bool(isExported), "failed_pulls": .int(failedPulls), "failed_uploads": .int(failedUploads),
+            "exported": .bool(isExported), "failed_pulls": .int(failedPulls),
+            "first_failed_pulls": .array(firstFailedPulls), "failed_uploads": .int(failedUploads),
             "gaps": .array(gaps), "reboots": .array(reboots), "rules": rules.json, "latest_samples": latest.json,
             "ledger": ledger.map { .object($0) }, "last_event": .string(lastTime),
             "head_hash": .string(checkpoint.hash), "checkpoint": checkpoint.json,
         ]
     }
 
-    /// - Returns: nil for anything that this version did not write: the events are folded from the start then.
+    /// - Returns: nil for anything that this version did not write, damage in a line of a list included: the events are
+    ///   folded from the start then.
     init?(manifest: [UInt8]) {
-        guard let (json, lists) = try? JSON.parse(manifest, lists: ["artifacts", "uploads"]) else { return nil }
+        guard let (json, lists) = try? JSON.parse(manifest, lists: ["artifacts", "uploads"]),
+            json["artifacts"] == nil, json["uploads"] == nil
+        else { return nil }
         self.init(json: json)
         artifacts = lists["artifacts"] ?? artifacts
         uploads = lists["uploads"] ?? uploads
@@ -103,6 +107,7 @@ extension RunState {
         invalidTimes = InvalidTimes(json: json["invalid_times"])
         isExported = json["exported"]?.bool ?? false
         failedPulls = json["failed_pulls"]?.int ?? 0
+        restore(failedPulls: json["first_failed_pulls"])
         failedUploads = json["failed_uploads"]?.int ?? 0
         gaps = json["gaps"]?.array ?? []
         reboots = json["reboots"]?.array ?? []

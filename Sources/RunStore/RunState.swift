@@ -59,6 +59,8 @@ package struct RunState: Sendable, Equatable {
     /// The data of every `artifact_pulled`.
     package var artifacts = JSONList()
     package var failedPulls: Int64 = 0
+    /// What the first of them tell.
+    package private(set) var firstFailedPulls: [JSON] = []
     /// The data of every `uploaded`.
     package var uploads = JSONList()
     package var failedUploads: Int64 = 0
@@ -151,7 +153,7 @@ package struct RunState: Sendable, Equatable {
         case .tagAdded: if let tag = data["tag"]?.string, !tags.contains(tag) { tags.append(tag) }
         case .tagRemoved: tags.removeAll { $0 == data["tag"]?.string }
         case .artifactPulled: artifacts.append(.object(data))
-        case .artifactPullFailed: failedPulls += 1
+        case .artifactPullFailed: applyFailedPull(data)
         case .uploaded: uploads.append(.object(data))
         case .uploadFailed: failedUploads += 1
         case .targetRebooted: reboots.append(["time": .string(event.time), "boot_id": data["boot_id"]])
@@ -171,6 +173,14 @@ package struct RunState: Sendable, Equatable {
         notes += 1
         recentNotes.append(NoteState(event))
         if recentNotes.count > Self.notesKept { recentNotes.removeFirst() }
+    }
+
+    /// Origin of 10: what a summary names; the stream holds all.
+    private static let failedPullsKept = 10
+
+    private mutating func applyFailedPull(_ data: JSONObject) {
+        failedPulls += 1
+        if firstFailedPulls.count < Self.failedPullsKept { firstFailedPulls.append(.object(data)) }
     }
 
     private mutating func applyEdit(_ event: Event) {
@@ -285,6 +295,8 @@ package struct RunState: Sendable, Equatable {
     }
 
     mutating func restore(latest json: JSON?) { latest = LatestSamples(json: json) }
+
+    mutating func restore(failedPulls json: JSON?) { firstFailedPulls = json?.array ?? [] }
 
     mutating func restore(jobs restored: [JobState], notes: [NoteState], edits: Int64) {
         jobs = restored

@@ -234,4 +234,32 @@ import Testing
         #expect(ledger.isWhole && ledger.remarks.count == 1)
         #expect(ledger.json["totals"]?["reboots"] == 1)
     }
+
+    @Test func failedArtifactsAreNamedAndTheRestIsCounted() throws {
+        func failures(_ count: Int) -> [(EventType, JSONObject)] {
+            (0..<count).map { number in
+                (
+                    .artifactPullFailed,
+                    [
+                        "job": "0001-a", "remote": .string("/\(number)"), "reason": "stale",
+                        "required": .bool(number == 1),
+                    ]
+                )
+            }
+        }
+        func ledger(_ count: Int) throws -> Ledger {
+            try Ledger(run, state(more: failures(count)), spool: spool, remote: nil)
+        }
+        #expect(try ledger(0).json["failed_artifacts"] == nil)
+        #expect(
+            try ledger(2).remarks == [
+                "artifact /0 of 0001-a was not pulled: stale", "artifact /1 of 0001-a (required) was not pulled: stale",
+            ])
+        let many = try ledger(7)
+        #expect(many.remarks.count == 6)
+        #expect(many.remarks.last == "2 more artifacts were not pulled: ecr run events --type artifact_pull_failed")
+        let told = try #require(many.json["failed_artifacts"])
+        #expect(told["count"]?.int == 7 && told["first"]?.array?.count == 5)
+        #expect(try ledger(6).remarks.last?.hasPrefix("1 more artifact was not pulled") == true)
+    }
 }

@@ -110,6 +110,93 @@ import Testing
         try await server.stop()
     }
 
+    @Test func whatSaysNoSizeIsToldWithTheOneThatCame() async throws {
+        try await RunFixture.with { fixture in
+            _ = try await fixture.start()
+            let pull = try await fixture.expect(0, "run", "pull", "/proc/version")
+            let size = try FileSystem.read("/proc/version").count
+            #expect(pull.errorText == "artifacts/pulled/0001/version  \(size) B\n1 file fetched\n")
+        }
+    }
+
+    @Test func statusTellsWhatIsOnItsWay() async throws {
+        try await RunFixture.with { fixture in
+            try fixture.write("actions: {hello: {commands: [\"echo hello\"]}}\ntransfers: {min_free_disk: 0}")
+            _ = try await fixture.start()
+            let big = try fixture.scratch.write("big", "")
+            try File(path: big, O_WRONLY).truncate(to: 1 << 30)
+            let pull = try fixture.background("run", "pull", big)
+            var told: JSON?
+            try await fixture.wait(for: "the transfer") {
+                told = try await fixture.expect(0, "status", "--json").json()["transfers"]?.array?.first
+                return told?["bytes"]?.int ?? 0 > 0
+            }
+            #expect(told?["direction"] == "pull" && told?["names"]?.array == [.string(big)])
+            #expect(told?["all_bytes"]?.int == 1 << 30 && told?["all_files"]?.int == 1)
+            let text = try await fixture.expect(0, "status").outputText
+            #expect(text.contains("\nfetches  \(big): 0 of 1 file, ") && text.contains(" % of 1.0 GiB"), "\(text)")
+            pull.signal(SIGINT)
+            #expect(try await pull.wait().status == 130)
+            let after = try await fixture.expect(0, "status", "--json").json()
+            #expect(after["transfers"]?.array?.isEmpty == true)
+        }
+    }
+
+    // MARK: Nothing
+
+    private func nothing(in fixture: RunFixture) async throws {
+        let folder = fixture.scratch.path("nothing")
+        try FileSystem.makeDirectory(folder)
+        let run = try await fixture.start()
+        let pull = try await fixture.expect(0, "run", "pull", folder)
+        #expect(pull.errorText == "\(folder): an empty directory\n0 files fetched\n" && pull.output.isEmpty)
+        let told = try await fixture.expect(0, "run", "pull", "--json", "\(folder)/").json()
+        #expect(told["empty"]?.array?.first?["reason"]?.string == "an empty directory")
+        #expect(try run.events(.artifactPullFailed).isEmpty)
+        #expect(try run.events(.artifactPullStarted).map { $0.data["files"]?.int } == [0, 0])
+        #expect(!FileSystem.exists("\(run.path)/artifacts/pulled/0001"))
+        let mixed = try await fixture.expect(1, "run", "pull", folder, "\(folder)/none")
+        #expect(mixed.errorText.contains("error: \(folder)/none: no such file\n"))
+
+        let allowed = try await fixture.expect(0, "run", "action", "allowed")
+        #expect(allowed.errorText.contains("warning: artifact \(folder): an empty directory\n"))
+        #expect(allowed.errorText.contains("$ECR_OUT: a directory with nothing in it but empty directories\n"))
+        #expect(try run.events(.artifactPullFailed).count == 1)
+        let required = try await fixture.expect(1, "run", "action", "required")
+        #expect(required.errorText.contains("warning: artifact \(folder): an empty directory\n"))
+        let failure = try #require(try run.events(.artifactPullFailed).last?.data)
+        #expect(failure["reason"]?.string == "an empty directory" && failure["required"]?.bool == true)
+        let end = try await fixture.expect(0, "run", "complete")
+        #expect(end.errorText.contains("remark: artifact \(folder)/none was not pulled: no such file\n"))
+        #expect(
+            end.errorText.contains(
+                "remark: artifact \(folder) of 0002-required (required) was not pulled: an empty directory\n"))
+    }
+
+    /// - Parameter missing: of the small target; nil for a usual one.
+    @Test(arguments: [nil, [], ["stat"]] as [Set<String>?])
+    func anEmptyDirectoryIsToldAsOne(without missing: Set<String>?) async throws {
+        func write(_ fixture: RunFixture) throws {
+            try fixture.write(
+                """
+                actions:
+                  allowed: {commands: ["mkdir -p $ECR_OUT/sub"], artifacts: ["\(fixture.scratch.path("nothing"))"]}
+                  required: {commands: ["true"], artifacts: [{path: "\(fixture.scratch.path("nothing"))", required: true}]}
+                """)
+        }
+        guard let missing else {
+            return try await RunFixture.with { fixture in
+                try write(fixture)
+                try await nothing(in: fixture)
+            }
+        }
+        if !DropbearServer.isSmallAvailable { return }
+        try await RunFixture.withSmallTarget(without: missing, profile: "") { fixture in
+            try write(fixture)
+            try await nothing(in: fixture)
+        }
+    }
+
     // MARK: Once
 
     private func inode(_ path: String) throws -> ino_t {
@@ -195,6 +282,9 @@ import Testing
                 #expect(result.errorText.contains(reason), "\(result.errorText)")
                 #expect(try run.events(.artifactPulled).isEmpty)
                 #expect(try run.events(.artifactPullStarted).isEmpty)
+                let pull = try await fixture.expect(1, "run", "pull", fixture.scratch.path("tree"))
+                let next = limits.hasPrefix("min_free_disk") ? "df -h '\(run.path)'" : "ecr run exec -- 'ls -la "
+                #expect(pull.errorText.contains("  try: \(next)"), "\(pull.errorText)")
             }
         }
     }

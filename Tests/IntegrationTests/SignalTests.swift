@@ -52,6 +52,42 @@ import Testing
         }
     }
 
+    @Test func ctrlCWhileFilesComeSaysThatTheJobHasEnded() async throws {
+        try await FaultBench.with { bench in
+            let (fixture, link) = (bench.fixture, try #require(bench.link))
+            let big = try fixture.scratch.write("big", bytes: [UInt8](repeating: 7, count: 20_000_000))
+            try fixture.write(
+                "actions: {fetch: {commands: [\"echo up\"], artifacts: [{path: \"\(big)\", allow_old: true}]}}")
+            let run = try await bench.start()
+            link.fail(.stall, after: 2_000_000, .toClient)
+            let action = try fixture.terminal("run", "action", "fetch")
+            try await fixture.wait(for: "the stall") { !link.isArmed }
+            action.write([0x03])
+            try await action.waitForOutput(
+                "0001-fetch has ended, and its files are still coming. [c]ancel that, or let them come [Enter]?")
+            action.write(Array("\n".utf8))
+            let left = try await action.wait()
+            #expect(left.status == 130)
+            #expect(left.outputText.contains("job 0001-fetch has ended, and its files go on coming; `ecr run follow"))
+            let status = try await fixture.expect(0, "status", "--json").json()
+            #expect(status["running"]?.array?.first?["phase"]?.string == "fetching")
+            #expect(status["transfers"]?.array?.first?["job"]?.string == "0001-fetch")
+            let text = try await fixture.expect(0, "status").outputText
+            #expect(text.contains("0001-fetch has ended, and its files are still coming\n"))
+            #expect(text.contains("the files of 0001-fetch: "))
+            // Somebody who comes later is told the same, and can give them up.
+            let follower = try fixture.background("run", "follow", "--on-interrupt", "cancel")
+            try await follower.waitForOutput("up")
+            follower.signal(2)
+            let result = try await follower.wait()
+            #expect(result.status == 130)
+            #expect(result.errorText.contains("giving up the files of 0001-fetch"))
+            #expect(result.errorText.contains("artifact \(big): cancelled\nfetch completed"), "\(result.errorText)")
+            link.restore()
+            #expect(try run.events(.actionCompleted).count == 1)
+        }
+    }
+
     @Test func aSecondCtrlCLeavesAtOnce() async throws {
         try await with { fixture, run, sleep in
             let action = try fixture.terminal("run", "action", "slow")

@@ -195,6 +195,49 @@ import Testing
 
     // MARK: By hand
 
+    /// - Parameter method: of the transfer.
+    @Test(arguments: ["auto", "tar", "sftp", "exec", "scp"]) func namesThatAreNoTextGoAsTheyAre(_ method: String)
+        async throws
+    {
+        try await withRun { fixture, run, work in
+            let folder = RawPath(fixture.scratch.path).appending([0x64, 0xFC])
+            try check("make", path: folder.text) { mkdir(folder.characters, 0o755) }
+            for (number, name) in [[0xE9], [0x61], [0xFF, 0x0A], [0xC3], [0xC3, 0xA9] as [UInt8]].enumerated() {
+                let file = try File(path: folder.appending(name), O_WRONLY | O_CREAT, mode: 0o644)
+                try file.write(Array("content \(number)".utf8), at: 0)
+            }
+            // As a person types it: the directory, and a file in it by itself, whose names read alike.
+            let words =
+                "run push --json --method \(method) \"$(printf 'd\\374')\" \"$(printf 'd\\374/\\351')\" \"$(printf '\(work)/raw\\374/')\""
+            let pushed = try await Command.run(
+                "/bin/sh", ["-c", "\(try BuiltProducts.ecr()) \(words)"], environment: RunFixture.settings,
+                workingDirectory: fixture.scratch.path)
+            #expect(pushed.status == 0, "\(pushed.errorText)")
+            let there = RawPath(work).appending(Array("raw".utf8) + [0xFC])
+            #expect(try FileSystem.list(there) == [[0x64, 0xFC], [0xE9]])
+            for name in try FileSystem.list(folder) {
+                let sent = try File(path: there.appending([0x64, 0xFC]).appending(name), O_RDONLY)
+                let kept = try File(path: folder.appending(name), O_RDONLY)
+                #expect(try sent.read(at: 0, count: 100) == kept.read(at: 0, count: 100))
+            }
+            let uploads = try run.events(.uploaded).map(\.data)
+            #expect(uploads.count == 6)
+            for upload in uploads {
+                let raw = try #require(upload["local_base64"]?.string.flatMap { Base64.decode($0) })
+                #expect(raw.starts(with: folder.bytes))
+                let remote = try #require(upload["remote_base64"]?.string.flatMap { Base64.decode($0) })
+                #expect(remote.starts(with: there.bytes) && RawPath(remote) != there)
+                #expect(upload["sha256"]?.string == upload["remote_sha256"]?.string)
+            }
+            #expect(uploads.compactMap { $0["path"]?.string }.sorted() == ["a", "é"])
+            #expect(uploads.compactMap { $0["path_base64"]?.string }.count == 3)
+            let shown = try await fixture.expect(0, "run", "show")
+            #expect(shown.outputText.contains("\(work)/raw\u{FFFD}/d\u{FFFD}/a"))
+            try await fixture.expect(0, "run", "complete")
+            try await fixture.expect(0, "verify", run.path)
+        }
+    }
+
     @Test func filesAreSentAndFetchedByHand() async throws {
         try await withRun { fixture, run, work in
             try fixture.scratch.write("-dash\nline", "odd")

@@ -55,9 +55,30 @@ struct JSONListTests {
     }
 
     @Test(arguments: [
-        "{\"b\": [1,]}", "{\"b\": [1", "{\"b\": [1}", "{\"b\": [], \"b\": [2]}", "{\"b\": [1]} x", "{\"b\": [{]}",
+        "[{},]", "[{}", "[{}}", "[], \"b\": [{}]", "[{}] x", "[{]", "[1]", "[{}, null]", "[\"x\"]", "[[]]",
+        #"[{"y"}]"#, #"[{"y": }]"#, #"[{"y": 1 "z": 2}]"#, #"[{"y": 01}]"#, #"[{"y": tru}]"#, #"[{"y": "\x"}]"#,
+        #"[{"y": "\ud800"}]"#, "[{\"y\": \"\u{1}\"}]", #"[{"y": 1, "y": 2}]"#, #"[{"y": 1, "\u0079": 2}]"#,
+        #"[{"y": {"z": [1, }]}}]"#, "[{\"y\": \"\n\"}]", #"[{"y": 1e999}]"#, #"[{y: 1}]"#, #"[{"y": 1,}]"#,
+        "[{\"y\": \(String(repeating: "[", count: 130))", #"[{"y": "x}]"#,
     ])
-    func whatIsNoListIsRefused(_ text: String) {
-        #expect(throws: JSONError.self) { try JSON.parse(Array(text.utf8), lists: ["b"]) }
+    func whatIsNoListOfObjectsIsRefused(_ text: String) {
+        let text = Array("{\"b\": \(text)}".utf8)
+        #expect(throws: JSONError.self) { try JSON.parse(text, lists: ["b"]) }
+    }
+
+    @Test func aTextThatIsNotUTF8IsRefused() {
+        let text = Array("{\"b\": [{\"y\": \"".utf8) + [0xFF] + Array("\"}]}".utf8)
+        #expect(throws: JSONError.self) { try JSON.parse(text, lists: ["b"]) }
+    }
+
+    @Test func everyObjectThatIsOneIsTaken() throws {
+        let many = (0..<100).map { "\"k\($0)\": \($0)" }.joined(separator: ", ")
+        let objects = [
+            "{}", #"{"y": [], "z": {}, "ü": "\u00fc", "\n": -1.5e3, "t": [true, false, null, {"t": 1}]}"#, "{\(many)}",
+            #"{ "a" : { "a" : "\"}{" } }"#,
+        ]
+        let text = Array("{\"b\": [\(objects.joined(separator: " , "))]}".utf8)
+        let (_, lists) = try JSON.parse(text, lists: ["b"])
+        #expect(lists["b"].map(Array.init) == (try objects.map { try JSON(parsing: $0) }))
     }
 }

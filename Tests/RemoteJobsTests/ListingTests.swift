@@ -173,6 +173,23 @@ import Testing
         await tree.target.close()
     }
 
+    @Test(arguments: Way.allCases) func aDirectoryWithoutFilesIsNoMissingOne(_ way: Way) async throws {
+        let tree = try await Tree(way)
+        try await Command.runSuccessfully(
+            "/bin/sh",
+            ["-c", "cd \"$0\" && mkdir -p empty/none 'many/em  pty' many/-e && ln -s empty/none to", tree.folder])
+        for (pattern, emptiness) in [
+            ("empty", .folders), ("empty/none", .nothing), ("empty/*", .nothing), ("many", .folders), ("to", .nothing),
+            ("many/*", .nothing), ("none", nil), ("none/*", nil), ("empty/none/*", nil), ("sub", nil), ("a.csv", nil),
+            ("*", nil), ("empty/**", nil), ("pipe", nil),
+        ] as [(String, Expansion.Emptiness?)] {
+            // A name that SFTP does not find is an error of its own.
+            if pattern == "none", way == .sftp { continue }
+            #expect(try await tree.expand(pattern).emptiness == emptiness, "\(pattern)")
+        }
+        await tree.target.close()
+    }
+
     @Test(arguments: Way.allCases) func tooManyFilesAreNotListed(_ way: Way) async throws {
         let tree = try await Tree(way)
         let cut = try await tree.expand("**/*.csv", most: 2)

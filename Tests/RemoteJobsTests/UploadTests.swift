@@ -2,6 +2,7 @@ import Glibc
 import Hashing
 import LinuxSystem
 import SSH
+import Synchronization
 import TestSupport
 import Testing
 
@@ -366,7 +367,8 @@ import Testing
         let there = bench.folder
         func place(_ tree: UploadTree, _ to: String, base: String? = nil) async throws -> String {
             String(
-                decoding: try await UploadPlace.find(tree, to: to, base: base, over: bench.line).path, as: UTF8.self)
+                decoding: try await UploadPlace.find(tree, to: RawPath(to), base: base, over: bench.line).path,
+                as: UTF8.self)
         }
         #expect(try await place(file, "\(there)/new") == "\(there)/new")
         #expect(try await place(file, "\(there)") == "\(there)/f")
@@ -377,7 +379,7 @@ import Testing
         #expect(try await place(tree, "\(there)/") == "\(there)/d")
         #expect(try await place(inside, "\(there)/") == there)
         func isStrange(_ tree: UploadTree, _ to: String) async throws -> Bool {
-            try await UploadPlace.find(tree, to: to, base: nil, over: bench.line).isStrange
+            try await UploadPlace.find(tree, to: RawPath(to), base: nil, over: bench.line).isStrange
         }
         #expect(try await !isStrange(tree, there))
         try bench.scratch.write("there/other", "x")
@@ -396,7 +398,7 @@ import Testing
         let bench = try await Bench(try await SSHServer.start())
         let file = try UploadTree(bench.scratch.write("here/f", "same", mode: 0o644))
         func known(_ tree: UploadTree, _ to: String) async throws -> [Int: TransferLine.Known] {
-            let place = try await UploadPlace.find(tree, to: to, base: nil, over: bench.line)
+            let place = try await UploadPlace.find(tree, to: RawPath(to), base: nil, over: bench.line)
             return try await bench.line.known(tree, at: place, worker: bench.worker)
         }
         let there = "\(bench.folder)/f"
@@ -412,7 +414,7 @@ import Testing
             try bench.scratch.write("there/d/\(name)", remote)
         }
         let tree = try UploadTree(bench.scratch.path("here/d"))
-        #expect(tree.files.map(\.relative) == ["a", "s/b", "s/c"])
+        #expect(tree.files.map { RawPath($0.relative).text } == ["a", "s/b", "s/c"])
         #expect(try await known(tree, "\(bench.folder)/d").keys.sorted() == [0])
         await bench.target.close()
     }
@@ -428,8 +430,8 @@ import Testing
         try bench.scratch.write("here/root/etc/passwd", bytes: try FileSystem.read("/etc/passwd"))
         try bench.scratch.write("here/root/no such file here", "x")
         let tree = try UploadTree(bench.scratch.path("here/root/."))
-        let root = try await UploadPlace.find(tree, to: "/", base: nil, over: bench.line)
-        #expect(root.path == Array("/".utf8) && root.path(of: "a/b") == Array("/a/b".utf8))
+        let root = try await UploadPlace.find(tree, to: RawPath("/"), base: nil, over: bench.line)
+        #expect(root.path == Array("/".utf8) && root.path(of: Array("a/b".utf8)) == Array("/a/b".utf8))
         #expect(try await bench.line.known(tree, at: root, worker: bench.worker).keys.sorted() == [0])
         #expect(ArchiveUpload.staging("k", in: root) == Array("/.ecr-k".utf8))
         #expect(UploadSeat.temporary("k", for: Array("/f".utf8)) == Array("/.ecr-k".utf8))
@@ -449,9 +451,9 @@ import Testing
             try bench.scratch.write("there/tree/-rf", "of another size")
             unlink("\(bench.folder)/tree/plain")
             mkfifo("\(bench.folder)/tree/plain", 0o600)
-            let there = try await UploadPlace.find(tree, to: "\(bench.folder)/", base: nil, over: bench.line)
+            let there = try await UploadPlace.find(tree, to: RawPath("\(bench.folder)/"), base: nil, over: bench.line)
             let known = try await bench.line.known(tree, at: there, worker: bench.worker)
-            let names = tree.files.map(\.relative)
+            let names = tree.files.map { RawPath($0.relative).text }
             #expect(names.indices.filter { known[$0] == nil }.map { names[$0] } == ["-rf", "plain"])
             #expect(known.allSatisfy { tree.files[$0].permissions == $1.permissions })
             await bench.target.close()
@@ -472,13 +474,17 @@ import Testing
             for name in names.dropLast() { try bench.scratch.write("there/\(name)", "x") }
             try bench.scratch.write("there/d/.ecr-4/inside", "x")
             let noted = (names + ["c/none/.ecr-9"]).map { Array("\(bench.folder)/\($0)".utf8) }
-            try await bench.target.note(seats: Array(noted.prefix(2)), in: spool)
+            let raw = RawPath(bench.folder).appending([0xE9, 0x5C, 0xFF]).appending(Array(".ecr-5".utf8))
+            try check("make", path: raw.text) { mkdir(RawPath(UploadSeat.parent(of: raw.bytes)).characters, 0o755) }
+            _ = try File(path: raw, O_WRONLY | O_CREAT)
+            try await bench.target.note(seats: noted.prefix(2) + [raw.bytes], in: spool)
             try await bench.target.note(seats: Array(noted.dropFirst(3)), in: spool)
             try await bench.target.note(seats: noted, in: "\(spool)-that-is-gone")
             try await bench.target.removeSpool(spool)
             #expect(!FileSystem.exists(spool))
             let left = names.filter { FileSystem.exists("\(bench.folder)/\($0)") }
             #expect(left == ["c/.ecr-3", "c/not ours"])
+            #expect(access(raw.characters, F_OK) != 0)
             await bench.target.close()
         }
     }
@@ -493,8 +499,8 @@ import Testing
         symlink("sub/file", scratch.path("tree/link"))
         symlink("sub", scratch.path("tree/twin"))
         let tree = try UploadTree(scratch.path("tree"))
-        #expect(tree.files.map(\.relative) == ["link", "sub/file", "twin/file"])
-        #expect(tree.folders.map(\.relative) == ["", "empty", "sub", "twin"])
+        #expect(tree.files.map { RawPath($0.relative).text } == ["link", "sub/file", "twin/file"])
+        #expect(tree.folders.map { RawPath($0.relative).text } == ["", "empty", "sub", "twin"])
         func refusal(_ name: String) throws -> String {
             defer { unlink(scratch.path("tree/\(name)")) }
             let problem = #expect(throws: UploadTree.Problem.self) { try UploadTree(scratch.path("tree")) }
@@ -523,15 +529,23 @@ import Testing
             try scratch.write(
                 "here/tree/\(name)", bytes: pattern(count * 3000), mode: count % 2 == 0 ? 0o644 : 0o755)
         }
+        // Latin-1, as a file and as a directory.
+        let latin = RawPath(scratch.path("here/tree")).appending([0x6D, 0xFC, 0x6C, 0x6C])
+        try check("make", path: latin.text) { mkdir(latin.characters, 0o755) }
+        let file = try File(path: latin.appending([0xE9, 0x20, 0x27]), O_WRONLY | O_CREAT, mode: 0o644)
+        try file.write(Array("raw".utf8), at: 0)
         try FileSystem.makeDirectories(scratch.path("here/tree/empty/folder"), mode: 0o755)
         return try UploadTree(scratch.path("here/tree"))
     }
 
     private func expectWhole(_ tree: UploadTree, in folder: String) throws {
         for file in tree.files {
-            #expect(try FileSystem.read("\(folder)/\(file.relative)") == FileSystem.read(file.path))
+            let there = RawPath(folder).appending(file.relative)
+            let (sent, kept) = (try File(path: there, O_RDONLY), try File(path: file.path, O_RDONLY))
+            #expect(try sent.size() == file.size)
+            #expect(try sent.read(at: 0, count: 1 << 20) == kept.read(at: 0, count: 1 << 20))
             var status = stat()
-            #expect(stat("\(folder)/\(file.relative)", &status) == 0 && status.st_mode & 0o777 == file.permissions)
+            #expect(stat(there.characters, &status) == 0 && status.st_mode & 0o777 == file.permissions)
         }
         #expect(FileSystem.isDirectory("\(folder)/empty/folder"))
     }
@@ -540,9 +554,17 @@ import Testing
         let root = place("\(bench.folder)/new/tree")
         try await UploadSeat(over: bench.line).make(tree.folders, in: root)
         let upload = await ArchiveUpload(over: bench.line, worker: bench.worker, into: root, key: "k")
-        for (file, outcome) in zip(tree.files, try await upload.send(tree.files)) {
+        let told = Mutex((files: 0, bytes: Int64(0)))
+        let outcomes = try await upload.send(tree.files) { files, bytes in
+            told.withLock { last in
+                #expect(files >= last.files && bytes >= last.bytes)
+                last = (files, bytes)
+            }
+        }
+        #expect(told.withLock { $0.files } == tree.files.count && told.withLock { $0.bytes } == tree.bytes)
+        for (file, outcome) in zip(tree.files, outcomes) {
             let placed = try outcome.get()
-            #expect(placed.sha256 == placed.remoteSHA256 && placed.isSynced, "\(file.relative)")
+            #expect(placed.sha256 == placed.remoteSHA256 && placed.isSynced, "\(RawPath(file.relative).text)")
         }
         try expectWhole(tree, in: "\(bench.folder)/new/tree")
         #expect(try await bench.leftovers() == "")
@@ -586,7 +608,7 @@ import Testing
         #expect(try small.read("x/f") == bytes && small.mode("x/f") == 0o755)
         try await sendArchive(try hostileTree(small.scratch), small)
         let file = try UploadTree(small.scratch.path("here/f"))
-        let place = try await UploadPlace.find(file, to: "\(small.folder)/x", base: nil, over: small.line)
+        let place = try await UploadPlace.find(file, to: RawPath("\(small.folder)/x"), base: nil, over: small.line)
         #expect(try await small.line.known(file, at: place, worker: small.worker)[0]?.permissions == 0o755)
         await small.target.close()
     }
@@ -596,8 +618,13 @@ import Testing
     @Test func longNamesAndLargeFilesAreAsATarReaderReadsThem() throws {
         var reader = TarReader()
         let long = String(repeating: "é", count: 120)
-        let parts = try reader.take(TarWriter.header(long, size: 9 << 30, permissions: 0o755))
+        let parts = try reader.take(TarWriter.header(Array(long.utf8), size: 9 << 30, permissions: 0o755))
         #expect(parts == [.entry(.init(name: Array("./\(long)".utf8), kind: .regular, size: 9 << 30))])
+        for name in ["n", String(repeating: "n", count: 98), String(repeating: "n", count: 99), long] {
+            let header = TarWriter.header(Array(name.utf8), size: 1, permissions: 0o600)
+            #expect(Int64(header.count) == TarWriter.headerSize(Array(name.utf8)))
+        }
+        #expect(TarWriter.paddedSize(0) == 0 && TarWriter.paddedSize(1) == 512 && TarWriter.paddedSize(512) == 512)
         #expect(TarWriter.padding(0).isEmpty && TarWriter.padding(1).count == 511 && TarWriter.padding(512).isEmpty)
     }
 }

@@ -111,6 +111,31 @@ import Testing
         #expect(try run.state().shortID == "abcd")
     }
 
+    /// Damage that leaves the rest of the manifest as it should be.
+    @Test(arguments: [
+        ("\"size\":12", "\"size\":1x"), ("\"path\":", "\"path\""), ("\"artifacts/a\"", "\"artifacts/a"),
+        ("{\"path\":\"artifacts/a\",\"size\":12}", "7"), ("\"artifacts\": [", "\"artifacts\": {}, \"x\": ["),
+        ("\"size\":12", "\"path\":12"),
+    ])
+    func aDamagedLineOfAnArtifactMakesTheManifestNone(_ change: (old: String, new: String)) throws {
+        let run = try make("a")
+        try append(
+            to: run,
+            [
+                (.artifactPulled, ["path": "artifacts/a", "size": 12]),
+                (.artifactPulled, ["path": "artifacts/b", "size": 13]),
+            ])
+        let whole = try run.state()
+        try run.save(whole)
+        let text = String(decoding: try FileSystem.read(run.manifest), as: UTF8.self)
+        let damaged = text.replacing(change.old, with: change.new)
+        try #require(damaged != text)
+        try FileSystem.replace(run.manifest, with: Array(damaged.utf8))
+        let state = try run.state()
+        #expect(state.artifacts.map { $0["path"]?.string } == ["artifacts/a", "artifacts/b"])
+        #expect(state == whole)
+    }
+
     @Test func aManifestOfAnotherStreamIsIgnored() throws {
         let (one, other) = (try make("one"), try make("other"))
         try append(to: one, Array(repeating: (.note, [:]), count: 5))

@@ -6,7 +6,7 @@ package import RunStore
 /// One request to a run's supervisor over its Unix socket. Blocks its thread; for one request.
 ///
 /// The protocol, JSON lines: both sides begin with `{"protocol":1,"ecr":"0.1.0"}`. The client sends one request; the
-/// supervisor answers with any number of `begun`, `recorded`, `progress`, `holding`, `ended`, `transferring`,
+/// supervisor answers with any number of `begun`, `phase`, `recorded`, `progress`, `holding`, `ended`, `transferring`,
 /// `transferred`, `link` and `event` lines and one last `result` or `error`.
 /// A request with `"input":true` comes from a terminal: it may be asked by `prompt` lines, which it answers by `answer`.
 package struct ControlClient {
@@ -14,6 +14,8 @@ package struct ControlClient {
     package enum Message: Sendable {
         /// The job has its id: from now on it may run.
         case begun(job: String)
+        /// What it does from now on.
+        case phase(job: String, JobPhase)
         /// The raw log of a job's stream holds so many bytes now.
         case recorded(job: String, stream: String, bytes: Int64)
         case progress(String)
@@ -63,9 +65,9 @@ package struct ControlClient {
     ) throws -> JSON {
         let socket = try connect()
         var lines = LineReceiver(socket, interrupt: interrupt)
-        try send(["protocol": .int(ECRVersion.protocol), "ecr": .string(ECRVersion.current)], to: socket)
+        try ask(["protocol": .int(ECRVersion.protocol), "ecr": .string(ECRVersion.current)], on: socket)
         try checkHello(try receiveHello(&lines))
-        try send(withInput(request), to: socket)
+        try ask(withInput(request), on: socket)
         while true {
             let line = try receive(&lines, onTick)
             if let result = line["result"] { return result }
@@ -92,7 +94,7 @@ package struct ControlClient {
         for _ in 0..<Self.patience.tries {
             if let socket = try? UnixSocket.connect(to: run.socket) { return socket }
             guard run.hasSupervisor() else {
-                throw ECRFailure(.busy, "the supervisor of run \(run.id) has just ended", hint: "ecr run status")
+                throw supervisorLeft()
             }
             usleep(Self.patience.microseconds)
         }
@@ -100,9 +102,10 @@ package struct ControlClient {
             .busy, "the supervisor of run \(run.id) does not answer on \(run.socket)", hint: "ecr run status")
     }
 
-    private func send(_ json: JSON, to socket: File) throws(ECRFailure) {
+    /// What does not arrive as a whole line has asked for nothing.
+    private func ask(_ json: JSON, on socket: File) throws(ECRFailure) {
         trace("> \(json.text)")
-        try write(json, to: socket)
+        do { try socket.send(json.bytes + [0x0A]) } catch { throw supervisorLeft() }
     }
 
     private func write(_ json: JSON, to socket: File) throws(ECRFailure) {
@@ -131,7 +134,7 @@ package struct ControlClient {
             throw ECRFailure(
                 .busy, "the supervisor of run \(run.id) does not answer; is it stopped?",
                 hint: "ps -C ecr -o pid,stat,args, then kill -CONT its pid")
-        case .end: throw supervisorDied()
+        case .end: throw supervisorLeft()
         case .interrupt(let code): throw Interrupted(exitCode: code)
         case .line(let line):
             trace("< \(String(decoding: line, as: UTF8.self))")
@@ -156,6 +159,10 @@ package struct ControlClient {
             hint: "use the ecr that started the run")
     }
 
+    private func supervisorLeft() -> ECRFailure {
+        ECRFailure(.busy, "the supervisor of run \(run.id) has just ended", hint: "ecr run status")
+    }
+
     private func supervisorDied() -> ECRFailure {
         ECRFailure(
             .unknownOutcome, "the supervisor of run \(run.id) died before it answered; the outcome is unknown",
@@ -171,6 +178,10 @@ extension ControlClient.Message {
             self = .recorded(job: job, stream: stream, bytes: bytes)
         } else if let job = json["begun"]?["job"]?.string {
             self = .begun(job: job)
+        } else if let news = json["phase"], let job = news["job"]?.string,
+            let phase = JobPhase(rawValue: news["phase"]?.string ?? "")
+        {
+            self = .phase(job: job, phase)
         } else if let text = json["progress"]?.string {
             self = .progress(text)
         } else if let text = json["holding"]?.string {

@@ -21,7 +21,11 @@ package struct ECRFailure: Error, Sendable, Equatable {
     package var isLabelled: Bool { !problems.isEmpty }
 
     package init(_ code: ExitCode, _ message: String, hint: String? = nil) {
-        exitCode = code.rawValue
+        self.init(code.rawValue, message, hint: hint)
+    }
+
+    init(_ exitCode: Int32, _ message: String, hint: String?) {
+        self.exitCode = exitCode
         self.message = message
         self.hint = hint
         problems = []

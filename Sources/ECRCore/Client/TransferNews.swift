@@ -15,6 +15,8 @@ package struct TransferNews: Sendable, Equatable {
     package let allBytes: Int64
     /// Whether they go to the target.
     package var isUpload = false
+    /// Bytes a second at present, where that is known.
+    package var rate: Double?
 }
 
 extension TransferNews {
@@ -24,6 +26,7 @@ extension TransferNews {
             "name": name.map { .string($0) }, "done": .int(done), "size": .int(size), "files": JSON(files),
             "all_files": JSON(allFiles), "bytes": .int(bytes), "all_bytes": .int(allBytes),
             "upload": isUpload ? true : nil,
+            "bytes_per_s": rate.map { .int(Int64($0)) },
         ]
     }
 
@@ -32,6 +35,6 @@ extension TransferNews {
         self.init(
             name: json["name"]?.string, done: number("done"), size: number("size"), files: Int(number("files")),
             allFiles: Int(number("all_files")), bytes: number("bytes"), allBytes: number("all_bytes"),
-            isUpload: json["upload"]?.bool ?? false)
+            isUpload: json["upload"]?.bool ?? false, rate: json["bytes_per_s"]?.double)
     }
 }

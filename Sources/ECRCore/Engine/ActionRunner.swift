@@ -127,8 +127,11 @@ struct ActionRunner {
         let step = UploadStep(
             journal: journal, link: link, feed: feed, worker: worker, lanes: lanes, origin: origin,
             method: policy.method)
+        feed.tell(.phase(.uploading))
+        defer { feed.tell(.phase(.running)) }
         do {
-            let failures = try await transfer.run(.upload) { try await step.run(spec.uploads) }.failures
+            let failures = try await transfer.run(.upload) { try await step.run(spec.uploads.map { Upload($0) }) }
+                .failures
             return failures.isEmpty ? nil : JobRefusal(reason: "upload", warnings: failures.map(\.text))
         } catch is CancellationError {
             return JobRefusal(reason: "cancelled")
@@ -211,6 +214,7 @@ struct ActionRunner {
         let step = ArtifactStep(
             journal: journal, link: link, feed: feed, worker: worker, origin: origin, policy: policy)
         let out = hasFiles ? "\(request.folder)/out" : nil
+        feed.tell(.phase(.fetching))
         return try await transfer.run(.pull) { try await step.run(spec.artifacts, out: out, steps) }
     }
 

@@ -21,6 +21,8 @@ struct ArtifactStep {
         var pulled: [String] = []
         var warnings: [String] = []
         var failures: [Failure] = []
+        /// What is there and holds nothing, with how that is.
+        var empty: [Failure] = []
         /// A required entry brought nothing, or failed.
         var isFailure = false
         /// What was recorded before and has not come up again yet.
@@ -31,12 +33,11 @@ struct ArtifactStep {
     struct Failure: Sendable {
         let remote: String
         let reason: String
-        /// What an operator may do about it.
+        /// What an operator may do about it, where that is no look at the target.
         var hint: String?
 
         var json: JSON {
-            .object(
-                ["remote": .string(remote), "reason": .string(reason), "hint": hint.map { .string($0) }])
+            ["remote": .string(remote), "reason": .string(reason), "hint": hint.map { .string($0) }]
         }
     }
 
@@ -113,11 +114,14 @@ struct ArtifactStep {
             else { continue }
             var fresh = found
             fresh.files.removeAll {
-                $0.modificationTime < claimed || steps.takePulled(RemoteName($0.path).json) != nil
+                $0.modificationTime < claimed || steps.takePulled(RawName($0.path).json) != nil
             }
             entries[index].found = (found, Clock.boottimeNanoseconds())
             if fresh.files.isEmpty { continue }
-            do { entries[index].share = try allowance.take(fresh, held: nil) } catch { entries[index].refusal = error }
+            let kept = (try? await keptBytes(fresh.files)) ?? 0
+            do throws(TransferFailure) {
+                entries[index].share = try allowance.take(fresh, kept: kept, held: nil)
+            } catch { entries[index].refusal = error }
         }
     }
 
@@ -179,12 +183,15 @@ struct ArtifactStep {
             try await fail(entry, problem.path, TransferFailure(problem.reason), &result)
         }
         if expansion.files.isEmpty && expansion.problems.isEmpty && entry.done.isEmpty {
-            return try await fail(entry, nil, TransferFailure("no such file"), &result)
+            guard let emptiness = expansion.emptiness else {
+                return try await fail(entry, nil, TransferFailure("no such file"), &result)
+            }
+            return try await pass(entry, expansion, emptiness, &result)
         }
         try await leaveOutStale(&expansion, &entry, target, &result)
         expansion.files.removeAll { file in
             if entry.done.contains(file.path) { return true }
-            guard let path = result.steps.takePulled(RemoteName(file.path).json) else { return false }
+            guard let path = result.steps.takePulled(RawName(file.path).json) else { return false }
             result.pulled.append(path)
             entry.done.insert(file.path)
             return true
@@ -192,21 +199,14 @@ struct ArtifactStep {
         if expansion.files.isEmpty { return }
         let held = entry.share
         entry.share = nil
-        entry.share = try allowance.take(expansion, held: held)
+        let kept = held == nil ? try await keptBytes(expansion.files) : 0
+        entry.share = try allowance.take(expansion, kept: kept, held: held)
         var batch = PullBatch(
             journal: journal, feed: feed, worker: worker, origin: origin, parts: partsFolder,
             line: try await target.transferLine(isBulk: PullBatch.isBulk(expansion)),
             method: entry.method ?? policy.method, places: places)
         let required = entry.isRequired
-        journal.post(
-            .artifactPullStarted,
-            JSONObject(
-                ["target": .string(RunEngine.targetName)],
-                origin.fields,
-                [
-                    "entry": .string(entry.name), "files": JSON(expansion.files.count),
-                    "bytes": .int(Int64(clamping: expansion.bytes)),
-                ]))
+        journal.post(.artifactPullStarted, beginning(of: entry, expansion))
         batch.suspects = entry.suspects
         defer { (places, entry.suspects) = (batch.places, batch.suspects) }
         try await batch.run(expansion.files) { file, outcome in
@@ -220,6 +220,40 @@ struct ArtifactStep {
                 try await record(entry.name, file.path, failure, required, &result)
             }
         }
+    }
+
+    /// What an earlier attempt has left of files: it has its room already.
+    private func keptBytes(_ files: [RemoteFile]) async throws -> Int64 {
+        let parts = partsFolder
+        return try await worker.run {
+            let names = Set((try? FileSystem.list(parts)) ?? [])
+            if names.isEmpty { return 0 }
+            return files.reduce(0) { kept, file in
+                let part = PullBatch.part(of: file, in: parts)
+                guard names.contains(FileSystem.name(of: part)) else { return kept }
+                return kept + min(FileSystem.treeSize(part), Int64(clamping: file.size))
+            }
+        }
+    }
+
+    /// The data of `artifact_pull_started`.
+    private func beginning(of entry: Entry, _ expansion: Expansion) -> JSONObject {
+        JSONObject(
+            ["target": .string(RunEngine.targetName)], origin.fields,
+            [
+                "entry": .string(entry.name), "files": JSON(expansion.files.count),
+                "bytes": .int(Int64(clamping: expansion.bytes)),
+            ])
+    }
+
+    /// A directory that holds nothing has come with all that is in it; it is no failure, unless something is required of it.
+    private func pass(
+        _ entry: Entry, _ expansion: Expansion, _ emptiness: Expansion.Emptiness, _ result: inout Result
+    ) async throws {
+        if entry.isRequired { return try await fail(entry, nil, TransferFailure(emptiness.rawValue), &result) }
+        result.empty.append(Failure(remote: entry.name, reason: emptiness.rawValue))
+        result.warnings.append("artifact \(entry.name): \(emptiness.rawValue)")
+        try await journal.append(.artifactPullStarted, beginning(of: entry, expansion))
     }
 
     /// What is older than the job was not made by it. Both times are the target's, in whole seconds.
@@ -246,7 +280,8 @@ struct ArtifactStep {
         _ name: String, _ path: [UInt8]?, _ failure: TransferFailure, _ isRequired: Bool, _ result: inout Result
     ) {
         let name = path.map { String(decoding: $0, as: UTF8.self) } ?? name
-        result.failures.append(Failure(remote: name, reason: reason(of: failure), hint: failure.hint))
+        let hint = failure.isLocal ? "df -h \(shellWord(journal.directory.path))" : failure.hint
+        result.failures.append(Failure(remote: name, reason: reason(of: failure), hint: hint))
         result.warnings.append("artifact \(name): \(reason(of: failure))")
         if isRequired { result.isFailure = true }
     }
@@ -254,7 +289,7 @@ struct ArtifactStep {
     private func record(
         _ name: String, _ path: [UInt8]?, _ failure: TransferFailure, _ isRequired: Bool, _ result: inout Result
     ) async throws {
-        let remote = path.map { RemoteName($0).json } ?? ["remote": .string(name)]
+        let remote = path.map { RawName($0).json } ?? ["remote": .string(name)]
         let reason = reason(of: failure)
         if result.steps.takeFailure(remote, reason: reason) { return }
         try await journal.append(
@@ -273,15 +308,16 @@ struct ArtifactStep {
     private var partsFolder: String { "\(journal.directory.path)/\(origin.parts)" }
 }
 
-/// A raw name of the target's as it stands in events: as text where it is UTF-8, else in base64.
-struct RemoteName {
+/// A raw name as it stands in events: as text where it is UTF-8, else in base64.
+struct RawName {
     let json: JSONObject
 
-    init(_ path: [UInt8]) {
+    /// - Parameter key: of the text; that of the base64 has `_base64` behind it.
+    init(_ path: [UInt8], as key: String = "remote") {
         if let text = String(validating: path, as: UTF8.self) {
-            json = ["remote": .string(text)]
+            json = [key: .string(text)]
         } else {
-            json = ["remote_base64": .string(Base64.encode(path))]
+            json = ["\(key)_base64": .string(Base64.encode(path))]
         }
     }
 }

@@ -7,6 +7,8 @@ enum JobNews: Sendable {
     case recorded(stream: String, bytes: Int64)
     /// The job has its id.
     case begun
+    /// What it does from now on.
+    case phase(JobPhase)
     case progress(String)
     /// A rule holds what the client waits for; told again every second.
     case holding(String)
@@ -21,11 +23,23 @@ enum JobNews: Sendable {
 /// Tells the clients that follow a running job what has come on record.
 final class JobFeed: Sendable {
     private let listeners = Mutex<[Int: @Sendable (JobNews) -> Void]>([:])
+    private let progress = Mutex(UnderWay())
+
+    private struct UnderWay {
+        /// It lives as long as files are on their way.
+        weak var transfer: TransferProgress?
+    }
 
     func tell(_ news: JobNews) {
         let all = listeners.withLock { Array($0.values) }
         all.forEach { $0(news) }
     }
+
+    /// Files are on their way from now on.
+    func begin(_ transfer: TransferProgress) { progress.withLock { $0.transfer = transfer } }
+
+    /// How far the files are that are on their way; nil while none are.
+    var transfer: TransferNews? { progress.withLock { $0.transfer }?.standing }
 
     /// Adds a listener; the number takes it off again.
     func add(_ listener: @escaping @Sendable (JobNews) -> Void) -> Int {

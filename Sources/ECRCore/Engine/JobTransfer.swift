@@ -5,30 +5,43 @@ import Synchronization
 final class JobTransfer: Sendable {
     enum Direction: Sendable { case upload, pull }
 
-    private struct Running {
-        let direction: Direction
-        let cancel: @Sendable () -> Void
+    private struct Content {
+        var cancel: (@Sendable () -> Void)?
+        var phase = JobPhase.running
     }
 
-    private let running = Mutex<Running?>(nil)
+    private let content = Mutex(Content())
 
     func run<Value: Sendable>(
         _ direction: Direction, _ body: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
         let task = Task { try await body() }
-        running.withLock { $0 = Running(direction: direction) { task.cancel() } }
-        defer { running.withLock { $0 = nil } }
+        content.withLock {
+            $0.cancel = { task.cancel() }
+            $0.phase = direction == .upload ? .uploading : .fetching
+        }
+        defer {
+            content.withLock {
+                $0.cancel = nil
+                if $0.phase == .uploading { $0.phase = .running }
+            }
+        }
         return try await task.value
     }
 
+    var phase: JobPhase { content.withLock { $0.phase } }
+
     /// Whether the job has ended, and what it has left is on its way.
-    var isPulling: Bool { running.withLock { $0?.direction == .pull } }
+    var isPulling: Bool { isMoving && phase == .fetching }
+
+    /// Whether something is on its way.
+    var isMoving: Bool { content.withLock { $0.cancel != nil } }
 
     /// - Returns: false where nothing is on its way.
     func cancel() -> Bool {
-        running.withLock {
-            $0?.cancel()
-            return $0 != nil
+        content.withLock {
+            $0.cancel?()
+            return $0.cancel != nil
         }
     }
 }

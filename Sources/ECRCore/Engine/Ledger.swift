@@ -16,6 +16,7 @@ struct Ledger: Sendable {
     private(set) var remarks: [String] = []
     private var unknown: [String] = []
     private let samples: SampleLedger
+    private let failedArtifacts: FailedArtifacts
     private let gaps: [JSON]
     private let reboots: [JSON]
     private var expectedBytes: Int64 = 0
@@ -39,7 +40,8 @@ struct Ledger: Sendable {
     var json: JSONObject {
         [
             "complete": .bool(isWhole), "complete_percent": percent, "missing": JSON(strings: missing),
-            "remarks": JSON(strings: remarks), "totals": totals, "collectors": samples.json,
+            "remarks": JSON(strings: remarks), "failed_artifacts": failedArtifacts.json, "totals": totals,
+            "collectors": samples.json,
             "gaps": .array(gaps), "reboots": .array(reboots), "unknown": JSON(strings: unknown),
             "jobs": .array(entries),
         ]
@@ -64,6 +66,7 @@ struct Ledger: Sendable {
         isCompared = remote != nil
         self.unmasked = unmasked
         samples = SampleLedger(state)
+        failedArtifacts = FailedArtifacts(state)
         (gaps, reboots) = (state.gaps, state.reboots)
         if let remote {
             try compare(directory, state, spool, remote)
@@ -73,10 +76,7 @@ struct Ledger: Sendable {
         }
         missing += samples.missing
         remarks += samples.remarks
-        if state.failedPulls > 0 {
-            let files = state.failedPulls == 1 ? "1 artifact was" : "\(state.failedPulls) artifacts were"
-            remarks.append("\(files) not pulled: ecr run events --type artifact_pull_failed")
-        }
+        remarks += failedArtifacts.remarks
         for reboot in reboots {
             remarks.append("the target was rebooted, seen at \(SampleLedger.moment(reboot["time"]))")
         }

@@ -10,6 +10,8 @@ struct PullAllowance: Sendable {
     struct Share: Sendable, Equatable {
         var files = 0
         var bytes: Int64 = 0
+        /// Bytes of these that an earlier attempt has left: they have their room already.
+        var kept: Int64 = 0
     }
 
     private let policy: PullPolicy
@@ -24,19 +26,23 @@ struct PullAllowance: Sendable {
     }
 
     /// Gives an entry its share.
-    /// - Parameter held: what it has already. Less than that is never refused: what is missing has come before a break of
+    /// - Parameters:
+    ///   - kept: see `Share`.
+    ///   - held: what it has already. Less than that is never refused: what is missing has come before a break of
     ///   the link.
     /// - Throws: where there is not so much left; the entry has no share then.
-    mutating func take(_ expansion: Expansion, held: Share?) throws(TransferFailure) -> Share {
-        let share = Share(files: expansion.files.count, bytes: Int64(clamping: expansion.bytes))
+    mutating func take(_ expansion: Expansion, kept: Int64, held: Share?) throws(TransferFailure) -> Share {
+        let share = Share(files: expansion.files.count, bytes: Int64(clamping: expansion.bytes), kept: kept)
         if let held {
             if !expansion.isCut, share.files <= held.files, share.bytes <= held.bytes { return held }
             given.files -= held.files
             given.bytes -= held.bytes
+            given.kept -= held.kept
         }
         try policy.check(share, isCut: expansion.isCut, others: given, free: free)
         given.files += share.files
         given.bytes = Int64(clamping: UInt64(given.bytes) + UInt64(share.bytes))
+        given.kept += share.kept
         return share
     }
 }

@@ -61,6 +61,7 @@ extension PullBatch {
                 patience.renew()
                 progress.tell(files: $0, bytes: $1)
             })
+        defer { progress.endArchive() }
         do { try await record(archive, &parcel, patience, progress, report) } catch {
             await archive.close()
             throw error

@@ -164,7 +164,8 @@ struct PullBatch {
             }
         }
         for (arrival, path) in placed {
-            progress.finish(arrival.file, path)
+            progress.finish(
+                arrival.file, path, size: arrival.size, isOfArchive: arrival.method == TransferMethod.tar.rawValue)
             try await report(arrival.file, .success(Pulled(path: path, hasChanged: arrival.hasChanged)))
         }
     }
@@ -182,7 +183,7 @@ struct PullBatch {
                 "duration_s": .double((arrival.seconds * 1e6).rounded() / 1e6),
                 "resumed_at": arrival.resumedAt > 0 ? .int(arrival.resumedAt) : nil,
                 "changed": arrival.hasChanged ? true : nil, "version": file.lastingVersion.map { .string($0) },
-            ], RemoteName(file.path).json)
+            ], RawName(file.path).json)
     }
 
     /// The same for the same version of the same file, so that a later attempt finds it.

@@ -41,12 +41,16 @@ struct PullPolicy: Sendable {
                 "\(size)\(beside), more than the \(ByteCount.text(mostBytes)) of transfers.max_bytes in the profile; raise "
                     + "it there")
         }
-        if share.bytes > 0, share.bytes > free - minFreeDisk - others.bytes {
-            throw TransferFailure(
+        let needed = share.bytes - share.kept
+        if needed > 0, needed > free - minFreeDisk - (others.bytes - others.kept) {
+            var failure = TransferFailure(
                 """
-                \(size)\(beside) would leave less than \(ByteCount.text(minFreeDisk)) free on the disk of the runs \
-                directory, which has \(ByteCount.text(free)); make room there, or lower transfers.min_free_disk in the profile
+                \(ByteCount.text(needed))\(beside) would leave less than \(ByteCount.text(minFreeDisk)) free on the disk of the \
+                runs directory, which has \(ByteCount.text(free)); make room there, or lower transfers.min_free_disk in the \
+                profile
                 """)
+            failure.isLocal = true
+            throw failure
         }
     }
 }

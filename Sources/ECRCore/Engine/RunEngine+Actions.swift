@@ -267,6 +267,7 @@ extension RunEngine {
             listener(job.id, .recorded(stream: "stderr", bytes: recorded.stderrBytes))
         }
         guard let running, let number else { return JobEnd(job) }
+        listener(job.id, .phase(running.transfer.phase))
         defer { running.feed.remove(number) }
         return try await running.end.value
     }

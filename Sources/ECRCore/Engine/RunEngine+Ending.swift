@@ -19,9 +19,10 @@ extension RunEngine {
                 .unreachable, "the target is not connected: the ledger can't be made",
                 hint: "ecr run reconnect, or ecr run complete --without-target and later ecr run drain")
         }
-        if !wait && !cancelRunning, let job = live.keys.sorted().first {
+        if !wait && !cancelRunning, let (job, running) = live.min(by: { $0.key < $1.key }) {
             throw ECRFailure(
-                .busy, "\(job) still runs", hint: "ecr run complete --wait, or ecr run complete --cancel-running")
+                .busy, running.transfer.phase.sentence(about: job),
+                hint: "ecr run complete --wait, or ecr run complete --cancel-running")
         }
         if !wait && !cancelRunning, !transfers.isEmpty {
             throw ECRFailure(

@@ -9,6 +9,15 @@ import SSH
 
 /// Files that an action needs, and files that an operator sends or fetches by hand.
 extension RunEngine {
+    /// A transfer by hand.
+    struct LiveTransfer {
+        let isUpload: Bool
+        /// What was asked for, as it was typed.
+        let names: [String]
+        let feed: JobFeed
+        let task: Task<JSON, any Error>
+    }
+
     // MARK: For actions
 
     /// What goes to the target before an action's commands; `from` is relative to the profile's file.
@@ -22,10 +31,12 @@ extension RunEngine {
 
     /// Refuses actions whose files are not here, before anything starts.
     func requireFiles(of plans: [Plan]) async throws {
-        for plan in plans { try await requireFiles(uploads(of: plan).map(\.from), for: "action \(plan.action.name)") }
+        for plan in plans {
+            try await requireFiles(uploads(of: plan).map { RawPath($0.from) }, for: "action \(plan.action.name)")
+        }
     }
 
-    private func requireFiles(_ paths: [String], for what: String) async throws {
+    private func requireFiles(_ paths: [RawPath], for what: String) async throws {
         if paths.isEmpty { return }
         do {
             try await worker.run { for path in paths { _ = try UploadTree(path) } }
@@ -44,21 +55,21 @@ extension RunEngine {
     ///   - locals: absolute paths.
     ///   - whenGone: how the client's departure is noticed, which ends it.
     func push(
-        _ locals: [String], to remote: String, method: String?, whenGone: Departure?, listener: @escaping Listener
+        _ locals: [RawPath], to remote: RawPath, method: String?, whenGone: Departure?, listener: @escaping Listener
     ) async throws -> JSON {
         try requireRunning()
         let method = try transferMethod(method)
-        guard !locals.isEmpty, !remote.isEmpty else {
+        guard !locals.isEmpty, !remote.bytes.isEmpty else {
             throw ECRFailure(.usage, "a push needs files and their place", hint: "ecr run push model.onnx /opt/model/")
         }
         try await requireFiles(locals, for: "ecr")
-        let uploads = locals.map { PreparedUpload(from: $0, to: remote) }
+        let uploads = locals.map { Upload(from: $0, to: remote) }
         let origin = UploadOrigin(
             user: nil, workdir: nil, owner: "\(journal.state.uuid) push", spool: spool, isResumed: true)
+        let feed = feed(listener)
         let step = UploadStep(
-            journal: journal, link: link, feed: feed(listener), worker: worker, lanes: lanes, origin: origin,
-            method: method)
-        return try await transfer(whenGone) {
+            journal: journal, link: link, feed: feed, worker: worker, lanes: lanes, origin: origin, method: method)
+        return try await transfer((locals + [remote]).map(\.text), isUpload: true, feed, whenGone) {
             let result = try await step.run(uploads)
             return [
                 "uploaded": .array(result.uploaded), "failed": .array(result.failures.map(\.json)),
@@ -88,16 +99,18 @@ extension RunEngine {
             rmdir(path)
         }
         let origin = PullOrigin(maker: nil, folder: "\(folder)/", workdir: nil, commonParts: parts)
+        let feed = feed(listener)
         let step = ArtifactStep(
-            journal: journal, link: link, feed: feed(listener), worker: worker, origin: origin, policy: policy)
+            journal: journal, link: link, feed: feed, worker: worker, origin: origin, policy: policy)
         let entries = remotes.map { name in
             PreparedArtifact(
                 pattern: name.hasPrefix("~/") ? String(name.dropFirst(2)) : name, allowOld: true, required: false)
         }
-        return try await transfer(whenGone) {
+        return try await transfer(remotes, isUpload: false, feed, whenGone) {
             let result = try await step.run(entries, out: nil, RecordedSteps())
             return [
                 "pulled": JSON(strings: result.pulled), "failed": .array(result.failures.map(\.json)),
+                "empty": .array(result.empty.map(\.json)),
                 "warnings": JSON(strings: result.warnings.filter { !$0.hasPrefix("artifact ") }),
                 "exit_code": .int(Int64((result.failures.isEmpty ? ExitCode.success : .experimentSaidNo).rawValue)),
             ]
@@ -107,7 +120,7 @@ extension RunEngine {
     /// Those that were stopped leave what the next one goes on with. Origin of 5 s: a link that is lost is noticed by then;
     /// one that hangs for longer keeps nobody waiting.
     private func awaitStopped() async {
-        for _ in 0..<100 where transfers.values.contains(where: \.isCancelled) {
+        for _ in 0..<100 where transfers.values.contains(where: \.task.isCancelled) {
             try? await Task.sleep(for: .milliseconds(50))
         }
     }
@@ -149,12 +162,13 @@ extension RunEngine {
 
     /// Runs a transfer in a task of the engine's own, so that the end of the run can wait for it.
     private func transfer(
-        _ whenGone: Departure?, _ body: @escaping @Sendable () async throws -> JSON
+        _ names: [String], isUpload: Bool, _ feed: JobFeed, _ whenGone: Departure?,
+        _ body: @escaping @Sendable () async throws -> JSON
     ) async throws -> JSON {
         lastTransfer += 1
         let number = lastTransfer
         let task = Task { try await body() }
-        transfers[number] = task
+        transfers[number] = LiveTransfer(isUpload: isUpload, names: names, feed: feed, task: task)
         defer { transfers[number] = nil }
         whenGone? { task.cancel() }
         do { return try await task.value } catch is CancellationError {
@@ -167,9 +181,30 @@ extension RunEngine {
 
     /// Waits until nothing is on its way any more.
     func endTransfers(cancel: Bool) async {
-        for task in transfers.values {
-            if cancel { task.cancel() }
-            _ = await task.result
+        for transfer in transfers.values {
+            if cancel { transfer.task.cancel() }
+            _ = await transfer.task.result
         }
+    }
+
+    // MARK: How they stand
+
+    /// What is on its way, for jobs and by hand.
+    var transferStatus: [JSON] {
+        let moving = live.sorted { $0.key < $1.key }.filter { $0.value.transfer.isMoving }
+        return moving.map { id, job in
+            status(isUpload: job.transfer.phase == .uploading, ["job": .string(id)], job.feed)
+        }
+            + transfers.sorted { $0.key < $1.key }.map(\.value).map {
+                status(isUpload: $0.isUpload, ["names": JSON(strings: $0.names)], $0.feed)
+            }
+    }
+
+    /// Without numbers while it is not known what is to come.
+    private func status(isUpload: Bool, _ subject: JSONObject, _ feed: JobFeed) -> JSON {
+        var numbers = feed.transfer?.json.object ?? [:]
+        // Of one file; here it is about all.
+        for key in ["done", "size", "upload"] { numbers[key] = nil }
+        return .object(JSONObject(["direction": isUpload ? "push" : "pull"], subject, numbers))
     }
 }

@@ -22,9 +22,12 @@ extension RunEngine {
             turnHolder = name
             return
         }
-        let running = live.first { $0.value.invocation != .exec }?.key ?? holder
+        let other = live.first { $0.value.invocation != .exec }
+        let running = other?.key ?? holder
         guard wait else {
-            throw ECRFailure(.busy, "\(running) still runs", hint: "without --no-wait \(name) waits for its turn")
+            let phase = other?.value.transfer.phase ?? .running
+            throw ECRFailure(
+                .busy, phase.sentence(about: running), hint: "without --no-wait \(name) waits for its turn")
         }
         listener("", .progress("\(name) waits for \(running) to end"))
         lastTurn += 1

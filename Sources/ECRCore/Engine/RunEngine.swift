@@ -27,7 +27,7 @@ actor RunEngine {
     var live: [String: LiveJob] = [:]
     var collectors: [String: LiveCollector] = [:]
     /// What operators have asked to be sent or fetched and is on its way.
-    var transfers: [Int: Task<JSON, any Error>] = [:]
+    var transfers: [Int: LiveTransfer] = [:]
     var lastTransfer = 0
     let lanes = UploadLanes()
     var handParts: HandParts
@@ -70,6 +70,7 @@ actor RunEngine {
     /// Set once complete, abort or drain has begun: nothing new starts.
     var ending: EndUnderWay?
     private var onFatal: (@Sendable (any Error) -> Void)?
+    private var hasStorageFailed = false
     /// Called when the run was ended by itself, not by a request.
     private(set) var onOver: (@Sendable () -> Void)?
 
@@ -274,7 +275,11 @@ actor RunEngine {
     /// Tells the supervisor when the record has failed: nothing more may be acknowledged.
     func noticeFailure(_ error: any Error) {
         if let error = error as? EventLogError, error.code == .storage { onFatal?(error) }
-        if let error = error as? SystemError, error.isStorageFailure { onFatal?(error) }
+        guard let error = error as? SystemError, error.isStorageFailure else { return }
+        // Where a file has no room the record may still have some, or its reserve.
+        if !hasStorageFailed { journal.post(.storageError, ["message": .string("\(error)")]) }
+        hasStorageFailed = true
+        onFatal?(error)
     }
 
     /// What only the supervisor knows.
@@ -284,6 +289,7 @@ actor RunEngine {
             [
                 "job": .string(id), "name": .string(job.name), "kind": .string(job.invocation.rawValue),
                 "elapsed_s": .double(Double((now - job.began) / 10_000_000) / 100),
+                "phase": .string(job.transfer.phase.rawValue),
             ]
         }
         return [
@@ -291,6 +297,7 @@ actor RunEngine {
             "holding": holding.map { .string($0) }, "rules": ruleStatus,
             "restarting": JSON(strings: restarts.filter { $0.value.pending != nil }.keys.sorted()),
             "ending": endingStatus, "waiting": JSON(strings: waiting), "jobs": .array(jobs),
+            "transfers": .array(transferStatus),
             "needs_input": await link.needsInput.map { .string($0) } ?? .null,
         ]
     }

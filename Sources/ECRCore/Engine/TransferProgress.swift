@@ -17,21 +17,36 @@ extension RemoteFile: TransferItem {
 }
 
 extension LocalFile: TransferItem {
-    var key: [UInt8] { Array(relative.utf8) }
-    var shownName: String { relative }
+    var key: [UInt8] { relative }
+    var shownName: String { String(decoding: relative, as: UTF8.self) }
     var shownSize: Int64 { size }
 }
 
 /// Tells of a transfer of several files while it goes on. Thread-safe.
 final class TransferProgress: Sendable {
     private struct Content {
-        var doneFiles = 0
-        var doneBytes: Int64 = 0
+        var done = Amount()
+        /// By how much files were larger than was seen of them before they came: what the kernel writes has no size.
+        var surplus: Int64 = 0
         /// Of files that are on their way: bytes by their keys.
         var underWay: [[UInt8]: Int64] = [:]
-        /// Of an archive.
-        var archiveFiles = 0
-        var archiveBytes: Int64 = 0
+        /// What has come of an archive, and what of that is at its place and counted as done.
+        var archive = Amount()
+        var archived = Amount()
+        var pace: TransferPace
+
+        var files: Int { done.files + max(0, archive.files - archived.files) }
+        var bytes: Int64 { done.bytes + max(0, archive.bytes - archived.bytes) + underWay.values.reduce(0, +) }
+    }
+
+    private struct Amount {
+        var files = 0
+        var bytes: Int64 = 0
+
+        mutating func add(_ size: Int64) {
+            files += 1
+            bytes += size
+        }
     }
 
     private let files: Int
@@ -39,13 +54,15 @@ final class TransferProgress: Sendable {
     private let feed: JobFeed
     private let isUpload: Bool
     private let steps = ProgressSteps()
-    private let content = Mutex(Content())
+    private let content: Mutex<Content>
 
     init(_ files: [some TransferItem], _ feed: JobFeed, isUpload: Bool = false) {
         self.files = files.count
         bytes = files.reduce(0) { $0 + $1.shownSize }
         self.feed = feed
         self.isUpload = isUpload
+        content = Mutex(Content(pace: TransferPace()))
+        feed.begin(self)
     }
 
     /// So much of one file is where it goes.
@@ -54,45 +71,45 @@ final class TransferProgress: Sendable {
         tellIfDue(file, bytes)
     }
 
+    /// An archive has ended: what has come of it and got no place comes once more.
+    func endArchive() { content.withLock { ($0.archive, $0.archived) = (Amount(), Amount()) } }
+
     /// So much of an archive is where it goes.
     func tell(files: Int, bytes: Int64) {
-        content.withLock {
-            $0.archiveFiles = files
-            $0.archiveBytes = bytes
-        }
+        content.withLock { $0.archive = Amount(files: files, bytes: bytes) }
         tellIfDue(nil as LocalFile?, bytes)
     }
 
     /// A file has come to its place.
-    func finish(_ file: some TransferItem, _ path: String) {
+    /// - Parameter size: its bytes by now.
+    func finish(_ file: some TransferItem, _ path: String, size: Int64, isOfArchive: Bool) {
         content.withLock {
             $0.underWay[file.key] = nil
-            $0.archiveFiles = 0
-            $0.archiveBytes = 0
-            $0.doneFiles += 1
-            $0.doneBytes += file.shownSize
+            $0.done.add(size)
+            $0.surplus += size - file.shownSize
+            if isOfArchive { $0.archived.add(size) }
         }
-        feed.tell(.transferred(path: path, size: file.shownSize))
+        feed.tell(.transferred(path: path, size: size))
         tellIfDue(nil as LocalFile?, 0)
     }
 
     /// A file had come before.
-    func finishSilently(_ file: some TransferItem) {
-        content.withLock {
-            $0.doneFiles += 1
-            $0.doneBytes += file.shownSize
+    func finishSilently(_ file: some TransferItem) { content.withLock { $0.done.add(file.shownSize) } }
+
+    private func tellIfDue(_ file: (some TransferItem)?, _ done: Int64) {
+        if steps.isDue() { feed.tell(.transferring(news(file: file, done: done))) }
+    }
+
+    private func news(file: (some TransferItem)?, done: Int64) -> TransferNews {
+        content.withLock { content in
+            let bytes = content.bytes
+            return TransferNews(
+                name: file?.shownName, done: done, size: file?.shownSize ?? 0, files: content.files, allFiles: files,
+                bytes: bytes, allBytes: self.bytes + content.surplus, isUpload: isUpload,
+                rate: content.pace.rate(bytes))
         }
     }
 
-    private func tellIfDue(_ file: (some TransferItem)?, _ done: Int64) {
-        if steps.isDue() { feed.tell(.transferring(news(content.withLock { $0 }, file: file, done: done))) }
-    }
-
-    private func news(_ content: Content, file: (some TransferItem)?, done: Int64) -> TransferNews {
-        TransferNews(
-            name: file?.shownName, done: done, size: file?.shownSize ?? 0,
-            files: content.doneFiles + content.archiveFiles,
-            allFiles: files, bytes: content.doneBytes + content.archiveBytes + content.underWay.values.reduce(0, +),
-            allBytes: bytes, isUpload: isUpload)
-    }
+    /// How far it is.
+    var standing: TransferNews { news(file: nil as LocalFile?, done: 0) }
 }

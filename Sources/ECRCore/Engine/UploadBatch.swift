@@ -15,7 +15,7 @@ struct UploadBatch: Sendable {
     let origin: UploadOrigin
     /// The way that was asked for; nil chooses.
     let method: TransferMethod?
-    let upload: PreparedUpload
+    let upload: Upload
     let tree: UploadTree
     /// Whether an earlier attempt may have left something on the target.
     var mayResume = false
@@ -33,7 +33,7 @@ struct UploadBatch: Sendable {
 
     init(
         journal: Journal, feed: JobFeed, worker: Worker, lanes: UploadLanes, origin: UploadOrigin,
-        method: TransferMethod?, upload: PreparedUpload, tree: UploadTree
+        method: TransferMethod?, upload: Upload, tree: UploadTree
     ) {
         self.journal = journal
         self.feed = feed
@@ -62,8 +62,8 @@ struct UploadBatch: Sendable {
         // A profile means what it says, and must mean it the second time, too.
         if place.isStrange, origin.user == nil, self.place == nil {
             throw TransferFailure(
-                "\(upload.to) is a directory with other things in it; write '\(upload.to)/' to put it in there, or "
-                    + "'\(tree.name)/.' for what is in it")
+                "\(upload.to.text) is a directory with other things in it; write '\(upload.to.text)/' to put it in there, or "
+                    + "'\(RawPath(tree.name).text)/.' for what is in it")
         }
         self.place = place
         let owner = "\(origin.owner)\0\(String(decoding: place.path, as: UTF8.self))"
@@ -108,7 +108,8 @@ struct UploadBatch: Sendable {
     /// Tells temporary names from one another.
     /// - Parameter file: nil for an archive.
     private func key(_ file: LocalFile?) -> String {
-        UploadSeat.key(lane?.place ?? origin.owner, String(lane?.number ?? 0), file?.relative ?? "")
+        let words = [lane?.place ?? origin.owner, String(lane?.number ?? 0)].map { Array($0.utf8) }
+        return UploadSeat.key(words[0], words[1], file?.relative ?? [])
     }
 
     private func failure(_ failure: TransferFailure, _ index: Int, _ place: UploadPlace?) -> UploadFailure {
@@ -184,10 +185,11 @@ struct UploadBatch: Sendable {
         _ indices: [Int], _ place: UploadPlace, _ line: TransferLine, _ progress: TransferProgress
     ) async throws -> Bool {
         let began = Clock.boottimeNanoseconds()
+        defer { progress.endArchive() }
         let archive = await ArchiveUpload(over: line, worker: worker, into: place, key: key(nil))
         let outcomes: [Result<ArchiveUpload.Placed, TransferFailure>]
         do {
-            outcomes = try await archive.send(indices.map { tree.files[$0] }) { progress.tell(files: 0, bytes: $0) }
+            outcomes = try await archive.send(indices.map { tree.files[$0] }) { progress.tell(files: $0, bytes: $1) }
         } catch let failure as TransferFailure {
             if failure.isStall { throw failure }
             return false
@@ -323,11 +325,8 @@ struct UploadBatch: Sendable {
         journal.post(
             .uploadStarted,
             JSONObject(
-                ["target": .string(RunEngine.targetName)], origin.fields,
-                [
-                    "local": .string(tree.path), "remote": .string(String(decoding: place.path, as: UTF8.self)),
-                    "files": JSON(tree.files.count), "bytes": .int(tree.bytes),
-                ]))
+                ["target": .string(RunEngine.targetName)], origin.fields, RawName(tree.path.bytes, as: "local").json,
+                RawName(place.path).json, ["files": JSON(tree.files.count), "bytes": .int(tree.bytes)]))
     }
 
     private mutating func record(_ sent: [Sent], _ place: UploadPlace, _ progress: TransferProgress) async throws {
@@ -343,17 +342,20 @@ struct UploadBatch: Sendable {
             done.insert(one.index)
             unsettled[one.index] = nil
             uploaded.append(.object(event(one, place)))
-            progress.finish(tree.files[one.index], String(decoding: destination(one.index, place), as: UTF8.self))
+            let file = tree.files[one.index]
+            progress.finish(
+                file, String(decoding: destination(one.index, place), as: UTF8.self), size: file.size,
+                isOfArchive: one.method == TransferMethod.tar.rawValue)
         }
     }
 
     private func event(_ sent: Sent, _ place: UploadPlace) -> JSONObject {
         let file = tree.files[sent.index]
         return JSONObject(
-            ["target": .string(RunEngine.targetName)], origin.fields,
+            ["target": .string(RunEngine.targetName)], origin.fields, RawName(tree.path.bytes, as: "local").json,
+            tree.isFolder ? RawName(file.relative, as: "path").json : [:],
+            RawName(destination(sent.index, place)).json,
             [
-                "local": .string(tree.path), "path": tree.isFolder ? .string(file.relative) : nil,
-                "remote": .string(String(decoding: destination(sent.index, place), as: UTF8.self)),
                 "size": .int(file.size), "mode": .int(Int64(file.permissions)), "sha256": .string(sent.sha256),
                 "remote_sha256": sent.remoteSHA256.map { .string($0) },
                 "unverified": sent.remoteSHA256 == nil ? true : nil, "unsynced": sent.isSynced ? nil : true,

@@ -6,6 +6,21 @@ import RemoteJobs
 import RunStore
 import SSH
 
+/// What is to be sent.
+struct Upload: Sendable {
+    /// A file or directory of this machine.
+    let from: RawPath
+    /// Its place on the target.
+    let to: RawPath
+
+    init(from: RawPath, to: RawPath) {
+        self.from = from
+        self.to = to
+    }
+
+    init(_ prepared: PreparedUpload) { self.init(from: RawPath(prepared.from), to: RawPath(prepared.to)) }
+}
+
 /// Brings files of this machine to the target: what an action needs, or what an operator sends.
 struct UploadStep: Sendable {
     let journal: Journal
@@ -39,14 +54,14 @@ struct UploadStep: Sendable {
     }
 
     /// Sends one after the other; the first that fails is the last.
-    func run(_ uploads: [PreparedUpload]) async throws -> Result {
+    func run(_ uploads: [Upload]) async throws -> Result {
         var result = Result()
         for upload in uploads where result.failures.isEmpty { try await send(upload, &result) }
         return result
     }
 
     /// After a break of the link it goes on where it was cut.
-    private func send(_ upload: PreparedUpload, _ result: inout Result) async throws {
+    private func send(_ upload: Upload, _ result: inout Result) async throws {
         let tree: UploadTree
         do { tree = try await worker.run { try UploadTree(upload.from) } } catch let problem as UploadTree.Problem {
             return try await fail(upload, UploadFailure(problem), &result)
@@ -101,10 +116,10 @@ struct UploadStep: Sendable {
         }
     }
 
-    private func fail(_ upload: PreparedUpload, _ failure: UploadFailure, _ result: inout Result) async throws {
+    private func fail(_ upload: Upload, _ failure: UploadFailure, _ result: inout Result) async throws {
         let event = failure.event(of: upload, for: origin)
-        let local = failure.path.map { "\(upload.from)/\($0)" } ?? upload.from
-        let remote = event["remote"]?.string ?? upload.to
+        let local = (failure.path.map { upload.from.appending($0) } ?? upload.from).text
+        let remote = (failure.remote.map { RawPath($0) } ?? upload.to).text
         result.failures.append(
             Failure(local: local, remote: remote, reason: failure.reason, hint: failure.hint(local, remote)))
         try await journal.append(.uploadFailed, event)
@@ -115,9 +130,9 @@ struct UploadStep: Sendable {
 struct UploadFailure: Error {
     let reason: String
     /// Below the directory; nil for what was asked for itself.
-    var path: String?
+    var path: [UInt8]?
     /// Where on the target it should have gone, if that was known.
-    var remote: String?
+    var remote: [UInt8]?
     private let isDenied: Bool
     /// This machine's file is at fault.
     private let isLocal: Bool
@@ -125,7 +140,7 @@ struct UploadFailure: Error {
     let isStall: Bool
     private let ownHint: String?
 
-    init(_ failure: TransferFailure, path: String? = nil, remote: [UInt8]? = nil) {
+    init(_ failure: TransferFailure, path: [UInt8]? = nil, remote: [UInt8]? = nil) {
         reason =
             switch failure.reason {
             // What `mkdir -p` and a shell's redirection say of a file where a directory should be.
@@ -138,7 +153,7 @@ struct UploadFailure: Error {
         isStall = failure.isStall
         ownHint = failure.hint
         self.path = path
-        self.remote = remote.map { String(decoding: $0, as: UTF8.self) }
+        self.remote = remote
     }
 
     init(_ problem: UploadTree.Problem) {
@@ -147,13 +162,11 @@ struct UploadFailure: Error {
     }
 
     /// The data of `upload_failed`.
-    func event(of upload: PreparedUpload, for origin: UploadOrigin) -> JSONObject {
+    func event(of upload: Upload, for origin: UploadOrigin) -> JSONObject {
         JSONObject(
-            ["target": .string(RunEngine.targetName)], origin.fields,
-            [
-                "local": .string(upload.from), "path": path.map { .string($0) },
-                "remote": .string(remote ?? upload.to), "reason": .string(reason),
-            ])
+            ["target": .string(RunEngine.targetName)], origin.fields, RawName(upload.from.bytes, as: "local").json,
+            path.map { RawName($0, as: "path").json } ?? [:], RawName(remote ?? upload.to.bytes).json,
+            ["reason": .string(reason)])
     }
 
     /// The next command to type.

@@ -7,10 +7,8 @@ import Synchronization
 struct ControlServer: Sendable {
     private let handler: RequestHandler
 
-    /// - Parameter onEnd: called when a request has ended the run and its answer is on its way.
-    init(engine: RunEngine, onEnd: @escaping @Sendable () -> Void) {
-        handler = RequestHandler(engine: engine, onEnd: onEnd)
-    }
+    /// - Parameter ending: is told when a request has ended the run and its answer is on its way.
+    init(engine: RunEngine, ending: SupervisorEnd) { handler = RequestHandler(engine: engine, ending: ending) }
 
     func listen(at path: String) throws(SystemError) {
         let listener = try UnixSocket.listen(at: path)

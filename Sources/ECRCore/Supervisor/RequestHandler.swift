@@ -7,7 +7,7 @@ import RunStore
 /// Turns a request of the control protocol into a step of the engine, and its outcome into the last line.
 struct RequestHandler: Sendable {
     let engine: RunEngine
-    let onEnd: @Sendable () -> Void
+    let ending: SupervisorEnd
 
     func handle(_ request: JSON, _ client: ClientConnection) async {
         let asked = request["input"]?.bool == true ? engine.prompts.add { await client.ask($0) } : nil
@@ -17,16 +17,24 @@ struct RequestHandler: Sendable {
             engine.link.feed.remove(link)
         }
         do {
+            // Whoever only looks is answered to the last.
+            let isLook = request["request"]?.string == "status"
+            let number = isLook ? nil : try ending.admit(client, isAboutJob: Self.isAboutJob(request))
+            defer { if let number { ending.dismiss(number) } }
             let (result, isOver) = try await answer(request, client)
             client.finish(["result": result])
             if isOver {
                 // The client's thread writes the answer; give it the moment that this takes.
                 try? await Task.sleep(for: .milliseconds(50))
-                onEnd()
+                ending.send()
             }
         } catch {
             client.finish(["error": JSON(ECRFailure(error))])
         }
+    }
+
+    private static func isAboutJob(_ request: JSON) -> Bool {
+        ["action", "exec", "stage", "follow"].contains(request["request"]?.string)
     }
 
     private func answer(_ request: JSON, _ client: ClientConnection) async throws -> (JSON, isOver: Bool) {
@@ -50,10 +58,11 @@ struct RequestHandler: Sendable {
             return (try await engine.reconnect(host: host.flatMap { MovedHost($0) }), false)
         case "follow": return (try await follow(request, client), false)
         case "push":
-            let locals = (request["locals"]?.array ?? []).compactMap(\.string)
+            let locals = (request["locals"]?.array ?? []).compactMap { RawPath(json: $0) }
+            let remote = request["remote"].flatMap { RawPath(json: $0) } ?? RawPath("")
             return (
                 try await engine.push(
-                    locals, to: try text(request, "remote"), method: request["method"]?.string,
+                    locals, to: remote, method: request["method"]?.string,
                     whenGone: client.whenGone, listener: listener(client)), false
             )
         case "pull":
@@ -154,6 +163,7 @@ extension JSON {
         case .recorded(let stream, let bytes):
             self = ["recorded": ["job": .string(job), "stream": .string(stream), "bytes": .int(bytes)]]
         case .begun: self = ["begun": ["job": .string(job)]]
+        case .phase(let phase): self = ["phase": ["job": .string(job), "phase": .string(phase.rawValue)]]
         case .progress(let text): self = ["progress": .string(text)]
         case .holding(let text): self = ["holding": .string(text)]
         case .ended(let end): self = ["ended": end.json]

@@ -157,13 +157,13 @@ private final class SupervisorLife: Sendable {
     private let engine: RunEngine
     private let prompts: PromptRelay
     private let secrets: SecretValues
-    private let ending: Mailbox<Int32>
+    private let ending: SupervisorEnd
     private let notifier: Notifier?
 
     /// Takes the locks and reads the profile as it was given at the run's making.
     init(_ directory: RunDirectory) throws {
         self.directory = directory
-        let ending = Mailbox<Int32>()
+        let ending = SupervisorEnd(run: directory.id)
         self.ending = ending
         journal = try Journal(directory) { Self.noticeStorageFailure($0, ending) }
         guard try journal.file.lock(byte: EventWriter.supervisorByte) else {
@@ -188,11 +188,13 @@ private final class SupervisorLife: Sendable {
     func begin(_ task: Supervisor.Task, _ launcher: LauncherLink) async throws -> JSON {
         let ending = ending
         await engine.setFatalHandler { Self.noticeStorageFailure($0, ending) }
-        await engine.setOverHandler { ending.send(ExitCode.success.rawValue) }
+        await engine.setOverHandler { ending.send() }
         await engine.link.setReturnHandler { [engine] in await engine.linkReturned(isRebooted: $0) }
         await engine.link.setGivingUpHandler { error in
             Supervisor.log("the link is given up: \(error)")
-            Self.end(ending, with: .unreachable)
+            ending.fail(
+                with: ECRFailure(
+                    .unreachable, "the link is given up: \(ECRFailure(error).message)", hint: "ecr run resume"))
         }
         let asked = prompts.add { await launcher.ask($0) }
         defer { prompts.remove(asked) }
@@ -212,7 +214,7 @@ private final class SupervisorLife: Sendable {
         case .drain, .drainAtOnce:
             try listen()
             let result = try await engine.drain(cancelRunning: task == .drainAtOnce, progress: tell)
-            ending.send(ExitCode.success.rawValue)
+            ending.send()
             return result
         }
         await journal.saveManifest()
@@ -220,23 +222,12 @@ private final class SupervisorLife: Sendable {
         return report
     }
 
-    private static func noticeStorageFailure(_ error: any Error, _ ending: Mailbox<Int32>) {
+    private static func noticeStorageFailure(_ error: any Error, _ ending: SupervisorEnd) {
         Supervisor.log("cannot record: \(error)")
-        end(ending, with: .storage)
+        ending.fail(with: ECRFailure(error))
     }
 
-    /// Clients that wait are told the reason first; then the run reads as interrupted, and can be resumed.
-    private static func end(_ ending: Mailbox<Int32>, with code: ExitCode) {
-        Task {
-            try? await Task.sleep(for: .seconds(1))
-            ending.send(code.rawValue)
-        }
-    }
-
-    private func listen() throws {
-        try ControlServer(engine: engine) { [ending] in ending.send(ExitCode.success.rawValue) }.listen(
-            at: directory.socket)
-    }
+    private func listen() throws { try ControlServer(engine: engine, ending: ending).listen(at: directory.socket) }
 
     private var report: JSON {
         let (connection, facts) = (journal.state.connection, journal.state.facts)
@@ -253,7 +244,7 @@ private final class SupervisorLife: Sendable {
         let manifests = Task { await self.keepManifest() }
         let clocks = Task { await self.watchClocks() }
         let code = await withCheckedContinuation { continuation in
-            startThread { [ending] in continuation.resume(returning: ending.takeAll()?.first ?? 0) }
+            startThread { [ending] in continuation.resume(returning: ending.wait()) }
         }
         manifests.cancel()
         clocks.cancel()

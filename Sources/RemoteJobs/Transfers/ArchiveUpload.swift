@@ -1,5 +1,6 @@
 package import LinuxSystem
 package import SSH
+import Synchronization
 
 /// Sends many files in one stream to the target's `tar`, into a temporary directory within the one that they go to, and
 /// moves them to their places from there. In bounded memory. Runs on the SSH loop.
@@ -20,7 +21,7 @@ package import SSH
     }
 
     package nonisolated static func staging(_ key: String, in place: UploadPlace) -> [UInt8] {
-        place.path(of: ".ecr-\(key)")
+        place.path(of: Array(".ecr-\(key)".utf8))
     }
 
     /// A file that has its place.
@@ -33,12 +34,12 @@ package import SSH
     }
 
     /// Sends files whose directories are there.
-    /// - Parameter progress: bytes that are on their way or there.
+    /// - Parameter progress: files and bytes that are on their way or there.
     /// - Returns: for each file what has become of it.
     /// - Throws: `TransferFailure` where nothing can be unpacked there or a file cannot be read here, `SSHError` where the
     ///   link fails: nothing has its place then. `UploadSeat.Unsettled` where it fails later.
     package func send(
-        _ files: [LocalFile], progress: @escaping @Sendable (Int64) -> Void = { _ in }
+        _ files: [LocalFile], progress: @escaping @Sendable (Int, Int64) -> Void = { _, _ in }
     ) async throws -> [Result<Placed, TransferFailure>] {
         do {
             let hashes = try await stream(files, progress)
@@ -67,13 +68,13 @@ package import SSH
         files.reduce(0) { $0 + UInt64(max(0, $1.size)) }
     }
 
-    private func path(of file: LocalFile, in folder: [UInt8]) -> [UInt8] { folder + [0x2F] + Array(file.relative.utf8) }
+    private func path(of file: LocalFile, in folder: [UInt8]) -> [UInt8] { folder + [0x2F] + file.relative }
 
     // MARK: Sending
 
     /// - Returns: the files' hashes.
     private func stream(
-        _ files: [LocalFile], _ progress: @escaping @Sendable (Int64) -> Void
+        _ files: [LocalFile], _ progress: @escaping @Sendable (Int, Int64) -> Void
     ) async throws -> [String] {
         let word = shellWord(staging)
         // What an earlier attempt has left cannot be told from what it had not finished.
@@ -84,9 +85,14 @@ package import SSH
         defer { script.close() }
         let source = TarSource(files)
         let archive = ReadAhead(worker) { try source.read() }
-        let all = files.reduce(0) { $0 + $1.size }
-        // Headers and padding count, too, until all is there.
-        let feed = ScriptFeed(script, line) { progress(min($0, all)) }
+        let sent = Mutex(SentPart(files))
+        let feed = ScriptFeed(script, line) { position in
+            let part = sent.withLock {
+                $0.advance(to: position)
+                return ($0.count, $0.bytes)
+            }
+            progress(part.0, part.1)
+        }
         try await feed.run { try await archive.next() }
         let hashes = try await worker.run { source.hashes }
         guard script.hasSucceeded, hashes.count == files.count else {
@@ -94,6 +100,34 @@ package import SSH
             throw TransferFailure(complaint: words ?? script.errorLines.last ?? "")
         }
         return hashes
+    }
+
+    /// How much of the files an archive has brought by now.
+    private struct SentPart {
+        private let files: [LocalFile]
+        /// Files that are sent whole.
+        private(set) var count = 0
+        private var wholeBytes: Int64 = 0
+        /// Of the archive: behind the last whole file, and what is sent.
+        private var (end, position): (Int64, Int64) = (0, 0)
+
+        init(_ files: [LocalFile]) { self.files = files }
+
+        var bytes: Int64 {
+            guard count < files.count else { return wholeBytes }
+            return wholeBytes
+                + min(files[count].size, max(0, position - end - TarWriter.headerSize(files[count].relative)))
+        }
+
+        mutating func advance(to position: Int64) {
+            self.position = position
+            while count < files.count {
+                let file = files[count]
+                let size = TarWriter.headerSize(file.relative) + TarWriter.paddedSize(file.size)
+                guard end + size <= position else { return }
+                (count, wholeBytes, end) = (count + 1, wholeBytes + file.size, end + size)
+            }
+        }
     }
 
     // MARK: Places

@@ -8,8 +8,8 @@ package struct TransferFailure: Error, Sendable, Equatable {
     package var isDenied = false
     /// Whoever reads it on the target hangs, and an SFTP server with it.
     package var isStall = false
-    /// It is this machine's file that is at fault.
-    package internal(set) var isLocal = false
+    /// It is this machine's file, or its disk, that is at fault.
+    package var isLocal = false
     /// What to do about it; nil where a look at the target helps.
     package internal(set) var hint: String?
 

@@ -1,20 +1,20 @@
 import Glibc
 import Hashing
-import LinuxSystem
+package import LinuxSystem
 
 /// A regular file of this machine that is to go to a target.
 package struct LocalFile: Sendable, Equatable {
     /// Absolute and without links.
-    package let path: String
-    /// Below the directory that was asked for; the name alone of a file that was.
-    package let relative: String
+    package let path: RawPath
+    /// Below the directory that was asked for; the name alone of a file that was. Raw.
+    package let relative: [UInt8]
     package let size: Int64
     /// The nine bits for owner, group and others.
     package let permissions: UInt32
     /// Device, inode and the time of the last change: as long as they stay the same, so does the content.
     let version: String
 
-    init(_ path: String, _ relative: String, _ status: stat) {
+    init(_ path: RawPath, _ relative: [UInt8], _ status: stat) {
         self.path = path
         self.relative = relative
         size = Int64(status.st_size)

@@ -49,6 +49,14 @@ package struct Expansion: Sendable, Equatable {
     package var problems: [PullProblem] = []
     /// There are more files than were wanted: those that are named are not all.
     package var isCut = false
+    /// Why nothing is named although something of that name is there; nil else.
+    package var emptiness: Emptiness?
+
+    /// How a directory can hold no file.
+    package enum Emptiness: String, Sendable, Equatable {
+        case nothing = "an empty directory"
+        case folders = "a directory with nothing in it but empty directories"
+    }
 
     package var bytes: UInt64 { files.reduce(0) { $0 &+ $1.size } }
 

@@ -18,6 +18,8 @@ import SSH
     ) async throws(SSHError) -> Expansion {
         var listing = SFTPListing(sftp: sftp, pattern: pattern, most: most)
         try await listing.run()
+        let hasFound = !listing.expansion.files.isEmpty || !listing.expansion.problems.isEmpty
+        if hasFound || !pattern.deep.isEmpty { listing.expansion.emptiness = nil }
         return listing.expansion
     }
 
@@ -34,7 +36,9 @@ import SSH
             try await setTree(path)
             // The names in `/` begin with the only slash.
             let top = path == Self.root ? [] : path
-            return try await add(try await sftp.list(path), in: top, top.count + 1, 0)
+            let entries = try await sftp.list(path)
+            enter(entries)
+            return try await add(entries, in: top, top.count + 1, 0)
         }
         let start = pattern.fixedFolder
         do throws(SSHError) { try await setTree(start) } catch {
@@ -100,9 +104,18 @@ import SSH
             if pattern.deep.isEmpty || pattern.matchesBelow(path) { refuse(path, AskedTree.kernelsReason) }
         } else if attributes.isDirectory {
             guard depth < Self.deepest else { return refuse(path, "more than \(Self.deepest) directories deep") }
-            try await add(try await entries(of: path, isListed: true), in: path, folder, depth)
+            let entries = try await entries(of: path, isListed: true)
+            enter(entries)
+            try await add(entries, in: path, folder, depth)
         } else if pattern.deep.isEmpty || pattern.matchesBelow(path) {
             try await addOther(path, attributes, folder, depth)
+        }
+    }
+
+    /// Notes a directory that is asked for, or is in one.
+    private mutating func enter(_ entries: [SFTPEntry]) {
+        if expansion.emptiness == nil || !entries.isEmpty {
+            expansion.emptiness = entries.isEmpty ? .nothing : .folders
         }
     }
 

@@ -18,6 +18,7 @@ import SSH
         var listing = ShellListing(line: line, tools: tools, pattern: pattern, most: most)
         try await listing.find()
         try await listing.resolveLinks()
+        try await listing.lookForFolders()
         listing.expansion.files.sort { $0.path.precedes($1.path) }
         listing.expansion.dropRepeated()
         listing.expansion.problems.sort { $0.path.precedes($1.path) }
@@ -168,6 +169,20 @@ import SSH
 
         func path(of name: [UInt8]) -> [UInt8]? { paths[name] }
         func entry(of name: [UInt8]) -> ListedName? { entries[name] }
+    }
+
+    // MARK: Nothing
+
+    /// A directory without a file is no missing one. Asked for only where nothing was found.
+    private mutating func lookForFolders() async throws(SSHError) {
+        guard expansion.files.isEmpty, expansion.problems.isEmpty, pattern.deep.isEmpty else { return }
+        let look = """
+            ; do [ ! -d "$ecr_f" ] || if [ -n "$(ls -A "$ecr_f" | head -n 1)" ]; then echo folders; else echo nothing; fi; done
+            """
+        let script = Array("export LC_ALL=C; exec 2>/dev/null; for ecr_f in ".utf8) + pattern.shellWords
+        let words = try await line.run(script + Array(look.utf8)).output.split(separator: 0x0A)
+        if words.isEmpty { return }
+        expansion.emptiness = words.contains { $0.elementsEqual("folders".utf8) } ? .folders : .nothing
     }
 
     // MARK: Status

@@ -8,8 +8,8 @@ struct TarWriter {
     private static let mostOctal: UInt64 = 0o777_7777_7777
 
     /// What stands before a file's content. Every name goes behind `./`, so that none is taken for an option.
-    static func header(_ name: String, size: Int64, permissions: UInt32) -> [UInt8] {
-        let path = Array("./\(name)".utf8)
+    static func header(_ name: [UInt8], size: Int64, permissions: UInt32) -> [UInt8] {
+        let path = Array("./".utf8) + name
         let header = block(path, size: UInt64(size), permissions, type: UInt8(ascii: "0"))
         guard path.count > longestName else { return header }
         let long = path + [0]
@@ -18,8 +18,15 @@ struct TarWriter {
     }
 
     /// What stands behind a content of so many bytes.
-    static func padding(_ size: Int64) -> [UInt8] {
-        [UInt8](repeating: 0, count: Int((Int64(block) - size % Int64(block)) % Int64(block)))
+    static func padding(_ size: Int64) -> [UInt8] { [UInt8](repeating: 0, count: Int(paddedSize(size) - size)) }
+
+    /// A content with what stands behind it.
+    static func paddedSize(_ size: Int64) -> Int64 { (size + Int64(block) - 1) / Int64(block) * Int64(block) }
+
+    /// Bytes of a header.
+    static func headerSize(_ name: [UInt8]) -> Int64 {
+        let path = name.count + "./".utf8.count
+        return Int64(block) + (path > longestName ? Int64(block) + paddedSize(Int64(path + 1)) : 0)
     }
 
     /// What stands at the end.

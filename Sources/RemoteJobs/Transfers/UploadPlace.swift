@@ -1,3 +1,4 @@
+package import LinuxSystem
 import SSH
 
 /// Where on the target something goes that is uploaded, and what is there now.
@@ -22,7 +23,7 @@ package struct UploadPlace: Sendable, Equatable {
     let permissions: UInt32?
 
     /// Where a file of the directory goes.
-    package func path(of relative: String) -> [UInt8] { Self.join(path, Array(relative.utf8)) }
+    package func path(of relative: [UInt8]) -> [UInt8] { Self.join(path, relative) }
 
     /// A name in a directory, which may be `/`.
     static func join(_ folder: [UInt8], _ name: [UInt8]) -> [UInt8] {
@@ -30,15 +31,15 @@ package struct UploadPlace: Sendable, Equatable {
     }
 
     /// - Parameters:
-    ///   - text: with a slash at its end it is a directory into which it goes; so is what is a directory already where
+    ///   - name: with a slash at its end it is a directory into which it goes; so is what is a directory already where
     ///     a file is sent. `~/` and a relative path begin in the login folder, the latter in `base` if there is one.
     /// - Throws: `TransferFailure` where it cannot go there, `SSHError` where the link fails.
     @SSHActor package static func find(
-        _ tree: UploadTree, to text: String, base: String?, over line: TransferLine
+        _ tree: UploadTree, to name: RawPath, base: String?, over line: TransferLine
     ) async throws -> UploadPlace {
-        let path = absolute(text, base, line.tools.home)
-        let isInto = text.hasSuffix("/") || text.hasSuffix("/.") || text == "." || text == "~"
-        let inside = tree.name.isEmpty ? path : "\(path == "/" ? "" : path)/\(tree.name)"
+        let path = absolute(name, base, line.tools.home)
+        let isInto = name.name.isEmpty || name.name == Array(".".utf8) || name == RawPath("~")
+        let inside = tree.name.isEmpty ? path : join(path, tree.name)
         let script = look(path, inside, isInto: isInto, tree, line.tools)
         let reply = try await line.runSoon(script).output.split(separator: 0x0A, omittingEmptySubsequences: false)
         let words = reply.map { String(decoding: $0, as: UTF8.self) }
@@ -51,7 +52,7 @@ package struct UploadPlace: Sendable, Equatable {
             default: .other
             }
         let place = UploadPlace(
-            path: Array((words[0] == "into" ? inside : path).utf8), standing: standing,
+            path: words[0] == "into" ? inside : path, standing: standing,
             isStrange: words[1] == "s",
             sha256: words.count > 3 ? RemoteHashes.leadingHash(words[3].utf8) : nil,
             permissions: words.count > 2 ? UInt32(words[2], radix: 8) : nil)
@@ -72,38 +73,39 @@ package struct UploadPlace: Sendable, Equatable {
         }
     }
 
-    private static func absolute(_ text: String, _ base: String?, _ home: String) -> String {
-        var text = text
-        if text == "~" { text = home } else if text.hasPrefix("~/") { text = home + text.dropFirst(1) }
-        if !text.hasPrefix("/") {
-            let base = base.map { $0.hasPrefix("/") ? $0 : "\(home)/\($0)" } ?? home
-            text = "\(base)/\(text)"
+    private static func absolute(_ name: RawPath, _ base: String?, _ home: String) -> [UInt8] {
+        let (slash, home) = (UInt8(ascii: "/"), RawPath(home))
+        var path = name
+        if name.bytes.first == UInt8(ascii: "~"), name.bytes.dropFirst().first ?? slash == slash {
+            path = RawPath(home.bytes + name.bytes.dropFirst())
         }
-        let parts = text.split(separator: "/").filter { $0 != "." }
-        return "/" + parts.joined(separator: "/")
+        if !path.isAbsolute {
+            let base = base.map { RawPath($0) }.map { $0.isAbsolute ? $0 : home.appending($0.bytes) } ?? home
+            path = base.appending(path.bytes)
+        }
+        let parts = path.bytes.split(separator: slash).filter { !$0.elementsEqual(".".utf8) }
+        return [slash] + Array(parts.joined(separator: [slash]))
     }
 
     private static func look(
-        _ path: String, _ inside: String, isInto: Bool, _ tree: UploadTree, _ tools: TransferTools
+        _ path: [UInt8], _ inside: [UInt8], isInto: Bool, _ tree: UploadTree, _ tools: TransferTools
     ) -> [UInt8] {
         let choice =
             isInto
-            ? "ecr_t=\(shellWord(inside)); echo into;"
+            ? #"ecr_t=$ecr_i; echo into"#
             : tree.isFolder
-                ? "ecr_t=\(shellWord(path)); echo itself;"
-                : """
-                ecr_t=\(shellWord(path)); if [ -d "$ecr_t" ]; then ecr_t=\(shellWord(inside)); echo into
-                else echo itself; fi
-                """
+                ? "echo itself" : #"if [ -d "$ecr_t" ]; then ecr_t=$ecr_i; echo into; else echo itself; fi"#
         let size = tree.files.first?.size ?? 0
-        return Array(
+        let head = "export LC_ALL=C; exec 2>/dev/null; \(tools.sizeFunction) ecr_t="
+        var script = Array(head.utf8) + shellWord(path) + Array(" ecr_i=".utf8) + shellWord(inside)
+        script += Array("\n\(choice)\nif [ -d \"$ecr_t\" ]; then ".utf8) + kind(of: path, isInto: isInto, tree)
+        script += Array(
             """
-            export LC_ALL=C; exec 2>/dev/null; \(tools.sizeFunction)
-            \(choice)
-            if [ -d "$ecr_t" ]; then \(kind(of: path, isInto: isInto, tree)); elif [ -f "$ecr_t" ]; then echo f; \(tools.permissions(of: "$ecr_t"))
+            ; elif [ -f "$ecr_t" ]; then echo f; \(tools.permissions(of: "$ecr_t"))
             if [ "$(ecr_size "$ecr_t")" = \(size) ]; then \(tools.hasher?.rawValue ?? ":") <"$ecr_t"; fi
             elif [ -e "$ecr_t" ] || [ -L "$ecr_t" ]; then echo o; else echo n; fi
             """.utf8)
+        return script
     }
 }
 
@@ -112,19 +114,17 @@ extension UploadPlace {
     private static let mostNames = 100
 
     /// Shell text that prints the letter of a directory.
-    private static func kind(of path: String, isInto: Bool, _ tree: UploadTree) -> String {
-        let hasName = isInto || tree.name.isEmpty || path.hasSuffix("/\(tree.name)")
-        guard tree.isFolder, !hasName else { return "echo d" }
-        var names: [String] = []
+    private static func kind(of path: [UInt8], isInto: Bool, _ tree: UploadTree) -> [UInt8] {
+        let hasName = isInto || tree.name.isEmpty || RawPath(path).name == tree.name
+        guard tree.isFolder, !hasName else { return Array("echo d".utf8) }
+        var names: [[UInt8]] = []
         for path in tree.files.map(\.relative) + tree.folders.dropFirst().map(\.relative) {
-            let name = String(path.prefix { $0 != "/" })
+            let name = Array(path.prefix { $0 != 0x2F })
             if names.last != name, names.count < mostNames { names.append(name) }
         }
-        return """
-            ecr_k=s; [ -n "$(ls -A "$ecr_t")" ] || ecr_k=d
-            for ecr_n in \(names.map { shellWord($0) }.joined(separator: " ")); do [ ! -e "$ecr_t/$ecr_n" ] || ecr_k=d; done
-            echo $ecr_k
-            """
+        return Array(#"ecr_k=s; [ -n "$(ls -A "$ecr_t")" ] || ecr_k=d; for ecr_n in"#.utf8)
+            + names.flatMap { [0x20] + shellWord($0) }
+            + Array(#"; do [ ! -e "$ecr_t/$ecr_n" ] || ecr_k=d; done; echo $ecr_k"#.utf8)
     }
 }
 

@@ -87,8 +87,8 @@ package import SSH
 
     /// - Parameter words: what tells it from others: run, action, place, lane, file. Not the file's content: what an older
     ///   one has left is found by the newer one, too.
-    package nonisolated static func key(_ words: String...) -> String {
-        String(SHA256.hexDigest(of: Array(words.joined(separator: "\0").utf8)).prefix(16))
+    package nonisolated static func key(_ words: [UInt8]...) -> String {
+        String(SHA256.hexDigest(of: Array(words.joined(separator: [0]))).prefix(16))
     }
 
     nonisolated static func parent(of path: [UInt8]) -> [UInt8] { Array(path[..<(path.lastIndex(of: 0x2F) ?? 0)]) }

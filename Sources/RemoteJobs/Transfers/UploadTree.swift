@@ -1,11 +1,11 @@
 import Glibc
-import LinuxSystem
+package import LinuxSystem
 
 /// What a name on this machine stands for when it is to be uploaded: a file, or a directory with all that is in it.
 package struct UploadTree: Sendable, Equatable {
     package struct Folder: Sendable, Equatable {
-        /// Below the directory that was asked for; empty for that itself.
-        package let relative: String
+        /// Below the directory that was asked for, raw; empty for that itself.
+        package let relative: [UInt8]
         package let permissions: UInt32
     }
 
@@ -18,9 +18,9 @@ package struct UploadTree: Sendable, Equatable {
     }
 
     /// The absolute path that was asked for.
-    package let path: String
-    /// How it is called in a directory of the target's; empty for a path that ends in `/.`, which means what is in it.
-    package let name: String
+    package let path: RawPath
+    /// How it is called in a directory of the target's, raw; empty for a path that ends in `/.`, which means what is in it.
+    package let name: [UInt8]
     package private(set) var files: [LocalFile] = []
     /// The directory itself and all below it, parents first; none for a file.
     package private(set) var folders: [Folder] = []
@@ -28,7 +28,7 @@ package struct UploadTree: Sendable, Equatable {
     package var bytes: Int64 { files.reduce(0) { $0 + $1.size } }
 
     /// The directory without links, with a slash at its end: links that lead out of it are not followed.
-    private var tree = ""
+    private var tree: [UInt8] = []
     private var refusals: [String] = []
 
     /// Origin: as for pulls; a name like `/` would else take all memory.
@@ -37,60 +37,59 @@ package struct UploadTree: Sendable, Equatable {
     private static let mostRefusals = 10
 
     /// Looks at what is there now.
-    package init(_ path: String) throws(Problem) {
-        self.path = FileSystem.absolute(path)
-        let trimmed = Self.trimmed(self.path)
-        name = trimmed.hasSuffix("/.") || trimmed == "/" ? "" : FileSystem.name(of: trimmed)
+    package init(_ path: String) throws(Problem) { try self.init(RawPath(path)) }
+
+    package init(_ path: RawPath) throws(Problem) {
+        self.path = path.absolute
+        name = Self.name(of: self.path)
         var status = stat()
-        guard stat(self.path, &status) == 0, let real = try? FileSystem.realPath(self.path) else {
-            throw Problem(reasons: ["\(path): \(Self.reason(errno, path))"], isMissing: true)
+        guard stat(self.path.characters, &status) == 0, let real = self.path.real else {
+            throw Problem(reasons: ["\(path.text): \(String(cString: strerror(errno)))"], isMissing: true)
         }
         switch status.st_mode & S_IFMT {
         case S_IFREG: addFile(real, name, status)
         case S_IFDIR:
-            tree = real == "/" ? real : real + "/"
-            addFolder(real, "", status, [])
-        default: throw Problem(reasons: ["\(path): not a regular file, nor a directory"], isMissing: false)
+            tree = Self.folder(real)
+            addFolder(real, [], status, [])
+        default: throw Problem(reasons: ["\(path.text): not a regular file, nor a directory"], isMissing: false)
         }
         if !refusals.isEmpty { throw Problem(reasons: refusals, isMissing: false) }
     }
 
-    private static func trimmed(_ path: String) -> String {
-        var path = path
-        while path.count > 1, path.hasSuffix("/") { path.removeLast() }
-        return path
+    private static let slash = UInt8(ascii: "/")
+
+    private static func name(of path: RawPath) -> [UInt8] {
+        let end = path.bytes.lastIndex { $0 != slash } ?? path.bytes.startIndex
+        let name = RawPath(Array(path.bytes[...end])).name
+        return name == [UInt8(ascii: ".")] ? [] : name
     }
 
-    private static func reason(_ number: Int32, _ path: String) -> String {
-        let isMangled = number == ENOENT && path.unicodeScalars.contains("\u{FFFD}")
-        return isMangled ? "its name is not UTF-8" : String(cString: strerror(number))
+    /// With a slash at its end.
+    private static func folder(_ path: RawPath) -> [UInt8] { path.appending([]).bytes }
+
+    private mutating func refuse(_ path: RawPath, _ reason: String) {
+        if refusals.count < Self.mostRefusals { refusals.append("\(path.text): \(reason)") }
     }
 
-    private mutating func refuse(_ path: String, _ reason: String) {
-        if refusals.count < Self.mostRefusals { refusals.append("\(path): \(reason)") }
-    }
-
-    private mutating func addFile(_ path: String, _ relative: String, _ status: stat) {
-        guard access(path, R_OK) == 0 else { return refuse(path, String(cString: strerror(errno))) }
+    private mutating func addFile(_ path: RawPath, _ relative: [UInt8], _ status: stat) {
+        guard access(path.characters, R_OK) == 0 else { return refuse(path, String(cString: strerror(errno))) }
         guard files.count < Self.mostFiles else { return refuse(path, "more than \(Self.mostFiles) files") }
         files.append(LocalFile(path, relative, status))
     }
 
     /// - Parameter above: the real paths of the directories that lead here.
-    private mutating func addFolder(_ path: String, _ relative: String, _ status: stat, _ above: [String]) {
+    private mutating func addFolder(_ path: RawPath, _ relative: [UInt8], _ status: stat, _ above: [RawPath]) {
         folders.append(Folder(relative: relative, permissions: status.st_mode & 0o777))
-        let names: [String]
+        let names: [[UInt8]]
         do throws(SystemError) { names = try FileSystem.list(path) } catch { return refuse(path, error.reason) }
         for name in names where refusals.count < Self.mostRefusals {
-            add("\(path)/\(name)", relative.isEmpty ? name : "\(relative)/\(name)", above + [path])
+            add(path.appending(name), relative.isEmpty ? name : relative + [Self.slash] + name, above + [path])
         }
     }
 
-    private mutating func add(_ path: String, _ relative: String, _ above: [String]) {
+    private mutating func add(_ path: RawPath, _ relative: [UInt8], _ above: [RawPath]) {
         var status = stat()
-        guard lstat(path, &status) == 0 else {
-            return refuse(path, Self.reason(errno, path))
-        }
+        guard lstat(path.characters, &status) == 0 else { return refuse(path, String(cString: strerror(errno))) }
         switch status.st_mode & S_IFMT {
         case S_IFREG: addFile(path, relative, status)
         case S_IFDIR: addFolder(path, relative, status, above)
@@ -100,12 +99,14 @@ package struct UploadTree: Sendable, Equatable {
     }
 
     /// A link that stays in the tree stands for what it leads to; everything else is refused.
-    private mutating func addLink(_ path: String, _ relative: String, _ above: [String]) {
+    private mutating func addLink(_ path: RawPath, _ relative: [UInt8], _ above: [RawPath]) {
         var status = stat()
-        guard stat(path, &status) == 0, let real = try? FileSystem.realPath(path) else {
+        guard stat(path.characters, &status) == 0, let real = path.real else {
             return refuse(path, "a link that leads nowhere")
         }
-        guard (real + "/").hasPrefix(tree) else { return refuse(path, "a link that leads out of the directory") }
+        guard Self.folder(real).starts(with: tree) else {
+            return refuse(path, "a link that leads out of the directory")
+        }
         switch status.st_mode & S_IFMT {
         case S_IFREG: addFile(real, relative, status)
         case S_IFDIR where !above.contains(real): addFolder(real, relative, status, above)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import ECRCore
 import JSON
+import LinuxSystem
 import RunStore
 
 struct RunPull: ParsableCommand {
@@ -10,7 +11,7 @@ struct RunPull: ParsableCommand {
             Names are as in `artifacts:` of a profile: files, directories, and patterns with *, ?, […] and **, in quotes, \
             so that this machine's shell leaves them; relative ones begin in the login folder. What comes is in a \
             new folder below artifacts/pulled/ of the run, and its names are printed. Also possible while the run is \
-            paused. Exits 0 only if everything has come.
+            paused. Exits 0 only if everything has come; of an empty directory that is nothing.
 
             Example:
               ecr run pull /var/log/messages
@@ -26,6 +27,11 @@ struct RunPull: ParsableCommand {
     func run() throws {
         let run = try options.chosenForChange()
         try run.require(["running", "paused"], to: "fetch files")
+        if let place = TypedWords.raw(names).enumerated().first(where: { $1 != RawPath(names[$0]) })?.offset {
+            throw ECRFailure(
+                .usage, "'\(names[place])' is not UTF-8",
+                hint: "write ? for each byte that is none: ecr run pull 'latin?.log'")
+        }
         let result = try HandTransfer(run: run, isJSON: output.json).perform(
             .object([
                 "request": "pull", "remotes": JSON(strings: names),
@@ -33,6 +39,9 @@ struct RunPull: ParsableCommand {
             ]))
         let pulled = (result["pulled"]?.array ?? []).compactMap(\.string)
         if !output.json { for path in pulled { Terminal.result(SafeText.line("\(run.directory.path)/\(path)")) } }
+        for folder in result["empty"]?.array ?? [] {
+            Terminal.say("\(SafeText.line(folder["remote"]?.string ?? "?")): \(folder["reason"]?.string ?? "?")")
+        }
         for warning in result["warnings"]?.array ?? [] { Terminal.warn(warning.string ?? "") }
         Terminal.say("\(Amount.count(Int64(pulled.count), "file")) fetched")
         try HandTransfer.end(result, of: "remote")

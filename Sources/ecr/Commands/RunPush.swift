@@ -38,11 +38,11 @@ struct RunPush: ParsableCommand {
     func run() throws {
         let run = try options.chosenForChange()
         try run.require(["running", "paused"], to: "send files")
-        let locals = files.dropLast().map { FileSystem.absolute($0) }
+        let typed = TypedWords.raw(files)
         let result = try HandTransfer(run: run, isJSON: output.json).perform(
             .object([
-                "request": "push", "locals": JSON(strings: locals), "remote": .string(files[files.count - 1]),
-                "method": transfer.method.map { .string($0.rawValue) },
+                "request": "push", "locals": .array(typed.dropLast().map(\.absolute.json)),
+                "remote": typed[typed.count - 1].json, "method": transfer.method.map { .string($0.rawValue) },
             ]))
         let uploaded = result["uploaded"]?.array ?? []
         let unchanged = uploaded.filter { $0["method"]?.string == "unchanged" }

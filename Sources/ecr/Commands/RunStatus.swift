@@ -53,6 +53,10 @@ struct RunStatusReport {
             table.add(["needs input", "\(question) (ecr run reconnect)"])
         }
         for job in running { table.add(["runs", job]) }
+        for transfer in live?["transfers"]?.array ?? [] {
+            let sentence = TransferSentence(transfer, isConnected: isConnected)
+            table.add([sentence.verb, sentence.text])
+        }
         for name in live?["waiting"]?.array ?? [] { table.add(["waits", name.string ?? ""]) }
         let restarting = (live?["restarting"]?.array ?? []).compactMap(\.string)
         for entry in CollectorList(run).entries {
@@ -77,6 +81,7 @@ struct RunStatusReport {
             "target": .object(state.connection),
             "running": live?["jobs"] ?? .array(state.openJobs.map(state.json(of:))),
             "ending": live?["ending"] ?? .null, "held": live?["held"] ?? .null,
+            "transfers": live?["transfers"] ?? .array([]),
             "waiting": live?["waiting"] ?? .array([]), "pause_reason": state.pauseReason.map { .string($0) },
             "collectors": CollectorList(run).json["collectors"], "restarting": live?["restarting"] ?? .array([]),
             "holding": live?["holding"] ?? .null, "rules": live?["rules"] ?? .array([]),
@@ -142,7 +147,11 @@ struct RunStatusReport {
     private var running: [String] {
         if let jobs = live?["jobs"]?.array {
             return jobs.filter { $0["kind"]?.string != "collector" }.map { job in
-                "\(job["job"]?.string ?? "?")  for \(Amount.seconds(job["elapsed_s"]?.double ?? 0))"
+                let id = job["job"]?.string ?? "?"
+                return switch JobPhase(rawValue: job["phase"]?.string ?? "") ?? .running {
+                case .running: "\(id)  for \(Amount.seconds(job["elapsed_s"]?.double ?? 0))"
+                case let phase: phase.sentence(about: id)
+                }
             }
         }
         let suffix = run.isLive ? "" : " (no end on record)"
@@ -177,6 +186,39 @@ struct RunStatusReport {
         case "running": "ecr run action NAME\(run.reference), or ecr run complete\(run.reference)"
         default: "ecr run \(mayDrain ? "drain" : "export")\(run.reference.replacingOption())"
         }
+    }
+}
+
+/// A transfer that is on its way, in one line: `/var/log: 3 of 120 files, 34 % of 2.0 MiB, 512 KiB/s`.
+struct TransferSentence {
+    let verb: String
+    let text: String
+
+    /// - Parameter transfer: as `status` has it.
+    init(_ transfer: JSON, isConnected: Bool) {
+        let isUpload = transfer["direction"]?.string == "push"
+        verb = isUpload ? "sends" : "fetches"
+        let names = (transfer["names"]?.array ?? []).compactMap(\.string)
+        let subject =
+            transfer["job"]?.string.map { "the files \(isUpload ? "for" : "of") \($0)" }
+            ?? (isUpload ? "\(Self.list(names.dropLast())) to \(names.last ?? "?")" : Self.list(names[...]))
+        text = "\(subject): \(isConnected ? Self.numbers(transfer) : "waits for the target")"
+    }
+
+    /// Origin: a line of a terminal.
+    private static let namesShown = 2
+
+    private static func list(_ names: ArraySlice<String>) -> String {
+        let rest = names.count - namesShown
+        return names.prefix(namesShown).joined(separator: ", ") + (rest > 0 ? " and \(rest) more" : "")
+    }
+
+    private static func numbers(_ transfer: JSON) -> String {
+        guard transfer["all_files"] != nil else { return "looks what is there" }
+        let news = TransferNews(json: transfer)
+        let rate = news.rate.map { ["\(Amount.bytes(Int64($0)))/s"] } ?? []
+        return (["\(news.files) of \(Amount.count(Int64(news.allFiles), "file"))", TransferAmount.text(news)] + rate)
+            .joined(separator: ", ")
     }
 }
 

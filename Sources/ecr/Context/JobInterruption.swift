@@ -6,6 +6,7 @@ struct JobInterruption {
     let run: ChosenRun
     /// Nil where it has not begun: then it never will.
     let job: String?
+    let phase: JobPhase
     let interrupt: InterruptSignal
 
     /// Does what was chosen, asking where nothing was.
@@ -20,7 +21,8 @@ struct JobInterruption {
     }
 
     private func ask(_ prompt: Answerer?) throws -> InterruptOptions.Choice {
-        let text = "\(job ?? "the job") still runs. [c]ancel it, or leave it running [Enter]?"
+        let choice = "[c]ancel \(phase == .fetching ? "that, or let them come" : "it, or leave it running") [Enter]?"
+        let text = "\(phase.sentence(about: job ?? "the job")). \(choice)"
         let answer: String?
         do { answer = try prompt?(Question(kind: "interrupt", text: text, isEchoed: true)) } catch {
             sayThatItGoesOn()
@@ -31,13 +33,19 @@ struct JobInterruption {
 
     private func cancel() throws {
         guard let job else { return sayThatItGoesOn() }
-        Terminal.say("cancelling \(job); Ctrl-C again leaves at once")
+        let deed = phase == .fetching ? "giving up the files of" : "cancelling"
+        Terminal.say("\(deed) \(job); Ctrl-C again leaves at once")
         let request: JSON = ["request": "cancel", "job": .string(job)]
         JobStream.tell(try run.request(request, interrupt: interrupt))
     }
 
     private func sayThatItGoesOn() {
         guard let job else { return Terminal.say("nothing was begun: it was withdrawn before its turn came") }
+        if phase == .fetching {
+            return Terminal.say(
+                "job \(job) has ended, and its files go on coming; `ecr run follow \(job)\(run.reference)` shows how, "
+                    + "`ecr run cancel \(job)\(run.reference)` gives them up")
+        }
         Terminal.say("job \(job) goes on; `ecr run follow \(job)\(run.reference)` shows its output")
     }
 }

@@ -32,7 +32,7 @@ struct JobLogs {
         case .recorded(let job, let stream, let bytes): show(job: job, stream: stream, upTo: bytes)
         case .progress(let text): Terminal.say(text)
         case .ended(let result): JobStream.tell(result)
-        case .event, .begun, .holding, .link, .transferring, .transferred: break
+        case .event, .begun, .phase, .holding, .link, .transferring, .transferred: break
         }
     }
 

@@ -17,6 +17,7 @@ struct JobStream {
     /// Shows what comes, and returns the result.
     func wait(for request: JSON, job: String? = nil) throws -> JSON {
         var job = job
+        var phase = JobPhase.running
         var logs = JobLogs(run.directory, stdout: isJSON ? .nowhere : .stdout)
         let interrupt = try InterruptSignal()
         var line = WaitingLine(job)
@@ -24,12 +25,15 @@ struct JobStream {
         do {
             result = try run.request(request, interrupt: interrupt, onTick: { line.draw() }) { message in
                 if let known = message.job { job = known }
+                if case .begun = message { phase = .running }
+                if case .phase(_, let now) = message { phase = now }
                 logs.show(message)
                 line.take(message)
             }
         } catch let interrupted as ControlClient.Interrupted {
             Terminal.say("")
-            try JobInterruption(run: run, job: job, interrupt: interrupt).end(onInterrupt, interrupted.exitCode)
+            try JobInterruption(run: run, job: job, phase: phase, interrupt: interrupt).end(
+                onInterrupt, interrupted.exitCode)
             throw interrupted
         } catch let failure as ECRFailure where failure.exitCode == ExitCode.unknownOutcome.rawValue {
             throw known(failure, job)
@@ -144,7 +148,7 @@ extension ControlClient.Message {
     /// The job that the message is about.
     fileprivate var job: String? {
         switch self {
-        case .recorded(let job, _, _), .begun(let job): job
+        case .recorded(let job, _, _), .begun(let job), .phase(let job, _): job
         case .event(let event): event["data"]?["job"]?.string
         case .progress, .holding, .link, .transferring, .transferred, .ended: nil
         }

@@ -24,11 +24,10 @@ struct TransferDisplay {
     /// Nil while nothing is on its way.
     var text: String? {
         guard let news else { return nil }
-        let percent = news.allBytes > 0 ? news.bytes * 100 / news.allBytes : 0
         let seconds = max(0.001, Double(Clock.boottimeNanoseconds() - began) / 1e9)
         let rate = Double(news.bytes - bytesBefore) / seconds
-        var parts = ["\(percent) % of \(Amount.bytes(news.allBytes))", "\(Amount.bytes(Int64(rate)))/s"]
-        if rate > 0, seconds >= 1 {
+        var parts = [TransferAmount.text(news), "\(Amount.bytes(Int64(rate)))/s"]
+        if rate > 0, seconds >= 1, news.allBytes > news.bytes {
             parts.append("\(Amount.elapsed(seconds: Int64(Double(news.allBytes - news.bytes) / rate))) left")
         }
         if news.allFiles > 1 { parts.insert("\(news.files) of \(news.allFiles) files", at: 0) }
@@ -37,5 +36,14 @@ struct TransferDisplay {
         }
         let subject = news.allFiles == 1 ? news.name.map { " \(SafeText.line($0))" } ?? "" : ""
         return "\(news.isUpload ? "sending" : "fetching")\(subject)  \(parts.joined(separator: ", "))"
+    }
+}
+
+/// How many bytes of a transfer have come.
+enum TransferAmount {
+    /// `34 % of 2.0 MiB`; of what says no size before it is read only what has come: `1.2 MiB`.
+    static func text(_ news: TransferNews) -> String {
+        guard news.allBytes > 0, news.bytes <= news.allBytes else { return Amount.bytes(news.bytes) }
+        return "\(news.bytes * 100 / news.allBytes) % of \(Amount.bytes(news.allBytes))"
     }
 }

@@ -8,6 +8,7 @@ struct WaitingLine {
     private var subject: String?
     /// The job that goes on although the link is lost.
     private var job: String?
+    private var phase = JobPhase.running
     private var began = Clock.boottimeNanoseconds()
     private var link: LinkNews?
     private var isHoldTold = false
@@ -21,9 +22,12 @@ struct WaitingLine {
     mutating func take(_ message: ControlClient.Message) {
         switch message {
         case .begun(let job):
-            self.job = job
+            (self.job, phase) = (job, .running)
             subject = job
             began = Clock.boottimeNanoseconds()
+        case .phase(let job, let phase):
+            (self.job, self.phase) = (job, phase)
+            return
         case .link(let news): take(news)
         case .transferring(let news): transfer.take(news)
         case .transferred(let path, let size): transfer.take(path, size)
@@ -58,7 +62,14 @@ struct WaitingLine {
         isHoldTold = true
     }
 
-    private var goingOn: String { job.map { ", \($0) runs on" } ?? "" }
+    private var goingOn: String {
+        guard let job else { return "" }
+        return switch phase {
+        case .running: ", \(job) runs on"
+        case .uploading: ", \(job) has not begun"
+        case .fetching: ", \(job) has ended"
+        }
+    }
 
     /// Draws the line anew; to be called every second.
     func draw() {

@@ -79,6 +79,10 @@ struct WatchScreen {
             let since = Amount.clock(rule["active_since"]?.string ?? "")
             lines.append(ScreenLine("rule \(name) since \(since)\(released)", .yellow))
         }
+        for transfer in live?["transfers"]?.array ?? [] {
+            let sentence = TransferSentence(transfer, isConnected: isConnected)
+            lines.append(ScreenLine("\(sentence.verb) \(sentence.text)"))
+        }
         return lines
     }
 
@@ -98,9 +102,17 @@ struct WatchScreen {
         let then = waiting.isEmpty ? "" : "; waiting: \(waiting.joined(separator: ", "))"
         let what =
             job.outcome == .running
-            ? "\(job.id) \(isLive ? "for \(Amount.age(since: job.started))" : "(no end on record)")\(then)"
+            ? "\(standing(of: job))\(then)"
             : "\(JobSentence(state.json(of: job)).text)\(then)"
         return [ScreenLine(what, .bold)] + output(job, room - 1).map { ScreenLine("  \($0)") }
+    }
+
+    /// Of one without an end on record.
+    private func standing(of job: JobState) -> String {
+        guard isLive else { return "\(job.id) (no end on record)" }
+        let known = live?["jobs"]?.array?.first { $0["job"]?.string == job.id }
+        let phase = known?["phase"]?.string.flatMap { JobPhase(rawValue: $0) } ?? .running
+        return phase == .running ? "\(job.id) for \(Amount.age(since: job.started))" : phase.sentence(about: job.id)
     }
 
     private var allCollectorLines: [ScreenLine] {

@@ -116,6 +116,54 @@ import Testing
         }
     }
 
+    @Test(.enabled("needs root") { await SmallDisk.isAvailable() })
+    func aDiskThatIsFullAgainIsToldAgainAndKeepsWhatHasCome() async throws {
+        let disk = try await SmallDisk(kilobytes: 8192)
+        try await FaultBench.with { bench in
+            try place(bench, on: disk.path)
+            let (fixture, link) = (bench.fixture, try #require(bench.link))
+            let bytes = (0..<6_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 11) }
+            let big = try fixture.scratch.write("big", bytes: bytes)
+            try fixture.write(
+                "actions: {wait: {commands: [\"echo up; while [ ! -e '\(fixture.scratch.path("go"))' ]; do sleep 0.05; done\"]}}\n"
+                    + "transfers: {min_free_disk: 0}")
+            let run = try await bench.start()
+            var waiting = try fixture.background("run", "action", "wait")
+            for round in 1...2 {
+                try await waiting.waitForOutput("up")
+                link.fail(.stall, after: 2_000_000, .toClient)
+                let pull = try fixture.background("run", "pull", big)
+                try await fixture.wait(for: "the stall") { !link.isArmed }
+                try disk.fill()
+                link.fail(.reset)
+                link.restore()
+                let first = try await pull.wait()
+                #expect(first.status == 74, "\(first.errorText)")
+                #expect(first.errorText.contains("No space left on device\n  try: see to the disk"))
+                // The supervisor is there for a moment, or gone; nothing that is asked by then has an unknown outcome.
+                let again = try await fixture.ecr("run", "pull", big)
+                #expect([64, 74, 75].contains(again.status) && again.errorText.contains("try: "), "\(again.errorText)")
+                // A job goes on without it, and its command is told why it hears no more.
+                let told = try await waiting.wait()
+                #expect(told.status == 79 || told.status == 74)
+                #expect(told.errorText.contains("No space left on device"), "\(told.errorText)")
+                try await waitForEnd(bench, run)
+                #expect(try run.events(.storageError).count >= round)
+                #expect(try FileSystem.list(run.handParts).count == 1)
+                try disk.free()
+                try await fixture.expect(0, "run", "resume")
+                waiting = try fixture.background("run", "follow", "0001-wait")
+            }
+            try await fixture.expect(0, "run", "pull", big)
+            let pulled = try #require(try run.events(.artifactPulled).last?.data)
+            #expect(try FileSystem.read("\(run.path)/\(pulled["path"]?.string ?? "")") == bytes)
+            #expect(pulled["resumed_at"]?.int ?? 0 > 1_000_000)
+            try fixture.scratch.write("go", "")
+            #expect(try await waiting.wait().status == 0)
+            try await bench.complete(run)
+        }
+    }
+
     // MARK: Read-only
 
     @Test(.enabled("needs root") { await SmallDisk.isAvailable() })

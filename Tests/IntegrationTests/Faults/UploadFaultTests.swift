@@ -329,14 +329,17 @@ import Testing
             // As a person types it: the argument is no UTF-8.
             try await Command.runSuccessfully(
                 "/bin/sh", ["-c", "printf x >\"$(printf 'latin\\351.log')\""], workingDirectory: fixture.scratch.path)
-            for command in ["note text --attach", "run push"] {
-                let typed = "\(try BuiltProducts.ecr()) \(command) \"$(printf 'latin\\351.log')\" "
-                let result = try await Command.run(
-                    "/bin/sh", ["-c", typed + (command == "run push" ? "/tmp/" : "")],
-                    environment: RunFixture.settings, workingDirectory: fixture.scratch.path)
-                #expect(
-                    result.status == 66 && result.errorText.contains("its name is not UTF-8"), "\(result.errorText)")
+            func typed(_ command: String) async throws -> CommandResult {
+                try await Command.run(
+                    "/bin/sh", ["-c", "\(try BuiltProducts.ecr()) \(command)"], environment: RunFixture.settings,
+                    workingDirectory: fixture.scratch.path)
             }
+            let note = try await typed("note text --attach \"$(printf 'latin\\351.log')\"")
+            #expect(note.status == 66 && note.errorText.contains("its name is not UTF-8"), "\(note.errorText)")
+            let missing = try await typed("run push \"$(printf 'none\\351.log')\" /tmp/")
+            #expect(missing.status == 66 && missing.errorText.contains("No such file"), "\(missing.errorText)")
+            let pull = try await typed("run pull \"$(printf '/tmp/\\351')\"")
+            #expect(pull.status == 64 && pull.errorText.contains("is not UTF-8"), "\(pull.errorText)")
         }
     }
 
