@@ -113,6 +113,10 @@ package import SSH
             guard let index = pending.firstIndex(where: { $0.id == frame.id }) else { continue }
             pending.remove(at: index).resume(.success(Reply(status: frame.status, body: frame.body)))
         }
+        if frames.isExcessive {
+            fail(SSHError(.protocolViolation, "the shell on the target has sent a reply without an end"))
+            channel.close()
+        }
     }
 
     private func hear(_ bytes: [UInt8]) {
@@ -159,6 +163,10 @@ struct ReplyFrames {
     private var searched = 0
 
     init(token: String) { marker = Array("\n\(token) ".utf8) }
+
+    /// Whether it waits for the end of what no snippet prints. Origin: hashes of a hundred thousand jobs' output are a
+    /// tenth of it.
+    var isExcessive: Bool { buffer.count > 64 << 20 }
 
     /// Adds bytes and returns the frames that they complete.
     mutating func take(_ bytes: [UInt8]) -> [Frame] {

@@ -230,6 +230,7 @@ enum JobProtocol {
         for ecr_x in setsid timeout stdbuf tar dd sha256sum base64 sudo mkfifo; do
         if command -v $ecr_x >/dev/null; then echo "tool=$ecr_x"; fi; done
         if [ "$(echo ab | head -c 1)" = a ]; then echo "tool=head"; fi
+        if [ "$(echo ab | tail -c +2)" = b ]; then echo "tool=tail"; fi
         if sleep 0.01; then echo "tool=fractional-sleep"; fi
         if [ -r /etc/os-release ]; then ( . /etc/os-release; echo "os=$PRETTY_NAME" ); fi
         if [ -r /proc/device-tree/model ]; then tr -d '\0' </proc/device-tree/model | sed 's/^/model=/'; echo; fi

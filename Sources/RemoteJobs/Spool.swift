@@ -101,9 +101,10 @@ extension Target {
     /// controller is left.
     package func removeSpool(_ path: String) async throws(SSHError) {
         let root = FileSystem.parent(of: path)
+        try await removeSeats(in: path)
         _ = try await dispatcher.run(
             """
-            \(Self.seatsRemoval(in: path)); rm -rf -- \(shellWord(path))
+            rm -rf -- \(shellWord(path))
             ( cd \(shellWord(root)) && set -- */ && { [ -d "$1" ] || rm -f lock; } )
             """)
     }

@@ -1,11 +1,12 @@
 package import SSH
 
-/// A growing file on the target that is read by offset: through SFTP, or by `dd` where there is none.
+/// A growing file on the target that is read by offset: through SFTP, or by a program where there is none.
 /// Belongs to one connection; runs on the SSH loop.
 @SSHActor package final class SpoolFile {
     private let target: Target
     private let path: String
     private var handle: SFTPHandle?
+    private var stream: SpoolStream?
 
     package init(_ path: String, on target: Target) {
         self.path = path
@@ -24,15 +25,30 @@ package import SSH
         }
     }
 
-    /// `dd` seeks by whole blocks (BusyBox's `tail -c +N` would read everything before the offset).
     private func readByCopy(at offset: Int64, count: Int) async throws(SSHError) -> [UInt8] {
-        let block: Int64 = 32_768
-        let reply = try await target.dispatcher.run(
-            "dd if=\(shellWord(path)) bs=\(block) skip=\(offset / block) count=1")
+        let reader = target.reader
+        // `dd` seeks by whole blocks; BusyBox's `tail` reads everything before the offset.
+        let block: Int64 = reader == .dd ? 32_768 : 1
+        let limit =
+            switch reader {
+            case .dd: " count=1"
+            case .tail where target.facts.tools.contains("head"): " | head -c \(count)"
+            case .tail, .cat: ""
+            }
+        if limit.isEmpty {
+            let stream = stream ?? SpoolStream(path, on: target)
+            self.stream = stream
+            return try await stream.read(at: offset, count: count)
+        }
+        let copy = String(
+            decoding: reader.command(Array(path.utf8), from: offset / block * block, block: block), as: UTF8.self)
+        let reply = try await target.dispatcher.run(copy + limit)
         return Array(reply.body.dropFirst(Int(offset % block)).prefix(count))
     }
 
     package func close() async {
+        stream?.close()
+        stream = nil
         guard let handle, let sftp = target.sftp else { return }
         self.handle = nil
         try? await sftp.close(handle)

@@ -15,12 +15,24 @@ extension Target {
     }
 
     /// Removes what was left under the names that a spool has on record.
+    /// - Throws: also where the target hangs over it.
     package func removeSeats(in spool: String) async throws(SSHError) {
-        _ = try await dispatcher.run(Self.seatsRemoval(in: spool))
+        guard try await dispatcher.run("[ -s \(shellWord("\(spool)/seats")) ]").status == 0 else { return }
+        let text = Array(Self.seatsRemoval(in: spool).utf8)
+        do {
+            // Not by the dispatcher, which a disk that hangs would keep from everything else.
+            _ = try await transferLine(isBulk: false).runSoon(text)
+        } catch let error as SSHError {
+            throw error
+        } catch {
+            throw SSHError(
+                .closed, "what uploads have left on the target cannot be removed: \(error)",
+                hint: "see `seats` in \(spool) there")
+        }
     }
 
     /// Shell text for that. A line that is no such name is passed over.
-    static func seatsRemoval(in spool: String) -> String {
+    private static func seatsRemoval(in spool: String) -> String {
         """
         ( exec <\(shellWord("\(spool)/seats")) || exit
         while IFS= read -r l; do f=$l; case $l in *\\\\*) f=$(printf '%bx' "$l"); f=${f%x};; esac

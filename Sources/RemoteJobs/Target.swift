@@ -6,8 +6,9 @@ package import SSH
     package nonisolated let session: SSHSession
     package nonisolated let facts: TargetFacts
     package let dispatcher: Dispatcher
-    /// Nil where the server offers no SFTP: spools are read by `dd` then.
+    /// Nil where the server offers no SFTP: spools are read by `reader` then.
     package let sftp: SFTPClient?
+    package nonisolated var reader: OffsetReader { OffsetReader(tools: facts.tools) }
     /// How it was reached, for further sessions; nil where there shall be none.
     let options: SSHOptions?
     var transferTools: TransferTools?

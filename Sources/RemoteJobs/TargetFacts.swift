@@ -10,7 +10,7 @@ package struct TargetFacts: Sendable, Equatable {
     package var hostname = ""
     package var os: String?
     package var model: String?
-    /// Of setsid, timeout, stdbuf, tar, dd, sha256sum, base64, sudo, mkfifo, fractional-sleep: those that are there.
+    /// Of setsid, timeout, stdbuf, tar, dd, sha256sum, base64, sudo, mkfifo, head and tail with `-c`, fractional-sleep: those that are there.
     package var tools: Set<String> = []
 
     init(reply: String) {

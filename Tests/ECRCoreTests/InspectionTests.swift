@@ -1,3 +1,4 @@
+import JSON
 import LinuxSystem
 
 import SSH
@@ -31,8 +32,11 @@ import Testing
         #expect(few.map(\.check) == ["tools", "setsid", "timeout", "stdbuf", "sha256sum", "fractional-sleep"])
         #expect(few.dropFirst().allSatisfy { $0.state == .warning && $0.hint != nil })
         #expect(ToolFindings.tools([], hasSFTP: true)[0].message.contains("not needed: tar, base64, dd"))
-        #expect(ToolFindings.sftp(hasSFTP: false, channels: 3, tools: []).state == .failed)
-        #expect(ToolFindings.sftp(hasSFTP: false, channels: 3, tools: ["dd"]).state == .warning)
+        for (tools, program) in [([], "cat"), (["tail"], "tail"), (["tail", "dd"], "dd")] as [(Set<String>, String)] {
+            let finding = ToolFindings.sftp(hasSFTP: false, channels: 3, tools: tools)
+            #expect(finding.state == .warning && finding.message.contains("fetched by \(program), "))
+            #expect(finding.details["fallback"]?.string == program)
+        }
     }
 
     private func spool(_ lines: String, storage: Storage = .disk) throws -> [Finding] {

@@ -289,6 +289,62 @@ import Testing
         }
     }
 
+    /// Each entry is within the limits, and both together are not.
+    @Test func limitsHoldForAllEntriesTogether() async throws {
+        for (limits, reason) in [
+            ("max_files: 5", "more than 5 files, with the 3 of the entries before it; raise transfers.max_files"),
+            ("max_bytes: 22", "15 B, with 15 B of the entries before it, more than the 22 B of transfers.max_bytes"),
+        ] {
+            try await RunFixture.with { fixture in
+                for folder in ["one", "two", "three"] {
+                    for name in ["a", "b", "c"] { try fixture.scratch.write("\(folder)/\(name)", "12345") }
+                }
+                let (one, two) = (fixture.scratch.path("one"), fixture.scratch.path("two"))
+                let last = fixture.scratch.path("three/a")
+                let entries = [one, two, last].map { "{path: \"\($0)\", allow_old: true}" }.joined(separator: ", ")
+                try fixture.write(
+                    """
+                    actions: {a: {commands: ["echo 1 >$ECR_OUT/x"], artifacts: [\(entries)]}}
+                    transfers: {\(limits)}
+                    """)
+                let run = try await fixture.start()
+                let action = try await fixture.expect(0, "run", "action", "a")
+                #expect(action.errorText.contains("artifact \(two): "), "\(action.errorText)")
+                #expect(!action.errorText.contains("artifact \(one): "), "\(action.errorText)")
+                // What is behind the one that was too much fits.
+                let pulled = try run.events(.artifactPulled).compactMap { $0.data["remote"]?.string }
+                #expect(pulled.dropFirst() == ["\(one)/a", "\(one)/b", "\(one)/c", last])
+                let pull = try await fixture.expect(1, "run", "pull", one, two)
+                #expect(pull.errorText.contains("\(two): \(reason)"), "\(pull.errorText)")
+                #expect(try run.events(.artifactPulled).count == 8)
+                #expect(try run.events(.artifactPullFailed).count == 2)
+                try await fixture.expect(0, "run", "complete")
+            }
+        }
+    }
+
+    @Test(.enabled("needs root and tmpfs") { await SmallDisk.isAvailable() })
+    func theDiskMustHaveRoomForAllEntries() async throws {
+        let disk = try await SmallDisk(kilobytes: 16 << 10)
+        try await RunFixture.with(
+            profile: "actions: {a: {commands: [\"true\"]}}\ntransfers: {min_free_disk: 1MiB}"
+        ) { fixture in
+            let bytes = [UInt8](repeating: 1, count: 8_000_000)
+            let files = try ["one", "two", "three"].map {
+                try fixture.scratch.write($0, bytes: $0 == "three" ? [1] : bytes)
+            }
+            let started = try await fixture.expect(0, "run", "start", "profile.yaml", "--runs-dir", disk.path)
+            let run = RunDirectory(path: "\(disk.path)/\(started.outputText.prefix { $0 != "\n" })")
+            let pull = try await fixture.expect(1, "run", "pull", "--runs-dir", disk.path, files[0], files[1], files[2])
+            #expect(
+                pull.errorText.contains("\(files[1]): 7.6 MiB, with 7.6 MiB of the entries before it would leave less"),
+                "\(pull.errorText)")
+            let pulled = try run.events(.artifactPulled).map { $0.data["remote"]?.string }
+            #expect(pulled == [files[0], files[2]])
+            try await fixture.expect(0, "run", "abort", "--runs-dir", disk.path)
+        }
+    }
+
     @Test func aFileThatGrowsIsTakenAndSaidSo() async throws {
         try await RunFixture.with { fixture in
             let log = fixture.scratch.path("log")

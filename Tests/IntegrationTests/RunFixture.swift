@@ -25,11 +25,14 @@ struct RunFixture: Sendable {
     }
 
     /// The same with dropbear and BusyBox as its target, and no SFTP server.
-    /// - Parameter missing: the applets that it lacks.
+    /// - Parameters:
+    ///   - missing: the applets that it lacks.
+    ///   - programs: of this machine's that it has.
     static func withSmallTarget(
-        without missing: Set<String> = [], profile: String, _ body: (RunFixture) async throws -> Void
+        without missing: Set<String> = [], with programs: [String] = [], profile: String,
+        _ body: (RunFixture) async throws -> Void
     ) async throws {
-        let small = try await DropbearServer.startSmall(without: missing)
+        let small = try await DropbearServer.startSmall(without: missing, with: programs)
         let connection = [
             "host": "\"\(small.host)\"", "port": "\(small.port)", "user": "\"\(small.user)\"",
             "key_file": "\"\(small.clientKey)\"", "known_hosts": "\"\(small.knownHosts)\"",

@@ -266,6 +266,50 @@ import Testing
         }
     }
 
+    // MARK: Much of it
+
+    /// More than the channel's buffers take, both ways.
+    @Test func manyLinksWithLongPathsAreResolved() async throws {
+        let tree = try await Tree(.shell)
+        let long = (0..<14).map { _ in String(repeating: "d", count: 250) }.joined(separator: "/")
+        try tree.server.scratch.write("tree/\(long)/file", "x")
+        let script = """
+            cd "$0"; for d in 1 2 3 4 5 6 7 8 9 10 11 12 13 14; do cd d*; done
+            i=0; while [ $i -lt 900 ]; do ln -s file "link$i"; i=$((i+1)); done
+            """
+        try await Command.runSuccessfully("/bin/sh", ["-c", script, tree.folder])
+        let expansion = try await tree.expand("d*", most: 2000)
+        #expect(expansion.files.count == 901 && expansion.problems.isEmpty)
+        await tree.target.close()
+    }
+
+    @Test func whatTheTargetNamesTwiceIsOneFile() async throws {
+        let scratch = try ScratchDirectory()
+        let find = try #require(Command.find("find"))
+        try scratch.write("bin/find", "#!/bin/sh\n\(find) \"$@\"; exec \(find) \"$@\"\n", mode: 0o755)
+        let server = try await SSHServer.start(
+            .init(extraLines: ["SetEnv PATH=\(scratch.path("bin")):/usr/bin:/bin"]))
+        for name in ["a", "b"] { try server.scratch.write("tree/\(name)", name) }
+        let target = try await Target.connect(server.options)
+        let line = try await target.transferLine(isBulk: false)
+        let expansion = try await line.expand(server.scratch.path("tree"), base: nil)
+        #expect(expansion.files.map(\.relative) == [Array("a".utf8), Array("b".utf8)])
+        await target.close()
+    }
+
+    @Test func aDirectoryThatIsTooDeepOrTooLargeIsSaidSo() async throws {
+        let tree = try await Tree(.sftp)
+        let deep = (0..<40).map { _ in "d" }.joined(separator: "/")
+        try tree.server.scratch.write("tree/deep/\(deep)/file", "x")
+        let problems = try await tree.problems("deep")
+        #expect(problems.count == 1 && problems[0].hasSuffix("/d: more than 32 directories deep"), "\(problems)")
+        let sftp = try #require(tree.line.sftp)
+        #expect(try await sftp.list(Array(tree.folder.utf8)).count > 3)
+        let error = await #expect(throws: SSHError.self) { try await sftp.list(Array(tree.folder.utf8), most: 3) }
+        #expect(error?.code == .protocolViolation)
+        await tree.target.close()
+    }
+
     @Test func theUsersOwnPatternCannotRunAnything() async throws {
         let tree = try await Tree(.shell)
         for pattern in [

@@ -33,6 +33,14 @@ import Testing
         }
     }
 
+    @Test func aReplyWithoutAnEndIsNoticed() {
+        var cutter = ReplyFrames(token: Self.token)
+        let piece = [UInt8](repeating: 0x78, count: 1 << 20)
+        for _ in 0..<64 { #expect(cutter.take(piece).isEmpty && !cutter.isExcessive) }
+        _ = cutter.take(piece)
+        #expect(cutter.isExcessive)
+    }
+
     @Test func singleBytesGiveTheSameFrames() {
         var cutter = ReplyFrames(token: Self.token)
         #expect(wire(frames).flatMap { cutter.take([$0]) } == frames)

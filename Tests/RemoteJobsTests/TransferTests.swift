@@ -209,6 +209,39 @@ import Testing
         await bench.target.close()
     }
 
+    /// Its neighbour's error is none of a transfer's.
+    @Test func aSessionIsLeftOnlyByThoseWhomItFails() async throws {
+        let bench = try await Bench()
+        let line = bench.line
+        let script = try await line.start(Array("cat; echo end".utf8))
+        #expect(try await bench.target.transferLine(isBulk: true) === line)
+        await line.sftp?.close()
+        // The next transfer has another session, and all that follow have the same one.
+        let next = try await bench.target.transferLine(isBulk: true)
+        #expect(next !== line && next.session !== line.session)
+        #expect(try await bench.target.transferLine(isBulk: true) === next)
+        // What goes over the old one goes on.
+        try await script.write(Array("still ".utf8))
+        await script.endInput()
+        #expect(try await script.readAll() == Array("still end\n".utf8))
+        await script.close()
+        #expect(await line.session.isConnected)
+        await bench.target.close()
+    }
+
+    @Test func aSessionThatNobodyUsesAnyMoreIsClosed() async throws {
+        let server = try await SSHServer.start()
+        let target = try await Target.connect(server.options)
+        var line: TransferLine? = try await target.transferLine(isBulk: true)
+        let session = try #require(line?.session)
+        await line?.sftp?.close()
+        _ = try await target.transferLine(isBulk: true)
+        #expect(await session.isConnected)
+        line = nil
+        _ = await session.waitUntilLost()
+        await target.close()
+    }
+
     @Test func muchIsEncryptedByWhatBothProcessorsAreGoodAt() async throws {
         let server = try await SSHServer.start()
         let target = try await Target.connect(server.options)

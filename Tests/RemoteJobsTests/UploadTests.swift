@@ -165,6 +165,131 @@ import Testing
         await bench.target.close()
     }
 
+    @Test func anEndlessComplaintFillsNoMemory() async throws {
+        let scratch = try ScratchDirectory()
+        try scratch.write("bin/scp", "#!/bin/sh\nprintf '\\001'; exec cat /dev/zero\n", mode: 0o755)
+        let path = "SetEnv PATH=\(scratch.path("bin")):/usr/bin:/bin"
+        let bench = try await Bench(try await SSHServer.start(.init(extraLines: [path])))
+        let file = try await bench.file("f", [1])
+        let error = await #expect(throws: SSHError.self) { try await bench.send(file, .scp, as: "f") }
+        #expect(error?.code == .protocolViolation)
+        await bench.target.close()
+    }
+
+    // MARK: Targets that hang
+
+    /// A disk that hangs in the middle of a file.
+    @Test(arguments: singles) func anUploadThatNobodyTakesCanBeCancelled(_ method: TransferMethod) async throws {
+        let scratch = try ScratchDirectory()
+        let programs = try ["dd", "scp"].map {
+            try scratch.write("bin/\($0)", "#!/bin/sh\nkill -STOP $$\n", mode: 0o755)
+        }
+        let subsystem = try scratch.write(
+            "bin/server", "#!/bin/sh\nexec /usr/lib/openssh/sftp-server -d '\(scratch.path)'\n", mode: 0o755)
+        let server = try await SSHServer.start(
+            .init(
+                servesSFTP: false,
+                extraLines: [
+                    "SetEnv PATH=\(scratch.path("bin")):/usr/bin:/bin", "Subsystem sftp \(subsystem)",
+                ]))
+        let bench = try await Bench(server)
+        try File(path: bench.scratch.write("here/f", ""), O_WRONLY).truncate(to: 2 << 30)
+        let file = try #require(try UploadTree(bench.scratch.path("here/f")).files.first)
+        let sending = Task {
+            try await FileUpload(over: bench.line, by: method, worker: bench.worker).send(
+                file, to: Array("\(bench.folder)/.ecr-x".utf8), mayResume: false
+            ) { _ in
+                for id in Processes.ids(withArgument: scratch.path) { Processes.signal(id, SIGSTOP) }
+            }
+        }
+        try await Task.sleep(for: .seconds(2))
+        sending.cancel()
+        await #expect(throws: (any Error).self) { try await sending.value }
+        // A server that hangs is left by those who come later.
+        let isLeft = await bench.line.sftp?.isOver == true
+        #expect(isLeft == (method == .sftp))
+        for id in (programs + [scratch.path]).flatMap({ Processes.ids(withArgument: $0) }) { Processes.kill(id) }
+        await bench.target.close()
+    }
+
+    private func arrival(_ bench: Bench) throws -> UploadSeat.Arrival {
+        let destination = Array("\(bench.folder)/f".utf8)
+        try bench.scratch.write("there/.ecr-test", bytes: [1])
+        return UploadSeat.Arrival(
+            temporary: UploadSeat.temporary("test", for: destination), destination: destination, size: 1,
+            sha256: SHA256.hexDigest(of: [1]), permissions: 0o644)
+    }
+
+    @Test(arguments: ["sync", "mv"]) func aLastStepThatHangsIsGivenUp(_ program: String) async throws {
+        let hanging = try HangingProgram(program)
+        let bench = try await Bench(try await SSHServer.start(.init(extraLines: [hanging.serverLine])))
+        let arrival = try arrival(bench)
+        let unsettled = await #expect(throws: UploadSeat.Unsettled.self) {
+            try await UploadSeat(over: bench.line, shortestWait: 1).place(arrival)
+        }
+        let reason = unsettled?.failure.reason ?? ""
+        #expect(reason.hasPrefix("the target has sent nothing of it for "))
+        #expect(reason.hasSuffix(" s while it took its place (sync, rename): it may be there"))
+        // It was not there, and is now: that is why nobody can say.
+        #expect(try FileSystem.list(bench.folder) == [".ecr-test"])
+        try hanging.goOn()
+        for _ in 0..<500 where !FileSystem.exists("\(bench.folder)/f") { try await Task.sleep(for: .milliseconds(20)) }
+        #expect(try FileSystem.list(bench.folder) == ["f"])
+        await bench.target.close()
+    }
+
+    @Test func whatALaterAttemptHasMadeIsNotMovedByAnEarlierOne() async throws {
+        let hanging = try HangingProgram("sync")
+        let bench = try await Bench(try await SSHServer.start(.init(extraLines: [hanging.serverLine])))
+        let arrival = try arrival(bench)
+        await #expect(throws: UploadSeat.Unsettled.self) {
+            try await UploadSeat(over: bench.line, shortestWait: 1).place(arrival)
+        }
+        try await UploadSeat(over: bench.line).remove([arrival.temporary])
+        try bench.scratch.write("there/.ecr-test", bytes: [2])
+        try hanging.goOn()
+        // The first script ends when its `sync` does, and has nothing to move.
+        let processes = { Processes.ids(withArgument: "\(bench.folder)/.ecr-test") }
+        for _ in 0..<500 where !processes().isEmpty { try await Task.sleep(for: .milliseconds(20)) }
+        try await Task.sleep(for: .milliseconds(300))
+        #expect(try FileSystem.list(bench.folder) == [".ecr-test"])
+        #expect(try bench.read(".ecr-test") == [2])
+        await bench.target.close()
+    }
+
+    @Test func aLastStepThatHangsCanBeCancelled() async throws {
+        let hanging = try HangingProgram("sync")
+        let bench = try await Bench(try await SSHServer.start(.init(extraLines: [hanging.serverLine])))
+        let arrival = try arrival(bench)
+        let placing = Task { try await UploadSeat(over: bench.line).place(arrival) }
+        try await hanging.waitUntilBegun()
+        placing.cancel()
+        let unsettled = await #expect(throws: UploadSeat.Unsettled.self) { try await placing.value }
+        #expect(unsettled?.cause is CancellationError)
+        #expect(unsettled?.failure.reason == "cancelled while it took its place (sync, rename): it may be there")
+        try hanging.goOn()
+        await bench.target.close()
+    }
+
+    @Test(arguments: ["sync", "mv"]) func anArchivesLastStepThatHangsCanBeCancelled(_ program: String) async throws {
+        let hanging = try HangingProgram(program)
+        let bench = try await Bench(try await SSHServer.start(.init(extraLines: [hanging.serverLine])))
+        let file = try await bench.file("f", [1])
+        let upload = await ArchiveUpload(over: bench.line, worker: bench.worker, into: place(bench.folder), key: "k")
+        let sending = Task { try await upload.send([file]).map { try $0.get() } }
+        try await hanging.waitUntilBegun()
+        sending.cancel()
+        let unsettled = await #expect(throws: UploadSeat.Unsettled.self) { try await sending.value }
+        #expect(unsettled?.cause is CancellationError)
+        // A later attempt is not disturbed by the earlier one, which goes on when it can.
+        let again = Task { try await upload.send([file]).map { try $0.get().sha256 } }
+        try await Task.sleep(for: .milliseconds(300))
+        try hanging.goOn()
+        #expect(try await again.value == [SHA256.hexDigest(of: [1])])
+        #expect(try FileSystem.list(bench.folder) == ["f"])
+        await bench.target.close()
+    }
+
     @Test(.enabled(if: DropbearServer.isSmallAvailable, "needs root, dropbear and BusyBox"))
     func whatCannotBeSyncedIsSaidSo() async throws {
         let bench = try await Bench(try await DropbearServer.startSmall(without: ["sync"]))

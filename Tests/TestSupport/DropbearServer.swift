@@ -41,10 +41,18 @@ package final class DropbearServer: SSHTestServer {
     }
 
     /// Starts it with nothing but BusyBox's applets on PATH.
-    /// - Parameter missing: applets that are not there either.
-    package static func startSmall(without missing: Set<String>) async throws -> DropbearServer {
+    /// - Parameters:
+    ///   - missing: applets that are not there either.
+    ///   - programs: of this machine's that are there, too.
+    package static func startSmall(
+        without missing: Set<String>, with programs: [String] = []
+    ) async throws -> DropbearServer {
         let scratch = try ScratchDirectory()
         try await makeSmallSystem(in: scratch, without: missing)
+        for program in programs {
+            let bytes = try FileSystem.read(Command.find(program) ?? program)
+            try scratch.write("small/bin/\(program)", bytes: bytes, mode: 0o755)
+        }
         let server = try await DropbearServer(scratch, port: LoopbackServer.freePort(), isSmall: true)
         try await server.process.start()
         return server

@@ -50,8 +50,12 @@ struct ArtifactStep {
         if let out { entries.insert(Entry(out: out), at: 0) }
         if entries.isEmpty { return result }
         var places = ArtifactPlaces(folder: origin.folder, given: steps.pulledPaths)
+        var allowance = PullAllowance(policy, free: try FileSystem.freeBytes(journal.directory.path))
+        if entries.count > 1 { await survey(&entries, &allowance, steps) }
         for entry in entries {
-            do { try await pull(entry, &places, &result) } catch is CancellationError where origin.maker != nil {
+            do { try await pull(entry, &places, &allowance, &result) } catch is CancellationError
+                where origin.maker != nil
+            {
                 // The job has ended; only its files were given up.
                 try await fail(entry, nil, TransferFailure("cancelled"), &result)
             }
@@ -69,8 +73,12 @@ struct ArtifactStep {
         let allowOld: Bool
         let isRequired: Bool
         var method: TransferMethod?
-        /// It is not too much.
-        var isAdmitted = false
+        /// What it was found to name, and when, before the first entry was fetched.
+        var found: (expansion: Expansion, at: Int64)?
+        /// What it may bring.
+        var share: PullAllowance.Share?
+        /// It would be too much.
+        var refusal: TransferFailure?
         /// Names on the target that are dealt with.
         var done: Set<[UInt8]> = []
         /// See `PullBatch.suspects`.
@@ -92,8 +100,49 @@ struct ArtifactStep {
         }
     }
 
+    // MARK: Before anything comes
+
+    /// Nanoseconds. Origin: a log that has grown for so long has hardly changed.
+    private static let lasting: Int64 = 2_000_000_000
+
+    /// Gives all entries their shares. One that cannot be looked at now is looked at when its turn comes.
+    private func survey(_ entries: inout [Entry], _ allowance: inout PullAllowance, _ steps: RecordedSteps) async {
+        var steps = steps
+        for index in entries.indices {
+            guard let target = try? await link.target(), let found = try? await find(entries[index], on: target),
+                let claimed = try? await claimTime(for: entries[index], on: target)
+            else { continue }
+            var fresh = found
+            fresh.files.removeAll {
+                $0.modificationTime < claimed || steps.takePulled(RawName($0.path).json) != nil
+            }
+            entries[index].found = (found, Clock.boottimeNanoseconds())
+            if fresh.files.isEmpty { continue }
+            let kept = (try? await keptBytes(fresh.files)) ?? 0
+            do throws(TransferFailure) {
+                entries[index].share = try allowance.take(fresh, kept: kept, held: nil)
+            } catch { entries[index].refusal = error }
+        }
+    }
+
+    private func find(_ entry: Entry, on target: Target) async throws -> Expansion {
+        let line = try await target.transferLine(isBulk: false)
+        let limit = policy.mostFiles.map { $0 + 1 } ?? TransferLine.mostFiles
+        return try await line.expand(entry.pattern, base: origin.workdir, most: limit)
+    }
+
+    /// Since when files count; 0 for all.
+    private func claimTime(for entry: Entry, on target: Target) async throws -> UInt32 {
+        guard !entry.allowOld, let maker = origin.maker else { return 0 }
+        return try await target.claimTime(of: maker.job, in: maker.spool) ?? 0
+    }
+
+    // MARK: Entry by entry
+
     /// Fetches what one entry names; after a break of the link it goes on where it was cut.
-    private func pull(_ entry: Entry, _ places: inout ArtifactPlaces, _ result: inout Result) async throws {
+    private func pull(
+        _ entry: Entry, _ places: inout ArtifactPlaces, _ allowance: inout PullAllowance, _ result: inout Result
+    ) async throws {
         var entry = entry
         var retries = TransferRetries()
         while true {
@@ -101,7 +150,7 @@ struct ArtifactStep {
             let target = try await link.target()
             let before = entry.done.count
             do {
-                return try await pull(&entry, from: target, &places, &result)
+                return try await pull(&entry, from: target, &places, &allowance, &result)
             } catch  where Task.isCancelled {
                 // Whatever it looks like.
                 throw CancellationError()
@@ -118,11 +167,18 @@ struct ArtifactStep {
     }
 
     private func pull(
-        _ entry: inout Entry, from target: Target, _ places: inout ArtifactPlaces, _ result: inout Result
+        _ entry: inout Entry, from target: Target, _ places: inout ArtifactPlaces,
+        _ allowance: inout PullAllowance, _ result: inout Result
     ) async throws {
-        let line = try await target.transferLine(isBulk: false)
-        let limit = policy.mostFiles.map { $0 + 1 } ?? TransferLine.mostFiles
-        var expansion = try await line.expand(entry.pattern, base: origin.workdir, most: limit)
+        try await target.transferLine(isBulk: false).ways.require(entry.method ?? policy.method)
+        if let refusal = entry.refusal { throw refusal }
+        var expansion: Expansion
+        if let found = entry.found, Clock.boottimeNanoseconds() - found.at < Self.lasting {
+            expansion = found.expansion
+        } else {
+            expansion = try await find(entry, on: target)
+        }
+        entry.found = nil
         for problem in expansion.problems where entry.done.insert(problem.path).inserted {
             try await fail(entry, problem.path, TransferFailure(problem.reason), &result)
         }
@@ -141,10 +197,10 @@ struct ArtifactStep {
             return true
         }
         if expansion.files.isEmpty { return }
-        // The disk once: if it is full by then, it has no room for the record either, and the run must be taken up again.
-        let free = entry.isAdmitted ? nil : try FileSystem.freeBytes(journal.directory.path)
-        try policy.check(expansion, free: free, kept: free == nil ? 0 : try await keptBytes(expansion.files))
-        entry.isAdmitted = true
+        let held = entry.share
+        entry.share = nil
+        let kept = held == nil ? try await keptBytes(expansion.files) : 0
+        entry.share = try allowance.take(expansion, kept: kept, held: held)
         var batch = PullBatch(
             journal: journal, feed: feed, worker: worker, origin: origin, parts: partsFolder,
             line: try await target.transferLine(isBulk: PullBatch.isBulk(expansion)),
@@ -204,8 +260,7 @@ struct ArtifactStep {
     private func leaveOutStale(
         _ expansion: inout Expansion, _ entry: inout Entry, _ target: Target, _ result: inout Result
     ) async throws {
-        guard !entry.allowOld, let maker = origin.maker else { return }
-        let claimed = try await target.claimTime(of: maker.job, in: maker.spool) ?? 0
+        let claimed = try await claimTime(for: entry, on: target)
         for file in expansion.files
         where file.modificationTime < claimed && entry.done.insert(file.path).inserted {
             try await fail(entry, file.path, TransferFailure("stale: older than the job"), &result)
@@ -225,7 +280,7 @@ struct ArtifactStep {
         _ name: String, _ path: [UInt8]?, _ failure: TransferFailure, _ isRequired: Bool, _ result: inout Result
     ) {
         let name = path.map { String(decoding: $0, as: UTF8.self) } ?? name
-        let hint = failure.isLocal ? "df -h \(shellWord(journal.directory.path))" : nil
+        let hint = failure.isLocal ? "df -h \(shellWord(journal.directory.path))" : failure.hint
         result.failures.append(Failure(remote: name, reason: reason(of: failure), hint: hint))
         result.warnings.append("artifact \(name): \(reason(of: failure))")
         if isRequired { result.isFailure = true }

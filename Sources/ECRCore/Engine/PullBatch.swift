@@ -70,22 +70,13 @@ struct PullBatch {
 
     // MARK: One by one
 
-    /// The way for a file by itself.
-    private func singleMethod() throws(TransferFailure) -> TransferMethod {
-        if let method, method != .tar { return method }
-        if line.sftp != nil { return .sftp }
-        if line.tools.hasDD { return .exec }
-        if line.tools.hasSCP { return .scp }
-        throw TransferFailure("the target has neither SFTP nor dd nor scp")
-    }
-
     private mutating func fetchSingly(_ files: [RemoteFile], _ progress: TransferProgress, _ report: Report)
         async throws
     {
         if files.isEmpty { return }
-        let method = try singleMethod()
-        // Reading one of the kernel's texts can hang, and an SFTP server would hang with it.
-        let safe = method == .sftp && self.method == nil && line.tools.hasDD ? .exec : method
+        let method = line.ways.pulling(method)
+        // Reading one of the kernel's texts can hang, and an SFTP server would hang with it; scp takes them for empty.
+        let safe = self.method == nil ? .exec : method
         let alone = files.filter { suspects.contains($0.path) }
         let others = files.filter { !suspects.contains($0.path) }
         try await fetchSingly(others.filter { !$0.isOfTheKernel }, by: method, progress, report)
@@ -123,7 +114,7 @@ struct PullBatch {
         if stalled.isEmpty { return }
         if files.count > 1 { suspects.formUnion(stalled.map(\.path)) }
         if method == .sftp {
-            await line.session.close()
+            await line.abandonSFTP()
             throw SSHError(.connectionLost, "the SFTP server hangs")
         }
         if files.count > 1 { for file in stalled { try await fetch([file], method, progress, report) } }

@@ -6,7 +6,7 @@ import RemoteJobs
 struct PullPolicy: Sendable {
     /// The way for every file; nil chooses for each.
     var method: TransferMethod?
-    /// Bytes and files of one entry.
+    /// Bytes and files of one pull, all its entries together.
     var mostBytes: Int64?
     var mostFiles: Int?
     /// Bytes that stay free on the disk of the runs directory.
@@ -21,27 +21,33 @@ struct PullPolicy: Sendable {
 
     /// Refuses what is too much, before anything of it is fetched.
     /// - Parameters:
-    ///   - free: bytes on the disk; nil leaves it out of account.
-    ///   - kept: bytes that are here already.
-    func check(_ expansion: Expansion, free: Int64?, kept: Int64) throws(TransferFailure) {
-        if let mostFiles, expansion.files.count > mostFiles || expansion.isCut {
-            throw TransferFailure("more than \(mostFiles) files; raise transfers.max_files in the profile")
+    ///   - isCut: there are more files than were counted.
+    ///   - others: what comes beside it.
+    ///   - free: bytes on the disk.
+    func check(
+        _ share: PullAllowance.Share, isCut: Bool, others: PullAllowance.Share, free: Int64
+    ) throws(TransferFailure) {
+        let beside = others.files > 0 ? ", with \(ByteCount.text(others.bytes)) of the entries before it" : ""
+        if let mostFiles, share.files + others.files > mostFiles || isCut {
+            let already = others.files > 0 ? ", with the \(others.files) of the entries before it" : ""
+            throw TransferFailure("more than \(mostFiles) files\(already); raise transfers.max_files in the profile")
         }
-        if expansion.isCut {
+        if isCut {
             throw TransferFailure("more than \(TransferLine.mostFiles) files; ask for the folders in it one by one")
         }
-        let bytes = Int64(clamping: expansion.bytes)
-        let size = ByteCount.text(bytes)
-        if let mostBytes, bytes > mostBytes {
+        let size = ByteCount.text(share.bytes)
+        if let mostBytes, share.bytes > 0, share.bytes > mostBytes - others.bytes {
             throw TransferFailure(
-                "\(size), more than the \(ByteCount.text(mostBytes)) of transfers.max_bytes in the profile; raise it there"
-            )
+                "\(size)\(beside), more than the \(ByteCount.text(mostBytes)) of transfers.max_bytes in the profile; raise "
+                    + "it there")
         }
-        if let free, bytes > kept, bytes - kept > free - minFreeDisk {
+        let needed = share.bytes - share.kept
+        if needed > 0, needed > free - minFreeDisk - (others.bytes - others.kept) {
             var failure = TransferFailure(
                 """
-                \(ByteCount.text(bytes - kept)) would leave less than \(ByteCount.text(minFreeDisk)) free on the disk of the runs directory, which \
-                has \(ByteCount.text(free)); make room there, or lower transfers.min_free_disk in the profile
+                \(ByteCount.text(needed))\(beside) would leave less than \(ByteCount.text(minFreeDisk)) free on the disk of the \
+                runs directory, which has \(ByteCount.text(free)); make room there, or lower transfers.min_free_disk in the \
+                profile
                 """)
             failure.isLocal = true
             throw failure

@@ -68,8 +68,7 @@ extension RunEngine {
             user: nil, workdir: nil, owner: "\(journal.state.uuid) push", spool: spool, isResumed: true)
         let feed = feed(listener)
         let step = UploadStep(
-            journal: journal, link: link, feed: feed, worker: worker, lanes: lanes, origin: origin,
-            method: method ?? PullPolicy(profile.transfers).method)
+            journal: journal, link: link, feed: feed, worker: worker, lanes: lanes, origin: origin, method: method)
         return try await transfer((locals + [remote]).map(\.text), isUpload: true, feed, whenGone) {
             let result = try await step.run(uploads)
             return [
@@ -89,7 +88,7 @@ extension RunEngine {
                 .usage, "a pull needs names of files on the target", hint: "ecr run pull /var/log/messages")
         }
         var policy = PullPolicy(profile.transfers)
-        policy.method = try transferMethod(method) ?? policy.method
+        policy.method = try transferMethod(method)
         await awaitStopped()
         let folder = try makePullFolder()
         let parts = handParts.take(for: folder)
@@ -126,8 +125,10 @@ extension RunEngine {
         }
     }
 
+    /// - Parameter name: of the operator's; nil for the profile's. nil chooses.
     private func transferMethod(_ name: String?) throws(ECRFailure) -> TransferMethod? {
-        guard let name, name != TransferSettings.Method.auto.rawValue else { return nil }
+        guard let name else { return PullPolicy(profile.transfers).method }
+        if name == TransferSettings.Method.auto.rawValue { return nil }
         guard let method = TransferMethod(rawValue: name) else {
             throw ECRFailure(.usage, "there is no method '\(name)' for files")
         }

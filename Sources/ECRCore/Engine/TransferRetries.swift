@@ -10,12 +10,11 @@ struct TransferRetries {
     private var breaks = 0
     private var errors = 0
 
-    /// Leaves the session that may be at fault.
+    /// A session that is at fault is left by `Target.transferLine`; one that is not may have other files on their way.
     /// - Parameter hasProgress: a file has come to its place since the last failure.
     /// - Returns: false for what fails again and again while the link stands: it will not get better.
     mutating func mayGoOn(after error: SSHError, on target: Target, hasProgress: Bool) async -> Bool {
         let stands = await target.session.isConnected
-        await target.closeBulkLine()
         if hasProgress { (breaks, errors) = (0, 0) }
         if error.code == .connectionLost || !stands { breaks += 1 } else { errors += 1 }
         if errors >= Self.mostFailures { return false }

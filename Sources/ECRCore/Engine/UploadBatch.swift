@@ -23,8 +23,8 @@ struct UploadBatch: Sendable {
     private(set) var uploaded: [JSON] = []
     /// Places in the tree's list that are dealt with.
     private var done: Set<Int> = []
-    /// Places of files that may be on the target, since the link has failed at their last step.
-    private var unsettled: Set<Int> = []
+    /// Places of files that may be on the target, since their last step did not come to an end, and why.
+    private var unsettled: [Int: TransferFailure] = [:]
     /// Temporary names that may be in use on the target.
     private var seats: [[UInt8]] = []
     private var lane: UploadLane?
@@ -57,6 +57,7 @@ struct UploadBatch: Sendable {
     /// - Throws: `UploadFailure`, `TransferFailure` where nothing of it can go there; `SSHError` where the link fails.
     mutating func run(on target: Target) async throws {
         let line = try await target.transferLine(isBulk: false)
+        try line.ways.require(method)
         let place = try await UploadPlace.find(tree, to: upload.to, base: origin.workdir, over: line)
         // A profile means what it says, and must mean it the second time, too.
         if place.isStrange, origin.user == nil, self.place == nil {
@@ -70,13 +71,22 @@ struct UploadBatch: Sendable {
         let isBulk = tree.bytes > 1 << 20 || tree.files.count > 64
         do { try await run(on: target, over: try await target.transferLine(isBulk: isBulk), to: place) } catch let error
             as UploadSeat.Unsettled
-        { throw error.cause }
+        {
+            guard TransferFailure.isStall(error.cause) else { throw error.cause }
+            // It is told as the upload's failure, the others beside it.
+            let first = unsettled.keys.min()
+            if let first { unsettled[first] = nil }
+            throw failure(error.failure, first ?? 0, place)
+        }
     }
 
     private mutating func run(on target: Target, over line: TransferLine, to place: UploadPlace) async throws {
-        let known = try await line.known(tree, at: place, worker: worker)
+        let (tree, worker) = (tree, worker)
+        let known = try await Patience(bytes: UInt64(tree.bytes)).whileWaiting {
+            try await line.known(tree, at: place, worker: worker)
+        }
         try Task.checkCancellation()
-        if line.tools.canHash { unsettled = [] }
+        if line.tools.canHash { unsettled = [:] }
         if done.isEmpty { announce(place) }
         let progress = TransferProgress(tree.files, feed, isUpload: true)
         for place in done { progress.finishSilently(tree.files[place]) }
@@ -122,11 +132,10 @@ struct UploadBatch: Sendable {
         if let target, !seats.isEmpty, let line = try? await target.transferLine(isBulk: false) {
             try? await UploadSeat(over: line).remove(seats)
         }
-        for index in unsettled.sorted() {
-            let reason = TransferFailure("the link was lost while it took its place: it may be there")
+        for (index, reason) in unsettled.sorted(by: { $0.key < $1.key }) {
             try await journal.append(.uploadFailed, failure(reason, index, place).event(of: upload, for: origin))
         }
-        unsettled = []
+        unsettled = [:]
     }
 
     // MARK: What is there already
@@ -139,7 +148,13 @@ struct UploadBatch: Sendable {
             guard let same = known[index] else { continue }
             let file = tree.files[index]
             if let permissions = same.permissions, permissions != file.permissions {
-                try await UploadSeat(over: line).setPermissions(file.permissions, of: destination(index, place))
+                do {
+                    try await UploadSeat(over: line).setPermissions(file.permissions, of: destination(index, place))
+                } catch let failure as TransferFailure {
+                    if failure.isStall { throw failure }
+                    // It is another user's: one that is sent takes its place.
+                    continue
+                }
             }
             sent.append(Sent(index: index, sha256: same.sha256, remoteSHA256: same.sha256, method: "unchanged"))
         }
@@ -175,10 +190,11 @@ struct UploadBatch: Sendable {
         let outcomes: [Result<ArchiveUpload.Placed, TransferFailure>]
         do {
             outcomes = try await archive.send(indices.map { tree.files[$0] }) { progress.tell(files: $0, bytes: $1) }
-        } catch is TransferFailure {
+        } catch let failure as TransferFailure {
+            if failure.isStall { throw failure }
             return false
         } catch let error as UploadSeat.Unsettled {
-            unsettled.formUnion(indices)
+            for index in indices { unsettled[index] = error.failure }
             throw error
         }
         let seconds = Double(Clock.boottimeNanoseconds() - began) / 1e9
@@ -208,7 +224,7 @@ struct UploadBatch: Sendable {
     private mutating func sendSingly(
         _ place: UploadPlace, _ target: Target, _ line: TransferLine, _ progress: TransferProgress
     ) async throws {
-        let method = singleMethod(line)
+        let method = line.ways.pushing(method)
         // Some small ones at a time, as a channel takes its round trips; each large one fills the line alone.
         let small = left.filter { tree.files[$0].size < 1 << 20 }
         let large = left.filter { tree.files[$0].size >= 1 << 20 }
@@ -225,11 +241,6 @@ struct UploadBatch: Sendable {
 
     private func temporary(_ index: Int, _ place: UploadPlace) -> [UInt8] {
         UploadSeat.temporary(key(tree.files[index]), for: destination(index, place))
-    }
-
-    private func singleMethod(_ line: TransferLine) -> TransferMethod {
-        if let method, method != .tar { return method }
-        return line.sftp != nil ? .sftp : .exec
     }
 
     private mutating func send(
@@ -252,7 +263,7 @@ struct UploadBatch: Sendable {
             case .failed(let reason): failure = failure ?? reason
             case .interrupted(let error): interruption = interruption ?? error
             case .unsettled(let index, let error):
-                unsettled.insert(index)
+                unsettled[index] = error.failure
                 interruption = error
             }
         }
@@ -329,7 +340,7 @@ struct UploadBatch: Sendable {
         }
         for one in sent {
             done.insert(one.index)
-            unsettled.remove(one.index)
+            unsettled[one.index] = nil
             uploaded.append(.object(event(one, place)))
             let file = tree.files[one.index]
             progress.finish(

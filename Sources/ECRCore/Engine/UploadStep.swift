@@ -93,7 +93,12 @@ struct UploadStep: Sendable {
                 try await batch.giveUp(on: origin.user == nil ? nil : target)
                 throw CancellationError()
             } catch let failure as TransferFailure {
+                try await batch.giveUp(on: failure.isStall ? nil : target)
                 throw UploadFailure(failure)
+            } catch let failure as UploadFailure where failure.isStall {
+                // Whoever removed something there would have to wait, too.
+                try await batch.giveUp(on: nil)
+                throw failure
             } catch let error as SSHError {
                 let hasProgress = batch.uploaded.count > before
                 guard await retries.mayGoOn(after: error, on: target, hasProgress: hasProgress),
@@ -131,6 +136,9 @@ struct UploadFailure: Error {
     private let isDenied: Bool
     /// This machine's file is at fault.
     private let isLocal: Bool
+    /// The target hangs.
+    let isStall: Bool
+    private let ownHint: String?
 
     init(_ failure: TransferFailure, path: [UInt8]? = nil, remote: [UInt8]? = nil) {
         reason =
@@ -142,13 +150,15 @@ struct UploadFailure: Error {
             }
         isDenied = failure.isDenied
         isLocal = failure.isLocal
+        isStall = failure.isStall
+        ownHint = failure.hint
         self.path = path
         self.remote = remote
     }
 
     init(_ problem: UploadTree.Problem) {
         reason = problem.reasons.joined(separator: "; ")
-        (isDenied, isLocal) = (false, true)
+        (isDenied, isLocal, isStall, ownHint) = (false, true, false, nil)
     }
 
     /// The data of `upload_failed`.
@@ -162,6 +172,7 @@ struct UploadFailure: Error {
     /// The next command to type.
     func hint(_ local: String, _ remote: String) -> String {
         let folder = remote.hasSuffix("/") ? remote : FileSystem.parent(of: remote)
+        if let ownHint { return ownHint }
         if isLocal { return "ls -l \(shellWord(local))" }
         if isDenied {
             let name = FileSystem.name(of: local)

@@ -1,4 +1,5 @@
 import JSON
+import RemoteJobs
 
 /// What the target's programs and its server's channels allow, and what suffers where they are missing.
 enum ToolFindings {
@@ -24,7 +25,7 @@ enum ToolFindings {
         // A group of its own keeps the time of a sample as well.
         let unneededFor = tools.contains("setsid") ? "timeout" : nil
         let missing = degradations.filter { !tools.contains($0.tool) && $0.tool != unneededFor }
-        let unneeded = (spare + (hasSFTP ? ["dd"] : [])).filter { !tools.contains($0) }
+        let unneeded = (spare + (hasSFTP || tools.contains("tail") ? ["dd"] : [])).filter { !tools.contains($0) }
         var message = tools.isEmpty ? "none of those that ecr makes use of" : tools.sorted().joined(separator: ", ")
         if !unneeded.isEmpty { message += "; not there and not needed: \(unneeded.joined(separator: ", "))" }
         let found = Finding("tools", .ok, message, details: ["found": JSON(strings: tools.sorted())])
@@ -34,18 +35,22 @@ enum ToolFindings {
 
     static func sftp(hasSFTP: Bool, channels: Int, tools: Set<String>) -> Finding {
         if hasSFTP { return Finding("sftp", .ok, "served", details: ["fallback": .null]) }
-        guard tools.contains("dd") else {
-            return Finding(
-                "sftp", .failed, "neither SFTP nor dd: the output of jobs cannot be fetched",
-                hint: "install an SFTP server (openssh-sftp-server) on the target")
-        }
+        let reader = OffsetReader(tools: tools)
+        let how =
+            switch reader {
+            case .dd, .tail: "which is slow"
+            case .cat: "each time from its beginning, which is very slow"
+            }
         let reason = channels < 2 ? "the server allows no channel for it" : "not served"
+        let files = [tools.contains("tar") ? "tar" : nil, reader.hasOffsets ? reader.rawValue : "scp or cat"]
         return Finding(
-            "sftp", .warning, "\(reason): output is fetched by dd, which is slow, and files by tar or dd",
+            "sftp", .warning,
+            "\(reason): output is fetched by \(reader.rawValue), \(how), and files by "
+                + files.compactMap(\.self).joined(separator: " or "),
             hint: channels < 2
                 ? "raise MaxSessions in the target's sshd_config"
                 : "install an SFTP server (openssh-sftp-server) there",
-            details: ["fallback": "dd"])
+            details: ["fallback": .string(reader.rawValue)])
     }
 
     static func channels(_ count: Int) -> Finding {

@@ -5,9 +5,9 @@ package struct TransferSettings: Sendable, Equatable {
 
     /// `auto` chooses for each file.
     package var method = Method.auto
-    /// Bytes of one artifact entry; nil for no limit.
+    /// Bytes of one pull, all its entries together; nil for no limit.
     package var mostBytes: Int64?
-    /// Files of one artifact entry; nil for no limit.
+    /// Files of one pull, all its entries together; nil for no limit.
     package var mostFiles: Int?
     /// Bytes that are left free on the disk of the runs directory.
     package var minFreeDisk = defaultFreeDisk

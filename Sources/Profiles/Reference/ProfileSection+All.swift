@@ -152,15 +152,20 @@ extension ProfileSection {
             ProfileKey(
                 "method", "auto, sftp, tar, exec or scp, default auto",
                 """
-                sftp: the server's SFTP; tar: many files in one archive; exec: dd, by offset; scp: the old protocol, \
-                which cannot go on where it was cut. auto: tar for many small files, else sftp, else exec, else scp
+                sftp: the server's SFTP; tar: many files in one archive; exec: dd, or else tail or cat; scp: the old \
+                protocol, which cannot go on where it was cut. auto: tar for many small files, else sftp, else exec, else \
+                scp. One that the target does not have is refused
                 """),
             ProfileKey(
-                "max_bytes", "size, as 500MB or 2GiB", "an artifact entry with more is refused before it is fetched"),
-            ProfileKey("max_files", "1 or more", "an artifact entry with more is refused before it is fetched"),
+                "max_bytes", "size, as 500MB or 2GiB",
+                """
+                of all files at an action's end, or of one `ecr run pull`. They are counted before the first one comes; an \
+                entry with which it would be more is refused as a whole
+                """),
+            ProfileKey("max_files", "1 or more", "as max_bytes, for their number"),
             ProfileKey(
                 "min_free_disk", "size, default 100MB",
-                "a fetch that would leave less on this machine's disk is refused before it begins"),
+                "as max_bytes, for what all of them would leave on this machine's disk"),
         ])
 
     static let upload = ProfileSection(

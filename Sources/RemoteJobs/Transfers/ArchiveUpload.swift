@@ -1,5 +1,6 @@
 package import LinuxSystem
 package import SSH
+import Synchronization
 
 /// Sends many files in one stream to the target's `tar`, into a temporary directory within the one that they go to, and
 /// moves them to their places from there. In bounded memory. Runs on the SSH loop.
@@ -42,7 +43,10 @@ package import SSH
     ) async throws -> [Result<Placed, TransferFailure>] {
         do {
             let hashes = try await stream(files, progress)
-            let remote = try await RemoteHashes(over: line).hashes(of: files.map { path(of: $0, in: staging) })
+            let (line, names) = (line, files.map { path(of: $0, in: staging) })
+            let remote = try await Patience(bytes: bytes(of: files)).whileWaiting {
+                try await RemoteHashes(over: line).hashes(of: names)
+            }
             var outcomes: [Result<Placed, TransferFailure>] = []
             for (file, hash) in zip(files, hashes) {
                 let told = remote[path(of: file, in: staging)]
@@ -53,10 +57,15 @@ package import SSH
             outcomes = try await settle(files, outcomes)
             try? await UploadSeat(over: line).remove([staging])
             return outcomes
-        } catch let error where !(error is SSHError || error is UploadSeat.Unsettled) {
+        } catch let error where !(error is SSHError || error is UploadSeat.Unsettled || TransferFailure.isStall(error))
+        {
             try? await UploadSeat(over: line).remove([staging])
             throw error
         }
+    }
+
+    private nonisolated func bytes(of files: [LocalFile]) -> UInt64 {
+        files.reduce(0) { $0 + UInt64(max(0, $1.size)) }
     }
 
     private func path(of file: LocalFile, in folder: [UInt8]) -> [UInt8] { folder + [0x2F] + file.relative }
@@ -65,7 +74,7 @@ package import SSH
 
     /// - Returns: the files' hashes.
     private func stream(
-        _ files: [LocalFile], _ progress: @Sendable (Int, Int64) -> Void
+        _ files: [LocalFile], _ progress: @escaping @Sendable (Int, Int64) -> Void
     ) async throws -> [String] {
         let word = shellWord(staging)
         // What an earlier attempt has left cannot be told from what it had not finished.
@@ -76,19 +85,15 @@ package import SSH
         defer { script.close() }
         let source = TarSource(files)
         let archive = ReadAhead(worker) { try source.read() }
-        do {
-            var sent = SentPart(files)
-            while let piece = try await archive.next() {
-                try await script.write(piece)
-                sent.add(piece.count)
-                progress(sent.count, sent.bytes)
+        let sent = Mutex(SentPart(files))
+        let feed = ScriptFeed(script, line) { position in
+            let part = sent.withLock {
+                $0.advance(to: position)
+                return ($0.count, $0.bytes)
             }
-        } catch let error as SSHError {
-            // A `tar` that has ended early says why.
-            guard error.code == .closed, line.session.isConnected else { throw error }
+            progress(part.0, part.1)
         }
-        script.endInput()
-        while try await script.read() != nil {}
+        try await feed.run { try await archive.next() }
         let hashes = try await worker.run { source.hashes }
         guard script.hasSucceeded, hashes.count == files.count else {
             let words = script.errorLines.last { !$0.contains("not recoverable") && $0.contains(": ") }
@@ -114,8 +119,8 @@ package import SSH
                 + min(files[count].size, max(0, position - end - TarWriter.headerSize(files[count].relative)))
         }
 
-        mutating func add(_ bytes: Int) {
-            position += Int64(bytes)
+        mutating func advance(to position: Int64) {
+            self.position = position
             while count < files.count {
                 let file = files[count]
                 let size = TarWriter.headerSize(file.relative) + TarWriter.paddedSize(file.size)
@@ -127,31 +132,32 @@ package import SSH
 
     // MARK: Places
 
-    /// Moves what is sound, also where its task is cancelled meanwhile.
+    /// Moves what is sound, also where its task is cancelled meanwhile, unless the target hangs.
     private func settle(
         _ files: [LocalFile], _ outcomes: [Result<Placed, TransferFailure>]
     ) async throws -> [Result<Placed, TransferFailure>] {
-        let moving = Task {
+        let patience = Patience(bytes: bytes(of: files))
+        return try await UploadSeat.settling(patience) {
             var outcomes = outcomes
-            try await move(files, &outcomes)
+            try await self.move(files, &outcomes, patience)
             return outcomes
-        }
-        do { return try await moving.value } catch let error as SSHError {
-            throw UploadSeat.Unsettled(cause: error)
         }
     }
 
     /// One rename a file, but one program for all files of a directory.
-    private func move(_ files: [LocalFile], _ outcomes: inout [Result<Placed, TransferFailure>]) async throws {
+    private func move(
+        _ files: [LocalFile], _ outcomes: inout [Result<Placed, TransferFailure>], _ patience: Patience
+    ) async throws {
         // What is left behind is told with the reason, each ended by NUL; so is a name that could not be synced.
-        var list = CommandList(
-            prelude: #"""
-                export LC_ALL=C
-                ecr_m() { ecr_s=$1 ecr_t=$2; shift 2; cd "$ecr_s" || exit; ecr_e=$(mv -f -- "$@" "$ecr_t" 2>&1) && return
-                for ecr_f; do [ ! -e "$ecr_f" ] || printf '%s\0%s\0' "$ecr_s/$ecr_f" "$ecr_e"; done; }
-                ecr_y() { sync -f "$1" 2>/dev/null || sync 2>/dev/null || printf '%s\0\0' "$1"; }
+        let functions = #"""
+            ecr_m() { ecr_s=$1 ecr_t=$2; shift 2; ecr_q && cd "$ecr_s" || exit; ecr_e=$(mv -f -- "$@" "$ecr_t" 2>&1) && return
+            for ecr_f; do [ ! -e "$ecr_f" ] || printf '%s\0%s\0' "$ecr_s/$ecr_f" "$ecr_e"; done; }
+            ecr_y() { sync -f "$1" 2>/dev/null || sync 2>/dev/null || printf '%s\0\0' "$1"; }
 
-                """#)
+            """#
+        var list = CommandList(
+            prelude: Array("export LC_ALL=C; ecr_k=".utf8) + shellWord(staging)
+                + Array("; \(UploadSeat.keep("ecr_k"))\n\(functions)".utf8))
         let sync = Array("ecr_y".utf8)
         list.add(staging, to: sync)
         var places: [[UInt8]: Int] = [:]
@@ -168,7 +174,7 @@ package import SSH
         list.add(place.path, to: sync)
         var isSynced = true
         for script in list.scripts {
-            let reply = try await line.run(script + Array("exit 0\n".utf8))
+            let reply = try await line.run(script + Array("exit 0\n".utf8), patience)
             guard reply.hasSucceeded else { throw reply.failure }
             let fields = reply.output.split(separator: 0, omittingEmptySubsequences: false)
             for index in stride(from: 0, to: fields.count - 1, by: 2) {

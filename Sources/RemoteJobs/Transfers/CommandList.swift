@@ -14,7 +14,12 @@ struct CommandList {
     private static let longestScript = 256_000
 
     init(prelude: String = "export LC_ALL=C\n", end: String = "\n") {
-        self.prelude = Array(prelude.utf8)
+        self.init(prelude: Array(prelude.utf8), end: end)
+    }
+
+    /// - Parameter prelude: with names of any bytes in it.
+    init(prelude: [UInt8], end: String = "\n") {
+        self.prelude = prelude
         self.end = Array(end.utf8)
     }
 

@@ -10,6 +10,11 @@ package struct TransferFailure: Error, Sendable, Equatable {
     package var isStall = false
     /// It is this machine's file, or its disk, that is at fault.
     package var isLocal = false
+    /// What to do about it; nil where a look at the target helps.
+    package internal(set) var hint: String?
+
+    /// Whether an error says so.
+    package static func isStall(_ error: any Error) -> Bool { (error as? TransferFailure)?.isStall == true }
 
     package init(_ reason: String, isDenied: Bool = false, isStall: Bool = false) {
         self.reason = reason
@@ -101,7 +106,7 @@ package struct ReceivedFile: Sendable, Equatable {
     /// Begins anew unless the target's file begins with what is here.
     private func keepWhatIsSame(_ file: RemoteFile, _ sink: PartFile) async throws {
         guard sink.size > 0 else { return }
-        if sink.size <= file.size, method != .scp {
+        if sink.size <= file.size, method == .sftp || method == .exec && line.tools.reader.hasOffsets {
             let (line, size) = (line, sink.size)
             let hash = try await Patience(bytes: UInt64(size)).whileWaiting {
                 try await RemoteHashes(over: line).hash(of: file.path, first: size)
@@ -133,10 +138,10 @@ package struct ReceivedFile: Sendable, Equatable {
     private func readByCopy(
         _ file: RemoteFile, _ start: Int64, _ end: UInt64, _ take: @Sendable ([UInt8]) async throws -> Void
     ) async throws {
-        guard line.tools.hasDD else { throw TransferFailure("the target has no dd") }
+        let reader = line.tools.reader
         let text =
-            Array("export LC_ALL=C; [ -f ".utf8) + shellWord(file.path) + Array(" ] && exec dd if=".utf8)
-            + shellWord(file.path) + Array(" bs=\(Self.block) skip=\(start / Self.block)".utf8)
+            Array("export LC_ALL=C; [ -f ".utf8) + shellWord(file.path) + Array(" ] && exec ".utf8)
+            + reader.command(file.path, from: start, block: Self.block)
         let script = try await line.start(text)
         defer { script.close() }
         script.endInput()
@@ -148,7 +153,7 @@ package struct ReceivedFile: Sendable, Equatable {
         if left == 0 { return }
         guard try await script.read() == nil, script.hasSucceeded else {
             try Task.checkCancellation()
-            throw Self.failure(script, "dd: ")
+            throw Self.failure(script, "\(reader.rawValue): ")
         }
     }
 

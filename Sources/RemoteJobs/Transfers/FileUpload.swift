@@ -1,5 +1,6 @@
 package import LinuxSystem
 package import SSH
+import Synchronization
 
 /// A file that is on the target, under its temporary name.
 package struct SentFile: Sendable, Equatable {
@@ -45,14 +46,19 @@ package struct SentFile: Sendable, Equatable {
             case .scp, .tar: try await sendBySCP(file, stream, temporary, progress)
             }
             return SentFile(sha256: try await stream.finish(), method: method, resumedAt: start)
-        } catch let error where !(error is SSHError || error is CancellationError && isResumable(file)) {
+        } catch let error where !(error is SSHError || mayGoOn(file, after: error)) {
             try? await UploadSeat(over: line).remove([temporary])
             throw error
         }
     }
 
+    /// A target that hangs would hold up whoever removes something there; the name is on record.
+    private func mayGoOn(_ file: LocalFile, after error: any Error) -> Bool {
+        error is CancellationError && isResumable(file) || TransferFailure.isStall(error)
+    }
+
     private func isResumable(_ file: LocalFile) -> Bool {
-        file.size >= Self.block && (method == .sftp || method == .exec && line.tools.hasDD)
+        file.size >= Self.block && (method == .sftp || method == .exec && line.tools.reader == .dd)
     }
 
     /// How much of the file is there already, as its hash tells; whole blocks. What is no beginning of it is removed: an
@@ -60,13 +66,15 @@ package struct SentFile: Sendable, Equatable {
     private func keptBytes(_ file: LocalFile, _ temporary: [UInt8], _ stream: LocalStream) async throws -> Int64 {
         let text =
             Array("\(line.tools.sizeFunction) ecr_size ".utf8) + shellWord(temporary) + Array(" 2>/dev/null".utf8)
-        let digits = String(decoding: try await line.run(text).output.prefix { $0 != 0x0A }, as: UTF8.self)
+        let digits = String(decoding: try await line.runSoon(text).output.prefix { $0 != 0x0A }, as: UTF8.self)
         guard let size = Int64(digits) else { return 0 }
         let kept = size / Self.block * Self.block
-        if kept > 0, size <= file.size, let hash = try await RemoteHashes(over: line).hash(of: temporary, first: kept),
-            try await stream.skip(kept, hash: hash)
-        {
-            return kept
+        if kept > 0, size <= file.size {
+            let line = line
+            let hash = try await Patience(bytes: UInt64(kept)).whileWaiting {
+                try await RemoteHashes(over: line).hash(of: temporary, first: kept)
+            }
+            if let hash, try await stream.skip(kept, hash: hash) { return kept }
         }
         try await UploadSeat(over: line).remove([temporary])
         return 0
@@ -79,20 +87,56 @@ package struct SentFile: Sendable, Equatable {
     ) async throws {
         guard let sftp = line.sftp else { throw TransferFailure("the target's SSH server offers no SFTP") }
         let mode: SFTPOpenMode = start > 0 ? [.write, .create] : [.write, .create, .truncate]
+        let patience = Patience()
         do {
-            let handle = try await open(temporary, mode, sftp)
-            do {
-                try await sftp.upload(handle, from: UInt64(start), confirmed: { progress(Int64(clamping: $0)) }) {
-                    try await stream.next()
+            try await patience.whileWaiting {
+                try await freeingWhenCancelled {
+                    try await upload(stream, temporary, mode, start, sftp, patience, progress)
                 }
-            } catch {
-                if line.session.isConnected { try? await sftp.close(handle) }
-                throw error
             }
-            try await sftp.close(handle)
+        } catch let failure as TransferFailure where failure.isStall {
+            await line.abandonSFTP()
+            throw failure
         } catch let error as SSHError {
             guard case .sftp = error.code else { throw error }
             throw try await UploadSeat(over: line).reason(for: temporary) ?? TransferFailure(error.message)
+        }
+    }
+
+    private func upload(
+        _ stream: LocalStream, _ temporary: [UInt8], _ mode: SFTPOpenMode, _ start: Int64, _ sftp: SFTPClient,
+        _ patience: Patience, _ progress: @escaping @Sendable (Int64) -> Void
+    ) async throws {
+        let handle = try await open(temporary, mode, sftp)
+        let confirmed: @Sendable (UInt64) -> Void = {
+            patience.renew()
+            progress(Int64(clamping: $0))
+        }
+        do {
+            try await sftp.upload(handle, from: UInt64(start), confirmed: confirmed) {
+                try await patience.whileWorking { try await stream.next() }
+            }
+        } catch {
+            if line.session.isConnected { try? await sftp.close(handle) }
+            throw error
+        }
+        try await sftp.close(handle)
+    }
+
+    /// A request that is half written cannot be called back: whoever waits for a server that hangs is free only once its
+    /// channel is closed.
+    private func freeingWhenCancelled(_ body: @SSHActor () async throws -> Void) async throws {
+        let line = line
+        let watch = Mutex<Task<Void, Never>?>(nil)
+        defer { watch.withLock { $0?.cancel() } }
+        try await withTaskCancellationHandler {
+            try await body()
+        } onCancel: {
+            let task = Task {
+                do { try await Task.sleep(for: .seconds(line.graceOfCancelled)) } catch { return }
+                await line.abandonSFTP()
+            }
+            watch.withLock { $0 = task }
         }
     }
 
@@ -116,10 +160,13 @@ package struct SentFile: Sendable, Equatable {
         // What an earlier `dd` still writes is the same in the same places.
         let place = start > 0 ? " seek=\(start / Self.block) conv=notrunc" : ""
         let copy =
-            line.tools.hasDD
+            line.tools.reader == .dd
             ? Array("exec dd bs=\(Self.block)\(place) of=".utf8) + word : Array("exec cat >".utf8) + word
         let script = try await line.start(UploadSeat.preparation(of: temporary) + copy)
-        try await feed(script, from: start, progress) { try await stream.next() }
+        defer { script.close() }
+        let feed = ScriptFeed(script, line, from: start, progress)
+        try await feed.run { try await stream.next() }
+        guard script.hasSucceeded else { throw Self.failure(script) }
     }
 
     private func sendBySCP(
@@ -129,29 +176,11 @@ package struct SentFile: Sendable, Equatable {
         let copy = Array("exec scp -t -- ".utf8) + shellWord(temporary)
         let script = try await line.start(UploadSeat.preparation(of: temporary) + copy)
         defer { script.close() }
-        var sink = SCPSink(script)
-        try await sink.write(size: file.size, progress) { try await stream.next() }
-    }
-
-    /// Writes all bytes to a script that must then succeed.
-    private func feed(
-        _ script: RemoteScript, from start: Int64, _ progress: @Sendable (Int64) -> Void,
-        _ source: () async throws -> [UInt8]?
-    ) async throws {
-        defer { script.close() }
-        var done = start
-        while let bytes = try await source() {
-            do throws(SSHError) { try await script.write(bytes) } catch {
-                // A program that has ended early says why.
-                guard error.code == .closed, line.session.isConnected else { throw error }
-                break
-            }
-            done += Int64(bytes.count)
-            progress(done)
+        let patience = Patience()
+        try await patience.whileWaiting { @SSHActor in
+            var sink = SCPSink(script, patience)
+            try await sink.write(size: file.size, progress) { try await stream.next() }
         }
-        script.endInput()
-        while try await script.read() != nil {}
-        guard script.hasSucceeded else { throw Self.failure(script) }
     }
 
     private static func failure(_ script: RemoteScript) -> TransferFailure {

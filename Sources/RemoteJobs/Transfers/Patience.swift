@@ -5,7 +5,9 @@ import Synchronization
 /// ever, as one of `/proc/kmsg`, or of a file on a server that is gone. Thread-safe.
 package final class Patience: Sendable {
     /// Seconds. Origin: a disk that spins up, or a busy board's queue, takes less.
-    private static let shortest = 60
+    package static let usual = 60
+    /// Seconds. Origin: whoever cancels bears so much, and a target that is well needs less for what it has begun.
+    private static let grace = 5
 
     private struct State {
         var lastSign = Clock.boottimeNanoseconds()
@@ -13,11 +15,16 @@ package final class Patience: Sendable {
         var atWork = 0
     }
 
+    /// That of the transfer which the present task belongs to: its turn on a channel is no silence of the target's.
+    @TaskLocal static var current: Patience?
+
     private let seconds: Int
     private let state = Mutex(State())
 
-    /// - Parameter bytes: which the target reads before it says anything. Origin: a board that reads and hashes 1 MB/s.
-    package init(bytes: UInt64 = 0) { seconds = Self.shortest + Int(clamping: bytes >> 20) }
+    /// - Parameters:
+    ///   - bytes: which the target reads or syncs before it says anything. Origin: a board that does 1 MB/s.
+    ///   - shortest: seconds.
+    package init(bytes: UInt64 = 0, shortest: Int = usual) { seconds = shortest + Int(clamping: bytes >> 20) }
 
     /// Something has come.
     package func renew() { state.withLock { $0.lastSign = Clock.boottimeNanoseconds() } }
@@ -41,7 +48,7 @@ package final class Patience: Sendable {
     ) async throws -> Value {
         renew()
         return try await withThrowingTaskGroup(of: Value?.self) { group in
-            group.addTask { try await body() }
+            group.addTask { [self] in try await Self.$current.withValue(self) { try await body() } }
             group.addTask { [self] in
                 try await watch()
                 return nil
@@ -51,6 +58,29 @@ package final class Patience: Sendable {
                 if let value { return value }
             }
             throw CancellationError()
+        }
+    }
+
+    /// Runs what cannot be called back once the target has begun it: it goes on although its task is cancelled, but is not
+    /// waited for much longer then.
+    /// - Throws: `TransferFailure` when nothing has come for too long; `CancellationError` where it was cancelled and has
+    ///   not ended since; and what the body throws.
+    package func toItsEnd<Value: Sendable>(
+        _ body: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        let running = Task { try await whileWaiting(body) }
+        do {
+            return try await withTaskCancellationHandler {
+                try await running.value
+            } onCancel: {
+                Task {
+                    try? await Task.sleep(for: .seconds(Self.grace))
+                    running.cancel()
+                }
+            }
+        } catch {
+            if running.isCancelled { throw CancellationError() }
+            throw error
         }
     }
 

@@ -59,4 +59,13 @@ package struct Expansion: Sendable, Equatable {
     }
 
     package var bytes: UInt64 { files.reduce(0) { $0 &+ $1.size } }
+
+    /// Leaves each of the sorted files once: fetched side by side, two of one name would write to one place.
+    mutating func dropRepeated() {
+        var last: [UInt8]?
+        files.removeAll { file in
+            defer { last = file.path }
+            return file.path == last
+        }
+    }
 }

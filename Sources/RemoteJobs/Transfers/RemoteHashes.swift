@@ -21,9 +21,9 @@ package import SSH
         return Dictionary(found.map { (paths[$0.place], $0.hash) }) { first, _ in first }
     }
 
-    /// The hash of a file's first bytes.
+    /// The hash of a file's first bytes; nil where the target cannot tell.
     package func hash(of path: [UInt8], first count: Int64) async throws(SSHError) -> String? {
-        guard let hasher = line.tools.hasher else { return nil }
+        guard let hasher = line.tools.hasher, line.tools.hasHead else { return nil }
         let text = Array("head -c \(count) <".utf8) + shellWord(path) + Array(" 2>/dev/null | \(hasher.rawValue)".utf8)
         let running = try await line.start(text)
         defer { running.close() }

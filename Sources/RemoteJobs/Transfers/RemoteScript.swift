@@ -1,3 +1,4 @@
+import LinuxSystem
 package import SSH
 
 /// A shell script on a channel of its own: bytes go into it, and the bytes that it prints come out. Runs on the SSH loop.
@@ -11,6 +12,8 @@ package import SSH
     /// Told once, when its channel is free.
     var onClose: (() -> Void)?
 
+    /// Origin: a link of 600 bytes a second carries it while a `Patience` lasts; it costs a fast one nothing.
+    private static let piece = 32 << 10
     /// Origin: a message, not a log.
     private static let mostComplaints = 16 << 10
 
@@ -21,10 +24,14 @@ package import SSH
         _ script: [UInt8], on session: SSHSession, window: Int? = nil
     ) async throws(SSHError) -> RemoteScript {
         let marker = Prelude.Marker()
-        let text = Array(marker.print.utf8) + [0x0A] + script
+        let end = Host.randomHex(12)
+        let text = Array(marker.print.utf8) + [0x0A] + script + Array("\n\(end)\n".utf8)
         // The script comes by stdin, since commands are limited to some 9,000 bytes by dropbear, and csh reads even quoted
-        // ones in its own way. `dd bs=1` takes no byte more than it should; what follows is the script's.
-        let channel = try await session.openExec(#"exec sh -c 'eval "$(dd bs=1 count=\#(text.count) 2>/dev/null)"'"#)
+        // ones in its own way. `read` takes no byte more than its line; what follows is the script's. What has come only in
+        // part, since the link was cut, is not run.
+        let channel = try await session.openExec(
+            #"exec sh -c 'ecr_x=$(until IFS= read -r ecr_l || exit 1; [ "$ecr_l" = \#(end) ]; "#
+                + #"do printf "%s\n" "$ecr_l"; done) && eval "$ecr_x"'"#)
         do throws(SSHError) {
             if let window { channel.widen(to: window) }
             try await channel.write(text)
@@ -40,7 +47,18 @@ package import SSH
         self.prelude = prelude
     }
 
-    package func write(_ bytes: [UInt8]) async throws(SSHError) { try await channel.write(bytes) }
+    /// - Throws: `closed` where the waiting task is cancelled, which ends the channel.
+    package func write(_ bytes: [UInt8]) async throws(SSHError) {
+        try await closingWhenCancelled { () throws(SSHError) in try await self.channel.write(bytes) }
+    }
+
+    /// The same in small pieces, each of which renews a patience once it was taken.
+    func write(_ bytes: [UInt8], _ patience: Patience) async throws(SSHError) {
+        for start in stride(from: 0, to: bytes.count, by: Self.piece) {
+            try await write(Array(bytes[start..<min(start + Self.piece, bytes.count)]))
+            patience.renew()
+        }
+    }
 
     package func endInput() { channel.sendEOF() }
 
@@ -75,25 +93,34 @@ package import SSH
     }
 
     private func readChannel() async throws(SSHError) -> SSHChannel.Output? {
-        if Task.isCancelled { channel.close() }
-        let reading: Result<SSHChannel.Output?, SSHError> = await withTaskCancellationHandler {
-            do throws(SSHError) { return .success(try await channel.read()) } catch { return .failure(error) }
-        } onCancel: {
-            Task { @SSHActor in self.channel.close() }
-        }
-        let output = try reading.get()
+        let output = try await closingWhenCancelled { () throws(SSHError) in try await self.channel.read() }
         if output == nil, Task.isCancelled {
             throw SSHError(.closed, "the script's output is not waited for any more")
         }
         return output
     }
 
+    private func closingWhenCancelled<Value: Sendable>(
+        _ body: @SSHActor () async throws(SSHError) -> Value
+    ) async throws(SSHError) -> Value {
+        if Task.isCancelled { channel.close() }
+        let result: Result<Value, SSHError> = await withTaskCancellationHandler {
+            do throws(SSHError) { return .success(try await body()) } catch { return .failure(error) }
+        } onCancel: {
+            Task { @SSHActor in self.channel.close() }
+        }
+        return try result.get()
+    }
+
     /// All of stdout.
-    /// - Parameter limit: bytes that an honest target does not exceed.
-    /// - Throws: `protocolViolation` beyond it.
-    func readAll(limit: Int = 1 << 20) async throws(SSHError) -> [UInt8] {
+    /// - Parameters:
+    ///   - limit: bytes that an honest target does not exceed.
+    ///   - patience: renewed by all that comes.
+    /// - Throws: `protocolViolation` beyond the limit.
+    func readAll(limit: Int = 1 << 20, _ patience: Patience? = nil) async throws(SSHError) -> [UInt8] {
         var all: [UInt8] = []
         while let bytes = try await read() {
+            patience?.renew()
             all += bytes
             if all.count > limit {
                 throw SSHError(.protocolViolation, "a script on the target printed more than \(limit) bytes")

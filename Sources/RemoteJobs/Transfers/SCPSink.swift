@@ -4,22 +4,27 @@ import SSH
 /// byte (OpenSSH's scp.c is its only specification).
 @SSHActor struct SCPSink {
     private let script: RemoteScript
+    private let patience: Patience
     private var buffer: [UInt8] = []
 
-    init(_ script: RemoteScript) { self.script = script }
+    /// - Parameter patience: renewed by all that the other side takes.
+    init(_ script: RemoteScript, _ patience: Patience) {
+        self.script = script
+        self.patience = patience
+    }
 
     /// - Throws: `TransferFailure` with what the other side says.
     mutating func write(
-        size: Int64, _ progress: @Sendable (Int64) -> Void, _ source: () async throws -> [UInt8]?
+        size: Int64, _ progress: @Sendable (Int64) -> Void, _ source: @Sendable () async throws -> [UInt8]?
     ) async throws {
         try await confirm()
         // The name counts only where the other side was given a directory.
         try await script.write(Array("C0600 \(size) file\n".utf8))
         try await confirm()
         var done: Int64 = 0
-        while let bytes = try await source() {
-            do throws(SSHError) { try await script.write(bytes) } catch {
-                guard error.code == .closed else { throw error }
+        while let bytes = try await patience.whileWorking(source) {
+            do throws(SSHError) { try await script.write(bytes, patience) } catch {
+                guard error.code == .closed, !Task.isCancelled else { throw error }
                 try await confirm()
                 throw error
             }
@@ -36,7 +41,12 @@ import SSH
         if buffer.isEmpty { try await more() }
         let status = buffer.removeFirst()
         if status == 0 { return }
-        while !buffer.contains(0x0A) { try await more() }
+        while !buffer.contains(0x0A) {
+            guard buffer.count < 64 << 10 else {
+                throw SSHError(.protocolViolation, "scp on the target has sent a line without an end")
+            }
+            try await more()
+        }
         throw TransferFailure(complaint: String(decoding: buffer.prefix { $0 != 0x0A }, as: UTF8.self))
     }
 

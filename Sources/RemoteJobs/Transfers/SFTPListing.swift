@@ -102,7 +102,8 @@ import SSH
                     version: nil, boot: nil))
         } else if attributes.isDirectory, pattern.isOfWholeSystem, AskedTree.isKernels(path) {
             if pattern.deep.isEmpty || pattern.matchesBelow(path) { refuse(path, AskedTree.kernelsReason) }
-        } else if attributes.isDirectory && depth < Self.deepest {
+        } else if attributes.isDirectory {
+            guard depth < Self.deepest else { return refuse(path, "more than \(Self.deepest) directories deep") }
             let entries = try await entries(of: path, isListed: true)
             enter(entries)
             try await add(entries, in: path, folder, depth)
@@ -151,8 +152,13 @@ import SSH
         }
     }
 
+    /// Each name once: fetched side by side, two of one name would write to one place.
     private static func sorted(_ entries: [SFTPEntry]) -> [SFTPEntry] {
-        entries.sorted { $0.name.precedes($1.name) }
+        var last: [UInt8]?
+        return entries.sorted { $0.name.precedes($1.name) }.filter { entry in
+            defer { last = entry.name }
+            return entry.name != last
+        }
     }
 
     private mutating func add(

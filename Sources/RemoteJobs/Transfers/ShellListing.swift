@@ -20,6 +20,7 @@ import SSH
         try await listing.resolveLinks()
         try await listing.lookForFolders()
         listing.expansion.files.sort { $0.path.precedes($1.path) }
+        listing.expansion.dropRepeated()
         listing.expansion.problems.sort { $0.path.precedes($1.path) }
         return listing.expansion
     }
@@ -123,10 +124,12 @@ import SSH
             Array("exec xargs -0 sh -c \(shellWord(look)) ecr 2>/dev/null".utf8))
         defer { running.close() }
         let root = literal ?? (fixedFolder.isEmpty ? [UInt8(ascii: "/")] : fixedFolder)
-        try await running.write(([root] + links.map(\.path)).flatMap { $0 + [0] })
-        running.endInput()
-        // Three paths and a status for each.
-        let resolved = ResolvedLinks(try await running.readAll(limit: (links.count + 1) * 16_384))
+        // Written and read side by side: neither waits for the other's buffers.
+        let names = [root] + links.map(\.path)
+        let writer = Task { try? await running.writeNames(names) }
+        // Four paths, one of them with a status, for each.
+        let resolved = ResolvedLinks(try await running.readAll(limit: names.count * 5 * 4096))
+        await writer.value
         let tree = AskedTree(resolved.path(of: root) ?? root)
         for link in links {
             // A link that was named is what the user asked for.

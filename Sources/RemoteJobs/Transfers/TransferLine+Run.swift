@@ -30,14 +30,22 @@ extension String {
 
 extension TransferLine {
     /// Runs a script of any length and waits for its end; for what prints little.
-    func run(_ text: [UInt8]) async throws(SSHError) -> ScriptReply {
-        // Read by `cat`: a shell that reads its commands itself takes one byte at a time from a channel.
+    /// - Parameter patience: renewed by all that comes.
+    func run(_ text: [UInt8], _ patience: Patience? = nil) async throws(SSHError) -> ScriptReply {
+        // Read by `cat`: a shell that reads its commands itself takes one byte at a time from a channel. In braces: what has
+        // come only in part, since the link was cut, is not run.
         let script = try await start(Array(#"eval "$(cat)""#.utf8))
         defer { script.close() }
-        try await script.write(text)
+        try await script.write(Array("{ ".utf8) + text + Array("\n}".utf8))
         script.endInput()
-        let output = try await script.readAll()
+        let output = try await script.readAll(limit: 1 << 20, patience)
         return ScriptReply(
             output: output, hasSucceeded: script.hasSucceeded, errorLines: script.errorLines)
+    }
+
+    /// The same for a script that nothing should hold up for long.
+    /// - Throws: `TransferFailure` where the target hangs; `SSHError`, `CancellationError`.
+    nonisolated func runSoon(_ text: [UInt8], _ patience: Patience = Patience()) async throws -> ScriptReply {
+        try await patience.whileWaiting { try await self.run(text, patience) }
     }
 }

@@ -10,23 +10,64 @@ package import SSH
     private let window: Int?
     /// Scripts that have a channel.
     private var running = 0
+    /// One is about to have one.
+    private var isOpening = false
+    /// Whether the session is this line's own, and nobody's once nothing travels over the line.
+    private nonisolated let ownsSession: Bool
     /// When the last of them, the probe at first, gave its channel back; the server may learn of it later.
     private var lastEnd = Clock.boottimeNanoseconds()
 
     /// Nanoseconds. Origin: two round trips over a satellite, and a slow server's reaping.
     private static let patience: Int64 = 5_000_000_000
 
-    fileprivate init(session: SSHSession, tools: TransferTools, sftp: SFTPClient?, window: Int?) {
+    fileprivate init(
+        session: SSHSession, ownsSession: Bool, tools: TransferTools, sftp: SFTPClient?, window: Int?
+    ) {
         self.session = session
+        self.ownsSession = ownsSession
         self.tools = tools
         self.sftp = sftp
         self.window = window
+    }
+
+    deinit {
+        guard ownsSession else { return }
+        Task { [session] in await session.close() }
+    }
+
+    /// Whether whoever begins a transfer may use it.
+    fileprivate var isSound: Bool { session.isConnected && sftp?.isOver != true }
+
+    /// Seconds after which a transfer that was cancelled, and waits for the SFTP server, gives that up. Origin: a slow link
+    /// needs some for a request that is half written; and the session that jobs share is not to be lost for less than a
+    /// hang.
+    nonisolated var graceOfCancelled: Int { ownsSession ? 10 : Patience.usual }
+
+    /// Gives up an SFTP server that hangs. What goes over other channels of the session goes on.
+    package func abandonSFTP() async {
+        // Output and samples need one: a session has no second for them.
+        if ownsSession { sftp?.close() } else { await session.close() }
+    }
+
+    /// dropbear (2022.83) takes a channel whose program was not asked for yet for one that is over when another one's
+    /// program ends, and may die of the request that follows: on the session that jobs share, scripts come one after the
+    /// other there. One for bulk transfers alone is not worth so much: what was cut goes on.
+    private func awaitTurn() async throws(SSHError) {
+        guard !ownsSession, session.serverBanner.contains("dropbear") else { return }
+        while running > 0 || isOpening {
+            if Task.isCancelled { throw SSHError(.closed, "the script is not wanted any more") }
+            Patience.current?.renew()
+            try? await Task.sleep(for: .milliseconds(5))
+        }
     }
 
     /// Starts a script; where the server allows no further channel, once another script has ended.
     package func start(_ script: [UInt8]) async throws(SSHError) -> RemoteScript {
         while true {
             do throws(SSHError) {
+                try await awaitTurn()
+                isOpening = true
+                defer { isOpening = false }
                 let started = try await RemoteScript.start(script, on: session, window: window)
                 running += 1
                 started.onClose = {
@@ -37,6 +78,7 @@ package import SSH
             } catch {
                 let isBusy = running > 0 || Clock.boottimeNanoseconds() - lastEnd < Self.patience
                 guard error.code == .channelRefused, isBusy, !Task.isCancelled else { throw error }
+                Patience.current?.renew()
                 // Origin: short beside a script's own round trips.
                 try? await Task.sleep(for: .milliseconds(20))
             }
@@ -52,7 +94,11 @@ extension Target {
     /// when it is first wanted, so that output and samples don't wait behind it. Where the server wants no second
     /// connection, everything goes over the first.
     package func transferLine(isBulk: Bool) async throws(SSHError) -> TransferLine {
-        if let bulkLine, bulkLine.session.isConnected { return bulkLine }
+        if let bulkLine {
+            if bulkLine.isSound { return bulkLine }
+            // Whoever still uses it keeps it; its session ends with the last of them.
+            self.bulkLine = nil
+        }
         if !isBulk, let line = try await ownLine() { return line }
         if let line = try await openBulkLine() { return line }
         if let line = try await ownLine() { return line }
@@ -61,7 +107,7 @@ extension Target {
             hint: "raise MaxSessions in the target's sshd_config")
     }
 
-    /// Gives up the session for bulk transfers; the next transfer opens another.
+    /// Ends the session for bulk transfers; the next transfer opens another.
     package func closeBulkLine() async {
         let line = bulkLine
         bulkLine = nil
@@ -73,7 +119,7 @@ extension Target {
         if let ownTransferLine { return ownTransferLine }
         do throws(SSHError) {
             let line = TransferLine(
-                session: session, tools: try await knownTools(on: session), sftp: sftp, window: nil)
+                session: session, ownsSession: false, tools: try await knownTools(on: session), sftp: sftp, window: nil)
             ownTransferLine = line
             return line
         } catch {
@@ -108,7 +154,8 @@ extension Target {
             do throws(SSHError) {
                 let client = self.sftp == nil ? nil : try? await session.openSFTP(window: Self.bulkWindow)
                 let line = TransferLine(
-                    session: session, tools: try await knownTools(on: session), sftp: client, window: Self.bulkWindow)
+                    session: session, ownsSession: true, tools: try await knownTools(on: session), sftp: client,
+                    window: Self.bulkWindow)
                 // The connection may have been given up meanwhile.
                 guard self.session.isConnected else { throw SSHError(.connectionLost, "the link was lost") }
                 bulkLine = line
@@ -127,7 +174,7 @@ extension Target {
 
     private func knownTools(on session: SSHSession) async throws(SSHError) -> TransferTools {
         if let transferTools { return transferTools }
-        let tools = try await TransferTools.probe(session)
+        let tools = try await TransferTools.probe(session, facts: facts.tools)
         transferTools = tools
         return tools
     }

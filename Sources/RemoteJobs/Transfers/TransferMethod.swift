@@ -4,8 +4,8 @@ package enum TransferMethod: String, Sendable, CaseIterable {
     case sftp
     /// One archive for many files.
     case tar
-    /// `dd` over a channel, from any block on.
+    /// `dd` over a channel, from any block on; where there is none, `tail` or `cat`.
     case exec
-    /// The protocol of `scp -f`, which begins at the beginning.
+    /// The protocol of `scp -f` and `scp -t`, which begins at the beginning.
     case scp
 }

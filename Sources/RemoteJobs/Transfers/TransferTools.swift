@@ -28,14 +28,19 @@ package struct TransferTools: Sendable, Equatable {
     var status = Status.missing
     private(set) var hasher: Hasher?
     package private(set) var hasTar = false
-    package private(set) var hasDD = false
+    /// `head -c`: the hash of a part of a file can be taken.
+    let hasHead: Bool
+    package let reader: OffsetReader
     package private(set) var hasSCP = false
     /// Its processor has instructions for AES.
     private(set) var hasAES = false
 
     package var canHash: Bool { hasher != nil }
 
-    init(reply: String) {
+    /// - Parameter facts: the tools that are known of the target.
+    init(reply: String, facts: Set<String>) {
+        reader = OffsetReader(tools: facts)
+        hasHead = facts.contains("head")
         var tools: Set<Substring> = []
         for line in reply.split(separator: "\n") {
             let words = line.split(separator: "=", maxSplits: 1)
@@ -48,23 +53,25 @@ package struct TransferTools: Sendable, Equatable {
         }
         canList = tools.isSuperset(of: ["find0", "xargs0"])
         status = tools.contains("stat-fine") ? .fine : tools.contains("stat") ? .plain : .missing
-        hasTar = tools.contains("tar") && tools.contains("xargs0")
-        hasDD = tools.contains("dd")
+        hasTar = facts.contains("tar") && tools.contains("xargs0")
         hasSCP = tools.contains("scp")
         hasAES = tools.contains("aes")
     }
 
-    @SSHActor static func probe(_ session: SSHSession) async throws(SSHError) -> TransferTools {
+    @SSHActor static func probe(
+        _ session: SSHSession, facts: Set<String>
+    ) async throws(SSHError) -> TransferTools {
         let script = try await RemoteScript.start(Array(probe.utf8), on: session)
         script.endInput()
-        let tools = TransferTools(reply: String(decoding: try await script.readAll(), as: UTF8.self))
+        let tools = TransferTools(
+            reply: String(decoding: try await script.readAll(), as: UTF8.self), facts: facts)
         script.close()
         return tools
     }
 
     private static let probe = #"""
         exec 2>/dev/null; echo "home=$(pwd)"
-        for ecr_x in tar dd scp; do if command -v $ecr_x >/dev/null; then echo "tool=$ecr_x"; fi; done
+        if command -v scp >/dev/null; then echo tool=scp; fi
         if [ "$(find / -maxdepth 0 -print0 | tr '\000' x)" = /x ]; then echo tool=find0; fi
         if [ "$(printf 'a b\0c\0' | xargs -0 -n 1 echo | tr '\n' x)" = 'a bxcx' ]; then echo tool=xargs0; fi
         if grep -qw aes /proc/cpuinfo; then echo tool=aes; fi

@@ -41,7 +41,7 @@ package struct UploadPlace: Sendable, Equatable {
         let isInto = name.name.isEmpty || name.name == Array(".".utf8) || name == RawPath("~")
         let inside = tree.name.isEmpty ? path : join(path, tree.name)
         let script = look(path, inside, isInto: isInto, tree, line.tools)
-        let reply = try await line.run(script).output.split(separator: 0x0A, omittingEmptySubsequences: false)
+        let reply = try await line.runSoon(script).output.split(separator: 0x0A, omittingEmptySubsequences: false)
         let words = reply.map { String(decoding: $0, as: UTF8.self) }
         guard words.count >= 2 else { throw SSHError(.protocolViolation, "the target's shell gave no answer") }
         let standing: Standing =

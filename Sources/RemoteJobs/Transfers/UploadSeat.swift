@@ -5,8 +5,13 @@ package import SSH
 /// whoever looks finds the old file or the new one, whole, also after a power cut. Runs on the SSH loop.
 @SSHActor package struct UploadSeat {
     private let line: TransferLine
+    /// See `Patience`.
+    private let shortestWait: Int
 
-    package init(over line: TransferLine) { self.line = line }
+    package init(over line: TransferLine, shortestWait: Int = Patience.usual) {
+        self.line = line
+        self.shortestWait = shortestWait
+    }
 
     /// A file under its temporary name, and where it goes.
     package struct Arrival: Sendable {
@@ -27,9 +32,42 @@ package import SSH
         }
     }
 
-    /// The link has failed while files took their places: each of them may have its own, or not.
+    /// Files were taking their places when the link failed, the target hung, or somebody cancelled it: each of them may
+    /// have its own, or get it yet, or not.
     package struct Unsettled: Error {
-        package let cause: SSHError
+        package let cause: any Error
+
+        /// For the record.
+        package var failure: TransferFailure {
+            let what =
+                switch cause {
+                case let stall as TransferFailure: "\(stall.reason) while it took its place (sync, rename)"
+                case is CancellationError: "cancelled while it took its place (sync, rename)"
+                default: "the link was lost while it took its place"
+                }
+            return TransferFailure("\(what): it may be there", isStall: TransferFailure.isStall(cause))
+        }
+    }
+
+    /// Runs a last step, of which nobody knows how far it came where it does not end.
+    nonisolated static func settling<Value: Sendable>(
+        _ patience: Patience, _ body: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        do { return try await patience.toItsEnd(body) } catch {
+            if let failure = error as? TransferFailure, !failure.isStall { throw failure }
+            throw Unsettled(cause: error)
+        }
+    }
+
+    /// Shell text: descriptor 3 is what a temporary name stands for; `ecr_q` fails once that is something else, made by a
+    /// later attempt, so that a script which a disk held up for long moves nothing that is not its own.
+    /// - Parameter name: a shell variable.
+    nonisolated static func keep(_ name: String) -> String {
+        // A shell whose `test` knows no `-ef` cannot tell.
+        """
+        ecr_q() { :; }; exec 3<"$\(name)" || exit; ! [ "$\(name)" -ef /proc/self/fd/3 ] || \
+        ecr_q() { [ "$\(name)" -ef /proc/self/fd/3 ] || ! echo 'mv: a later attempt has taken its place' >&2; }
+        """
     }
 
     /// A file that has its place.
@@ -65,19 +103,19 @@ package import SSH
     }
 
     func makeParent(of temporary: [UInt8]) async throws {
-        let reply = try await line.run(Self.preparation(of: temporary))
+        let reply = try await line.runSoon(Self.preparation(of: temporary))
         if !reply.hasSucceeded { throw reply.failure }
     }
 
-    /// Places one file, also where its task is cancelled meanwhile: what has begun to take its place has it in the end.
+    /// Places one file, also where its task is cancelled meanwhile: what has begun to take its place has it in the end,
+    /// unless the target hangs.
     /// - Throws: `TransferFailure` where it cannot (nothing is left of the temporary file), `Unsettled`.
     package func place(_ arrival: Arrival) async throws -> Placed {
-        do { return try await Task { try await finish(arrival) }.value } catch let error as SSHError {
-            throw Unsettled(cause: error)
-        }
+        let patience = Patience(bytes: UInt64(max(0, arrival.size)), shortest: shortestWait)
+        return try await Self.settling(patience) { try await self.finish(arrival, patience) }
     }
 
-    private func finish(_ arrival: Arrival) async throws -> Placed {
+    private func finish(_ arrival: Arrival, _ patience: Patience) async throws -> Placed {
         let hasher = line.tools.hasher
         let (temporary, destination) = (shellWord(arrival.temporary), shellWord(arrival.destination))
         var text = Array("export LC_ALL=C; \(line.tools.sizeFunction) ecr_f=".utf8) + temporary
@@ -85,17 +123,17 @@ package import SSH
         // A `sync` that takes no names writes out everything.
         text += Array(
             """
-            ; ecr_x() { rm -f -- "$ecr_f"; exit "$1"; }
+            ; \(Self.keep("ecr_f")); ecr_x() { ! ecr_q 2>/dev/null || rm -f -- "$ecr_f"; exit "$1"; }
             sync "$ecr_f" </dev/null >/dev/null 2>&1 & ecr_p=$!
             ecr_h=$(\(hasher?.rawValue ?? ":") <"$ecr_f") || ecr_x 1
             echo "$ecr_h"; case $ecr_h in \(hasher == nil ? "" : arrival.sha256)*) ;; *) ecr_x 3;; esac
             [ "$(ecr_size "$ecr_f")" = \(arrival.size) ] || ecr_x 3
             if [ -d "$ecr_t" ]; then echo 'mv: a directory of that name is there' >&2; ecr_x 1; fi
             wait $ecr_p; ecr_y=$?
-            chmod \(String(arrival.permissions, radix: 8)) "$ecr_f" && mv -f -- "$ecr_f" "$ecr_t" || ecr_x 1
+            ecr_q && chmod \(String(arrival.permissions, radix: 8)) "$ecr_f" && mv -f -- "$ecr_f" "$ecr_t" || ecr_x 1
             [ $ecr_y -ne 0 ] || ! sync "${ecr_t%/*}/" 2>/dev/null || echo synced
             """.utf8)
-        let reply = try await line.run(text)
+        let reply = try await line.run(text, patience)
         let hash = RemoteHashes.leadingHash(reply.output)
         if reply.hasSucceeded {
             return Placed(sha256: hash, isSynced: reply.output.suffix(7).elementsEqual("synced\n".utf8))
@@ -109,7 +147,7 @@ package import SSH
     /// Gives files of the right content the right permissions.
     package func setPermissions(_ permissions: UInt32, of path: [UInt8]) async throws {
         let text = "export LC_ALL=C; chmod \(String(permissions, radix: 8)) "
-        let reply = try await line.run(Array(text.utf8) + shellWord(path))
+        let reply = try await line.runSoon(Array(text.utf8) + shellWord(path))
         if !reply.hasSucceeded { throw reply.failure }
     }
 
@@ -123,7 +161,7 @@ package import SSH
             list.add(path, to: Array("mkdir -p -m \(permissions) --".utf8))
         }
         for script in list.scripts {
-            let reply = try await line.run(script)
+            let reply = try await line.runSoon(script)
             if !reply.hasSucceeded { throw reply.failure }
         }
     }
@@ -133,7 +171,8 @@ package import SSH
         var list = CommandList(end: " 2>/dev/null\n")
         for path in paths { list.add(path, to: Array("rm -rf --".utf8)) }
         let scripts = list.scripts
-        try await Task { for script in scripts { _ = try await line.run(script) } }.value
+        let patience = Patience(shortest: shortestWait)
+        try await patience.toItsEnd { for script in scripts { _ = try await line.run(script, patience) } }
     }
 
     /// Why a file cannot be written, in the words of the target's C library, which SFTP keeps to itself.
@@ -142,7 +181,7 @@ package import SSH
         // A block more than there is: what fails now is what failed before.
         let text =
             Array("export LC_ALL=C; : >>".utf8) + word + Array(" && head -c 65536 /dev/zero >>".utf8) + word
-        let reply = try await line.run(text)
+        let reply = try await line.runSoon(text)
         return reply.hasSucceeded ? nil : reply.failure
     }
 }

@@ -55,12 +55,19 @@ extension SFTPClient {
     }
 
     /// A directory's entries in the server's order, without `.` and `..`.
-    package func list(_ path: [UInt8]) async throws(SSHError) -> [SFTPEntry] {
+    /// - Parameter most: names that an honest server does not exceed. Origin: beyond it they take some hundred megabytes.
+    /// - Throws: `protocolViolation` beyond them.
+    package func list(_ path: [UInt8], most: Int = 1_000_000) async throws(SSHError) -> [SFTPEntry] {
         let directory = SFTPHandle(bytes: try handle(await ask(.openDirectory(path: path)), "list", path))
         var entries: [SFTPEntry] = []
-        do {
+        do throws(SSHError) {
             while let more = try entryBatch(await ask(.readDirectory(handle: directory.bytes)), path) {
                 entries += more.filter { $0.name != [0x2E] && $0.name != [0x2E, 0x2E] }
+                guard entries.count <= most else {
+                    throw SSHError(
+                        .protocolViolation,
+                        "more than \(most) names in \(String(decoding: path, as: UTF8.self))")
+                }
             }
         } catch {
             // The handle is lost with a broken channel only; the first error is the one to tell.

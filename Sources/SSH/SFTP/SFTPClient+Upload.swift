@@ -22,19 +22,25 @@ extension SFTPClient {
         while let piece = try await source() {
             for start in stride(from: 0, to: piece.count, by: SFTPClient.chunk) {
                 let bytes = Array(piece[start..<min(start + SFTPClient.chunk, piece.count)])
-                if sent.count >= depth { done += UInt64(try await settle(sent.removeFirst())) }
+                if sent.count >= depth {
+                    done += UInt64(try await settle(sent.removeFirst()))
+                    confirmed(done)
+                }
                 let reply = try await send(.write(handle: file.bytes, offset: next, bytes: bytes))
                 sent.append(Sent(count: bytes.count, reply: reply))
                 next += UInt64(bytes.count)
+                // A server that refuses is noticed at once, and so is one that takes its time.
+                let before = done
+                while let first = sent.first, first.reply.isThere {
+                    done += UInt64(try await settle(sent.removeFirst()))
+                }
+                if done > before { confirmed(done) }
             }
-            // A server that refuses is noticed before the next piece is read.
-            while let first = sent.first, first.reply.isThere {
-                done += UInt64(try await settle(sent.removeFirst()))
-            }
+        }
+        for request in sent {
+            done += UInt64(try await settle(request))
             confirmed(done)
         }
-        for request in sent { done += UInt64(try await settle(request)) }
-        confirmed(done)
     }
 
     private func settle(_ request: Sent) async throws(SSHError) -> Int {

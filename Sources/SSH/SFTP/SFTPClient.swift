@@ -30,6 +30,9 @@
         Task { await self.receive(decoder) }
     }
 
+    /// Whether no request can be answered any more.
+    package var isOver: Bool { failure != nil || channel.session.failure != nil }
+
     /// Ends the channel; requests without an answer throw `closed`.
     package func close() {
         fail(SSHError(.closed, "the SFTP channel is closed"))

@@ -32,9 +32,11 @@ struct RunPull: ParsableCommand {
                 .usage, "'\(names[place])' is not UTF-8",
                 hint: "write ? for each byte that is none: ecr run pull 'latin?.log'")
         }
-        let result = try HandTransfer(run: run, isJSON: output.json).perform([
-            "request": "pull", "remotes": JSON(strings: names), "method": .string(transfer.method.rawValue),
-        ])
+        let result = try HandTransfer(run: run, isJSON: output.json).perform(
+            .object([
+                "request": "pull", "remotes": JSON(strings: names),
+                "method": transfer.method.map { .string($0.rawValue) },
+            ]))
         let pulled = (result["pulled"]?.array ?? []).compactMap(\.string)
         if !output.json { for path in pulled { Terminal.result(SafeText.line("\(run.directory.path)/\(path)")) } }
         for folder in result["empty"]?.array ?? [] {

@@ -39,11 +39,11 @@ struct RunPush: ParsableCommand {
         let run = try options.chosenForChange()
         try run.require(["running", "paused"], to: "send files")
         let typed = TypedWords.raw(files)
-        let result = try HandTransfer(run: run, isJSON: output.json).perform([
-            "request": "push", "locals": .array(typed.dropLast().map(\.absolute.json)),
-            "remote": typed[typed.count - 1].json,
-            "method": .string(transfer.method.rawValue),
-        ])
+        let result = try HandTransfer(run: run, isJSON: output.json).perform(
+            .object([
+                "request": "push", "locals": .array(typed.dropLast().map(\.absolute.json)),
+                "remote": typed[typed.count - 1].json, "method": transfer.method.map { .string($0.rawValue) },
+            ]))
         let uploaded = result["uploaded"]?.array ?? []
         let unchanged = uploaded.filter { $0["method"]?.string == "unchanged" }
         let bytes = uploaded.reduce(0) { $0 + ($1["size"]?.int ?? 0) }

@@ -10,9 +10,10 @@ struct TransferOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How: sftp, tar (many files in one archive), exec (dd), scp, or auto, the fastest that the target has.",
+            "How: sftp, tar (many files in one archive), exec (dd, tail or cat), scp, or auto, the fastest that the target "
+                + "has. By default what the profile says.",
             valueName: "method"))
-    var method = Method.auto
+    var method: Method?
 }
 
 /// Files on their way because somebody has typed so: how it goes, then the result.

@@ -197,6 +197,76 @@ import Testing
         }
     }
 
+    /// One that a neighbour's error tears from under a transfer makes it begin again.
+    @Test func anErrorOfOneTransferIsNoneOfItsNeighbours() async throws {
+        let command = "/bin/sh -c \"ulimit -f 1000; exec /usr/lib/openssh/sftp-server\""
+        try await FaultBench.with(.init(servesSFTP: false, extraLines: ["Subsystem sftp \(command)"])) { bench in
+            let fixture = bench.fixture
+            try fixture.scratch.write("large", bytes: bytes(4_000_000))
+            let run = try await bench.start()
+            bench.link?.throttle(1_000_000)
+            let pull = try fixture.background("run", "pull", "--method", "exec", fixture.scratch.path("large"))
+            try await fixture.wait(for: "the pull") { try !run.events(.artifactPullStarted).isEmpty }
+            try await fixture.expect(
+                1, "run", "push", "--method", "sftp", "large", "\(fixture.scratch.path("work"))/large")
+            #expect(try run.events(.artifactPulled).isEmpty)
+            bench.link?.throttle(nil)
+            #expect(try await pull.wait().status == 0)
+            #expect(try run.events(.artifactPullStarted).count == 1 && run.events(.artifactPulled).count == 1)
+            #expect(try run.events(.artifactPulled).first?.data["resumed_at"] == nil)
+        }
+    }
+
+    // MARK: Targets that hang
+
+    private func withHangingSync(
+        _ body: (RunFixture, RunDirectory, HangingProgram, _ work: String) async throws -> Void
+    ) async throws {
+        let hanging = try HangingProgram("sync")
+        try await RunFixture.with(.init(extraLines: [hanging.serverLine])) { fixture in
+            let work = fixture.scratch.path("work")
+            try FileSystem.makeDirectory(work)
+            for name in ["f", "tree/1", "tree/2", "tree/3", "tree/4", "tree/5"] {
+                try fixture.scratch.write(name, "content of \(name)")
+            }
+            try fixture.write("actions: {use: {upload: [{from: f, to: \(work)/}], commands: [\"true\"]}}")
+            try await body(fixture, try await fixture.start(), hanging, work)
+        }
+    }
+
+    private let maybe = "cancelled while it took its place (sync, rename): it may be there"
+
+    @Test(arguments: ["f", "tree/."]) func aPushWhoseLastStepHangsCanBeStopped(_ name: String) async throws {
+        try await withHangingSync { fixture, run, hanging, work in
+            let push = try fixture.background("run", "push", name, "\(work)/")
+            try await hanging.waitUntilBegun()
+            push.signal(SIGINT)
+            #expect(try await push.wait().status == 130)
+            let all = name == "f" ? 1 : 5
+            try await fixture.wait(for: "its end") { try run.events(.uploadFailed).count == all }
+            #expect(try run.events(.uploadFailed).allSatisfy { $0.data["reason"]?.string == maybe })
+            #expect(try run.events(.uploaded).isEmpty)
+            try hanging.goOn()
+            // What may be there is found by the same command.
+            try await fixture.expect(0, "run", "push", name, "\(work)/")
+            try await fixture.expect(0, "run", "complete")
+            #expect(try await names(in: work) == (name == "f" ? ["f"] : ["1", "2", "3", "4", "5"]))
+        }
+    }
+
+    @Test func anActionWhoseUploadHangsCanBeCancelled() async throws {
+        try await withHangingSync { fixture, run, hanging, work in
+            let action = try fixture.background("run", "action", "use")
+            try await hanging.waitUntilBegun()
+            try await fixture.expect(0, "run", "cancel", "use")
+            #expect(try await action.wait().status == 130)
+            #expect(try run.events(.uploadFailed).map { $0.data["reason"]?.string } == [maybe])
+            #expect(try run.events(.actionCancelled).count == 1 && run.events(.commandStarted).isEmpty)
+            try await fixture.expect(0, "run", "complete")
+            try hanging.goOn()
+        }
+    }
+
     // MARK: Places
 
     @Test func aFolderWithManyFilesIsNotListedForAFew() async throws {
@@ -295,6 +365,12 @@ import Testing
                         "\(result.errorText)")
                     #expect(result.errorText.contains("ecr run exec --sudo -- mv '/tmp/f' '\(place)f'"))
                 }
+                // The content is there, and is another's, whose permissions nobody else may change; the name is the user's.
+                try FileSystem.replace("\(user.home)/f", with: Array("x".utf8))
+                chmod("\(user.home)/f", 0o644)
+                try await fixture.expect(0, "run", "push", "f", "\(user.home)/f")
+                var status = stat()
+                #expect(stat("\(user.home)/f", &status) == 0 && status.st_mode & 0o777 == 0o600 && status.st_uid != 0)
                 let event = try #require(try run.events(.uploadFailed).first?.data)
                 #expect(event["remote"] == "/etc/f" && event["reason"] == "permission denied")
                 let action = try await fixture.expect(1, "run", "action", "use")
