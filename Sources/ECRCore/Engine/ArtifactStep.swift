@@ -172,6 +172,8 @@ struct ArtifactStep {
     ) async throws {
         try await target.transferLine(isBulk: false).ways.require(entry.method ?? policy.method)
         if let refusal = entry.refusal { throw refusal }
+        // While the target looks for its files.
+        async let known = KnownVersions(journal.state.artifacts)
         var expansion: Expansion
         if let found = entry.found, Clock.boottimeNanoseconds() - found.at < Self.lasting {
             expansion = found.expansion
@@ -204,7 +206,7 @@ struct ArtifactStep {
         var batch = PullBatch(
             journal: journal, feed: feed, worker: worker, origin: origin, parts: partsFolder,
             line: try await target.transferLine(isBulk: PullBatch.isBulk(expansion)),
-            method: entry.method ?? policy.method, places: places)
+            method: entry.method ?? policy.method, known: await known, places: places)
         let required = entry.isRequired
         journal.post(.artifactPullStarted, beginning(of: entry, expansion))
         batch.suspects = entry.suspects

@@ -2,8 +2,8 @@ import JSON
 import RemoteJobs
 
 /// The files of the target's that are in the run, by the exact version that was fetched.
-struct KnownVersions {
-    struct Known {
+struct KnownVersions: Sendable {
+    struct Known: Sendable {
         let path: String
         let sha256: String
         let remoteSHA256: String?

@@ -9,8 +9,6 @@ extension PullBatch {
     mutating func takeUnchanged(
         _ files: [RemoteFile], _ progress: TransferProgress, _ report: Report
     ) async throws -> [RemoteFile] {
-        guard files.contains(where: { $0.boot != nil }) else { return files }
-        let known = KnownVersions(journal.state.artifacts)
         if known.isEmpty { return files }
         var left: [RemoteFile] = []
         var linked: [Arrival] = []

@@ -32,6 +32,8 @@ struct PullBatch {
     let line: TransferLine
     /// The way that was asked for; nil chooses.
     let method: TransferMethod?
+    /// What is in the run already.
+    let known: KnownVersions
     var places: ArtifactPlaces
     /// Files of which nothing came while others were fetched beside them: each is fetched by itself.
     var suspects: Set<[UInt8]> = []
@@ -45,7 +47,7 @@ struct PullBatch {
 
     init(
         journal: Journal, feed: JobFeed, worker: Worker, origin: PullOrigin, parts: String, line: TransferLine,
-        method: TransferMethod?, places: ArtifactPlaces
+        method: TransferMethod?, known: KnownVersions, places: ArtifactPlaces
     ) {
         self.journal = journal
         self.feed = feed
@@ -54,6 +56,7 @@ struct PullBatch {
         self.parts = parts
         self.line = line
         self.method = method
+        self.known = known
         self.places = places
     }
 
