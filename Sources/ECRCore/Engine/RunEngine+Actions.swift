@@ -262,12 +262,13 @@ extension RunEngine {
         }
         let running = live[job.id]
         let number = running?.feed.add { listener(job.id, $0) }
+        // What is going on comes first: whoever sees the output may interrupt.
+        if let running { listener(job.id, .phase(running.transfer.phase)) }
         if let recorded = journal.state.job(job.id) {
             listener(job.id, .recorded(stream: "stdout", bytes: recorded.stdoutBytes))
             listener(job.id, .recorded(stream: "stderr", bytes: recorded.stderrBytes))
         }
         guard let running, let number else { return JobEnd(job) }
-        listener(job.id, .phase(running.transfer.phase))
         defer { running.feed.remove(number) }
         return try await running.end.value
     }

@@ -30,7 +30,8 @@ import Testing
                 _ = try await tracer.wait()
                 guard fault.hasStruck else { break }
                 deaths += 1
-                #expect(action.status == 79, "\(action.errorText)")
+                // It may die of an event of its own, before the action is asked for.
+                #expect([79, 75, 64].contains(action.status), "\(action.errorText)")
                 try await bench.fixture.wait(for: "the supervisor's death") { !run.hasSupervisor() }
                 try await bench.note("death \(deaths)")
                 try await bench.fixture.expect(0, "run", "resume")
