@@ -42,7 +42,7 @@ package enum ChannelExit: Sendable, Equatable {
     /// pending call needs libssh's channel.
     var isSetUp = false
     /// The server has sent its CLOSE: nothing comes after it.
-    private var isClosedByServer = false
+    private(set) var isClosedByServer = false
     private var isClosedByUs = false
     /// Whether the server's EOF ends the reading. A command's exit status may come behind it; a forwarded connection has
     /// nothing more to say, and its CLOSE may wait for ours.

@@ -105,9 +105,11 @@ import Glibc
     /// - Parameter request: called again while it returns SSH_AGAIN, and never after that.
     func open(_ what: String, _ request: (ssh_channel) -> Int32) async throws(SSHError) -> SSHChannel {
         try await makeChannel(what) { (channel, handle) throws(SSHError) in
-            try await complete("the server refused a channel for \(what)") { ssh_channel_open_session(handle) }
+            try await complete("the server refused a channel for \(what)", channel) {
+                ssh_channel_open_session(handle)
+            }
             channel.isOpen = true
-            try await complete("the server refused \(what)") { request(handle) }
+            try await complete("the server refused \(what)", channel) { request(handle) }
         }
     }
 
@@ -117,7 +119,7 @@ import Glibc
         return try await makeChannel(what) { (channel, handle) throws(SSHError) in
             channel.endsWithOutput = true
             // Where the connection comes from is for the server's log only.
-            try await complete("no connection to \(host):\(port)") {
+            try await complete("no connection to \(host):\(port)", channel) {
                 ssh_channel_open_forward(handle, host, Int32(port), "127.0.0.1", 0)
             }
             channel.isOpen = true
@@ -141,7 +143,9 @@ import Glibc
     }
 
     /// Repeats a call that waits for the server's answer, each time that something has come from the server.
-    private func complete(_ refusal: String, _ call: () -> Int32) async throws(SSHError) {
+    private func complete(
+        _ refusal: String, _ channel: SSHChannel, _ call: () -> Int32
+    ) async throws(SSHError) {
         while true {
             guard let raw, failure == nil else { throw over }
             let mark = receivedBytes
@@ -153,6 +157,9 @@ import Glibc
                 if let failure { throw failure }
                 throw SSHError(.channelRefused, "\(refusal): \(reason)")
             }
+            // Answers come in order: there will be none behind the end of the channel. dropbear (2022.83) ends one whose
+            // program was not asked for yet when another one's program ends.
+            if channel.isClosedByServer { throw SSHError(.channelRefused, "\(refusal): it has closed the channel") }
             try await activity(since: mark)
         }
     }
