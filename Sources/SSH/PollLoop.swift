@@ -1,3 +1,4 @@
+import LinuxSystem
 import CLinux
 import Glibc
 import Synchronization
@@ -10,7 +11,7 @@ final class PollLoop: SerialExecutor {
 
     /// Becomes readable when a job arrives.
     let wakeUp: Int32
-    private let mailbox = Mutex(Mailbox())
+    private let mailbox = Locked(Mailbox())
     /// `pthread_t` of the loop, 0 before it runs.
     private let thread = Atomic<UInt>(0)
 

@@ -1,8 +1,8 @@
-import Synchronization
+import LinuxSystem
 
 /// Why a job is cancelled, where that was no operator's wish. Thread-safe.
 final class JobCancellation: Sendable {
-    private let text = Mutex<String?>(nil)
+    private let text = Locked<String?>(nil)
 
     /// The first reason counts.
     func set(_ reason: String) { text.withLock { $0 = $0 ?? reason } }

@@ -1,4 +1,4 @@
-import Synchronization
+import LinuxSystem
 
 /// What a client that follows a job is told.
 enum JobNews: Sendable {
@@ -22,8 +22,8 @@ enum JobNews: Sendable {
 
 /// Tells the clients that follow a running job what has come on record.
 final class JobFeed: Sendable {
-    private let listeners = Mutex<[Int: @Sendable (JobNews) -> Void]>([:])
-    private let progress = Mutex(UnderWay())
+    private let listeners = Locked<[Int: @Sendable (JobNews) -> Void]>([:])
+    private let progress = Locked(UnderWay())
 
     private struct UnderWay {
         /// It lives as long as files are on their way.

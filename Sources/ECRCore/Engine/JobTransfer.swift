@@ -1,4 +1,4 @@
-import Synchronization
+import LinuxSystem
 
 /// What travels for a job before its launch or after its end: it can be cancelled here, without asking the target.
 /// Thread-safe.
@@ -10,7 +10,7 @@ final class JobTransfer: Sendable {
         var phase = JobPhase.running
     }
 
-    private let content = Mutex(Content())
+    private let content = Locked(Content())
 
     func run<Value: Sendable>(
         _ direction: Direction, _ body: @escaping @Sendable () async throws -> Value

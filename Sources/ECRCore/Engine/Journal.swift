@@ -2,7 +2,6 @@ package import EventLog
 package import JSON
 import LinuxSystem
 package import RunStore
-import Synchronization
 
 /// The record of one live run: the event writer, the state folded from what is on disk, and the manifest.
 ///
@@ -18,7 +17,7 @@ package final class Journal: Sendable {
 
     /// What is told of events once they are on disk, on the writer's thread.
     private final class Listener: Sendable {
-        let body = Mutex<(@Sendable ([Event]) -> Void)?>(nil)
+        let body = Locked<(@Sendable ([Event]) -> Void)?>(nil)
     }
 
     /// Opens the run's stream, takes the right to append, and folds what is there.
@@ -82,7 +81,7 @@ private final class StateFold: Sendable {
         /// Events that came before the state was read from disk.
         var early: [(event: Event, behind: Checkpoint)]? = []
     }
-    private let content = Mutex(Content())
+    private let content = Locked(Content())
 
     var state: RunState { content.withLock { $0.state } }
 

@@ -1,5 +1,5 @@
+import LinuxSystem
 import JSON
-import Synchronization
 
 /// What the operator is told of the link to the target while a command waits.
 package enum LinkNews: Sendable, Equatable {
@@ -43,7 +43,7 @@ final class LinkFeed: Sendable {
         var listeners: [Int: @Sendable (LinkNews) -> Void] = [:]
     }
 
-    private let content = Mutex(Content())
+    private let content = Locked(Content())
 
     func tell(_ news: LinkNews) {
         let listeners = content.withLock { content in

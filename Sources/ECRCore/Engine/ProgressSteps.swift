@@ -1,9 +1,8 @@
 import LinuxSystem
-import Synchronization
 
 /// Thins out the news of a long transfer: at most five a second. Thread-safe.
 final class ProgressSteps: Sendable {
-    private let next = Mutex<Int64>(Clock.boottimeNanoseconds() + interval)
+    private let next = Locked<Int64>(Clock.boottimeNanoseconds() + interval)
 
     /// Origin: more often than an eye follows would only cost the client's time.
     private static let interval: Int64 = 200_000_000

@@ -1,6 +1,5 @@
 import LinuxSystem
 import RemoteJobs
-import Synchronization
 
 /// A file on its way, as it is told of.
 protocol TransferItem {
@@ -54,14 +53,14 @@ final class TransferProgress: Sendable {
     private let feed: JobFeed
     private let isUpload: Bool
     private let steps = ProgressSteps()
-    private let content: Mutex<Content>
+    private let content: Locked<Content>
 
     init(_ files: [some TransferItem], _ feed: JobFeed, isUpload: Bool = false) {
         self.files = files.count
         bytes = files.reduce(0) { $0 + $1.shownSize }
         self.feed = feed
         self.isUpload = isUpload
-        content = Mutex(Content(pace: TransferPace()))
+        content = Locked(Content(pace: TransferPace()))
         feed.begin(self)
     }
 

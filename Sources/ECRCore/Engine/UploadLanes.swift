@@ -1,11 +1,11 @@
-import Synchronization
+import LinuxSystem
 
 /// Keeps uploads that go into one place at the same time from one another's temporary names: each has a lane of its own.
 ///
 /// The lowest free one, so that an upload that is begun anew, after a cut or by another supervisor, comes upon what it has
 /// left there. Thread-safe.
 final class UploadLanes: Sendable {
-    private let taken = Mutex<[String: Set<Int>]>([:])
+    private let taken = Locked<[String: Set<Int>]>([:])
 
     /// - Parameter place: whose upload goes where.
     func take(_ place: String) -> UploadLane {

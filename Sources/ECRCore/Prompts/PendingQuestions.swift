@@ -1,5 +1,5 @@
+import LinuxSystem
 import JSON
-import Synchronization
 
 /// The questions that one client has been asked and has not answered yet. Thread-safe.
 final class PendingQuestions: Sendable {
@@ -9,7 +9,7 @@ final class PendingQuestions: Sendable {
         var waiting: [Int64: CheckedContinuation<String?, Never>] = [:]
     }
 
-    private let content = Mutex(Content())
+    private let content = Locked(Content())
 
     /// Asks and waits for the answer; nil at once when the client is gone.
     func ask(_ question: Question, send: @Sendable (JSON) -> Void) async -> String? {

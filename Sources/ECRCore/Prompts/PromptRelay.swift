@@ -1,6 +1,5 @@
 import LinuxSystem
 import SSH
-import Synchronization
 
 /// Passes the supervisor's questions to whoever sits at a terminal: the client that came last. Thread-safe.
 final class PromptRelay: Sendable {
@@ -10,7 +9,7 @@ final class PromptRelay: Sendable {
         var unanswered: Question?
     }
 
-    private let content = Mutex(Content())
+    private let content = Locked(Content())
     private let secrets: KnownSecrets
 
     /// - Parameter secrets: learns what is typed unseen.

@@ -1,6 +1,6 @@
+import LinuxSystem
 import Hashing
 import JSON
-import Synchronization
 
 /// The secrets of a live run that are known so far, and what they are masked by. Thread-safe: a password that is typed
 /// counts from that moment on.
@@ -10,7 +10,7 @@ package final class KnownSecrets: Sendable {
         var hashes: [String: String] = [:]
     }
 
-    private let content = Mutex(Content())
+    private let content = Locked(Content())
 
     package init() {}
 

@@ -1,7 +1,6 @@
 import Glibc
 import JSON
 import LinuxSystem
-import Synchronization
 
 /// Listens on the control socket: a thread that accepts, and a thread for each client's lines. Requests run as tasks.
 struct ControlServer: Sendable {
@@ -32,7 +31,7 @@ final class ClientConnection: Sendable {
     private let socket: File
     private let lines = Mailbox<JSON>()
     private let questions = PendingQuestions()
-    private let departure = Mutex<(@Sendable () -> Void)?>(nil)
+    private let departure = Locked<(@Sendable () -> Void)?>(nil)
 
     init(_ socket: File) { self.socket = socket }
 

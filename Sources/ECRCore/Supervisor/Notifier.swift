@@ -3,7 +3,6 @@ import Glibc
 import JSON
 import LinuxSystem
 import RunStore
-import Synchronization
 
 /// Runs the command that is to be told of events: one event after the other, on a thread of its own, so that the run never
 /// waits for it. What it says and what becomes of it stands in `logs/supervisor.log`.
@@ -17,9 +16,9 @@ final class Notifier: Sendable {
     private let run: RunDirectory
     private let events = Mailbox<Event>()
     private let ended = Mailbox<Never>()
-    private let counts = Mutex((waiting: 0, dropped: 0))
+    private let counts = Locked((waiting: 0, dropped: 0))
     /// When what still waits at the end of the supervisor is given up, as boottime.
-    private let deadline = Mutex<Int64?>(nil)
+    private let deadline = Locked<Int64?>(nil)
 
     /// Events that may wait. Origin: a burst of ends of jobs, not a stream of output.
     private static let capacity = 64

@@ -6,7 +6,6 @@ import Profiles
 import RemoteJobs
 import RunStore
 import SSH
-import Synchronization
 import YAML
 
 /// The background process that owns one started run.
@@ -83,7 +82,7 @@ package enum Supervisor {
 private final class LauncherLink: Sendable {
     private let socket = File(adopting: 3, path: "the launcher")
     private let questions = PendingQuestions()
-    private let standing = Mutex(Standing())
+    private let standing = Locked(Standing())
 
     private struct Standing {
         /// Something is being made on the target.

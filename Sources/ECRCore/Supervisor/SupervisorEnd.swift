@@ -1,6 +1,5 @@
 import JSON
 import LinuxSystem
-import Synchronization
 
 /// How a supervisor comes to its end. One that ends without being asked to refuses what is asked for from then on, and
 /// tells everybody who still waits why: a client that is left without an answer could only say that it knows nothing.
@@ -19,7 +18,7 @@ final class SupervisorEnd: Sendable {
     }
 
     private let codes = Mailbox<Int32>()
-    private let content = Mutex(Content())
+    private let content = Locked(Content())
     private let run: String
 
     /// - Parameter run: the run's id.

@@ -1,6 +1,5 @@
 package import LinuxSystem
 package import SSH
-import Synchronization
 
 /// Sends many files in one stream to the target's `tar`, into a temporary directory within the one that they go to, and
 /// moves them to their places from there. In bounded memory. Runs on the SSH loop.
@@ -85,7 +84,7 @@ import Synchronization
         defer { script.close() }
         let source = TarSource(files)
         let archive = ReadAhead(worker) { try source.read() }
-        let sent = Mutex(SentPart(files))
+        let sent = Locked(SentPart(files))
         let feed = ScriptFeed(script, line) { position in
             let part = sent.withLock {
                 $0.advance(to: position)

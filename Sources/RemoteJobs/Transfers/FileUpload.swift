@@ -1,6 +1,5 @@
 package import LinuxSystem
 package import SSH
-import Synchronization
 
 /// A file that is on the target, under its temporary name.
 package struct SentFile: Sendable, Equatable {
@@ -127,7 +126,7 @@ package struct SentFile: Sendable, Equatable {
     /// channel is closed.
     private func freeingWhenCancelled(_ body: @SSHActor () async throws -> Void) async throws {
         let line = line
-        let watch = Mutex<Task<Void, Never>?>(nil)
+        let watch = Locked<Task<Void, Never>?>(nil)
         defer { watch.withLock { $0?.cancel() } }
         try await withTaskCancellationHandler {
             try await body()

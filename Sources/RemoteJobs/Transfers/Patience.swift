@@ -1,5 +1,4 @@
 import LinuxSystem
-import Synchronization
 
 /// Ends what waits for a target that sends nothing any more although its link stands: a read can hang in its kernel for
 /// ever, as one of `/proc/kmsg`, or of a file on a server that is gone. Thread-safe.
@@ -19,7 +18,7 @@ package final class Patience: Sendable {
     @TaskLocal static var current: Patience?
 
     private let seconds: Int
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     /// - Parameters:
     ///   - bytes: which the target reads or syncs before it says anything. Origin: a board that does 1 MB/s.

@@ -1,5 +1,4 @@
 import LinuxSystem
-import Synchronization
 
 /// The moment by which a connection must stand, shared by all its steps and jump hosts. It moves by the time that a
 /// person needs to answer.
@@ -12,7 +11,7 @@ final class Deadline: Sendable {
 
     /// The whole time that was given, for messages.
     let seconds: Double
-    private let moment: Mutex<Moment>
+    private let moment: Locked<Moment>
 
     /// Origin: the largest wait that fits into poll(2) and every clock by far; more days than a boot lasts.
     static let longest = 1e6
@@ -21,7 +20,7 @@ final class Deadline: Sendable {
     init(seconds: Double) {
         let seconds = Deadline.sensible(seconds)
         self.seconds = seconds
-        moment = Mutex(Moment(end: Clock.boottimeNanoseconds() + Int64(seconds * 1e9)))
+        moment = Locked(Moment(end: Clock.boottimeNanoseconds() + Int64(seconds * 1e9)))
     }
 
     static func sensible(_ seconds: Double) -> Double { seconds.isFinite ? min(max(0, seconds), longest) : longest }

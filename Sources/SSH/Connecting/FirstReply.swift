@@ -1,4 +1,4 @@
-import Synchronization
+import LinuxSystem
 
 /// One answer from whoever is first; later ones are refused.
 final class FirstReply<Value: Sendable>: Sendable {
@@ -8,7 +8,7 @@ final class FirstReply<Value: Sendable>: Sendable {
         case given
     }
 
-    private let state = Mutex(State.open)
+    private let state = Locked(State.open)
 
     /// Starts those who answer, and waits for the first of them.
     func value(_ start: () -> Void) async -> Value {

@@ -1,6 +1,5 @@
 import Glibc
 import LinuxSystem
-import Synchronization
 
 /// An agent for libssh that has one key at a time, and lets the real agent sign.
 ///
@@ -11,7 +10,7 @@ final class AgentBridge: Sendable {
     let libsshEnd: Int32
     private let ownEnd: File
     private let agent: AgentClient
-    private let state = Mutex(State())
+    private let state = Locked(State())
 
     private struct State {
         var shown: [UInt8] = []

@@ -1,6 +1,6 @@
+import LinuxSystem
 import CLibSSH
 import Glibc
-import Synchronization
 
 /// What a person has typed or vouched for, kept in this process's memory so that a reconnect need not ask again:
 /// unlocked keys, passwords that worked, host keys. Never written to disk.
@@ -20,7 +20,7 @@ package final class KeyRing: Sendable {
         var hosts: [String: String] = [:]
     }
 
-    private let contents = Mutex(Contents())
+    private let contents = Locked(Contents())
 
     package init() {}
 

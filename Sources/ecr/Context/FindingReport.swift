@@ -1,10 +1,10 @@
+import LinuxSystem
 import ECRCore
 import JSON
-import Synchronization
 
 /// The findings of a check: shown one by one as they come, or printed together as JSON.
 final class FindingReport: Sendable {
-    private let findings = Mutex<[Finding]>([])
+    private let findings = Locked<[Finding]>([])
     private let isShown: Bool
 
     init(isShown: Bool) { self.isShown = isShown }

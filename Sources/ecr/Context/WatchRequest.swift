@@ -1,10 +1,9 @@
 import ECRCore
 import LinuxSystem
-import Synchronization
 
 /// What a key of `ecr run watch` asks for, done by a thread of its own: one that waits must not stop the keys.
 final class WatchRequest: Sendable {
-    private let result = Mutex<String?>(nil)
+    private let result = Locked<String?>(nil)
 
     /// - Parameter body: returns what is said of it afterwards.
     init(_ body: @escaping @Sendable () throws -> String) {

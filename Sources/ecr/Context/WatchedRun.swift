@@ -4,7 +4,6 @@ import Glibc
 import JSON
 import LinuxSystem
 import RunStore
-import Synchronization
 
 /// A run that is looked at while it goes on: its state, the series of its collectors, and what its supervisor says.
 struct WatchedRun: ~Copyable {
@@ -92,7 +91,7 @@ struct JobTail {
 /// What the supervisor says of the run, asked once a second by a thread of its own: one that is stopped must not stop the
 /// screen.
 final class SupervisorStatus: Sendable {
-    private let answer = Mutex<JSON?>(nil)
+    private let answer = Locked<JSON?>(nil)
 
     init(_ run: ChosenRun) {
         let directory = run.directory
