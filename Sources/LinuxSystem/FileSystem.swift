@@ -109,6 +109,9 @@ package enum FileSystem {
         return ((try? list(path)) ?? []).reduce(0) { $0 + treeSize("\(path)/\($1)") }
     }
 
+    /// The mode of a file while it is written, and of no other: whoever finds it later knows that it was cut.
+    package static let unfinishedMode: UInt32 = 0o200
+
     /// The path without links and dots (realpath(3)); every part of it must exist.
     package static func realPath(_ path: String) throws(SystemError) -> String {
         guard let resolved = realpath(path, nil) else { throw SystemError("resolve", path: path) }

@@ -67,6 +67,7 @@ import SSH
         let rest = min(Self.longestRest, Double(known) / Self.rate)
         let left = rest - Double(Clock.boottimeNanoseconds() - lastStart) / 1e9
         if left > 0 { try? await Task.sleep(for: .seconds(left)) }
+        if Task.isCancelled { throw SSHError(.closed, "the stream is not waited for any more") }
         lastStart = Clock.boottimeNanoseconds()
         let text = Array("exec 2>/dev/null; exec ".utf8) + reader.command(Array(path.utf8), from: offset, block: 1)
         let script = try await target.transferLine(isBulk: false).start(text)

@@ -13,7 +13,7 @@ package struct ContentStore: Sendable {
 
     /// Gives a file that is complete and closed its place, or that place to a file of the same content.
     /// - Parameters:
-    ///   - part: where it is, which may be its place; else gone afterwards.
+    ///   - part: where it is, which may be its place, and then keeps the file whatever fails; else gone afterwards.
     ///   - destination: on the same file system; what is there was left by a crash and is replaced.
     package func place(
         _ part: String, at destination: String, size: Int64, sha256: String, isExecutable: Bool
@@ -42,8 +42,13 @@ package struct ContentStore: Sendable {
         guard isSound(object, size), let file = try? File(path: object, O_RDONLY | O_NOFOLLOW) else { return false }
         guard (try? Self.hash(file)) == sha256 else { return false }
         if Glibc.link(object, name) == 0 { return true }
-        unlink(name)
-        return Glibc.link(object, name) == 0
+        guard errno == EEXIST else { return false }
+        // What is there may be the only copy: it goes when the other is there, and not before. No file of a target's can
+        // get the name, since `%` is always encoded.
+        let other = "\(FileSystem.parent(of: name))/%\(Host.randomHex(8))"
+        // Of two names of one file rename(2) takes none away.
+        defer { unlink(other) }
+        return Glibc.link(object, other) == 0 && rename(other, name) == 0
     }
 
     private static func hash(_ file: File) throws(SystemError) -> String {

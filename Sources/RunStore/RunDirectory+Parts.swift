@@ -29,6 +29,20 @@ extension RunDirectory {
             // Where nothing else has come no folder need tell of it.
             if folder != handParts { rmdir(FileSystem.parent(of: folder)) }
         }
+        for folder in Self.folders(in: artifacts) where FileSystem.isDirectory(folder) {
+            Self.removeUnfinished(in: folder)
+        }
+    }
+
+    /// Brief files are written where they belong; a supervisor that was killed may have left one that it had begun.
+    private static func removeUnfinished(in folder: String) {
+        for name in (try? FileSystem.list(folder)) ?? [] {
+            let path = "\(folder)/\(name)"
+            var status = stat()
+            guard lstat(path, &status) == 0 else { continue }
+            if status.st_mode & S_IFMT == S_IFDIR { removeUnfinished(in: path) }
+            if status.st_mode == S_IFREG | FileSystem.unfinishedMode { unlink(path) }
+        }
     }
 
     /// Brings what pulls by hand have left in folders of their own to the common one; what is there already stays.

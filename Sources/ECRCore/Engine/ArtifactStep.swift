@@ -127,7 +127,7 @@ struct ArtifactStep {
 
     private func find(_ entry: Entry, on target: Target) async throws -> Expansion {
         let line = try await target.transferLine(isBulk: false)
-        let limit = policy.mostFiles.map { $0 + 1 } ?? TransferLine.mostFiles
+        let limit = policy.mostFiles.map { min($0, TransferLine.mostFiles) + 1 } ?? TransferLine.mostFiles
         return try await line.expand(entry.pattern, base: origin.workdir, most: limit)
     }
 

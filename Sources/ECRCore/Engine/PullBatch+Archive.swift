@@ -7,7 +7,8 @@ import RunStore
 extension PullBatch {
     /// Origin: larger files gain nothing from an archive, and a cut in them is taken up again from where it was.
     private static let smallSize: UInt64 = 8 << 20
-    /// Origin: a rename takes longer than writing so much; and so much is soon here again after a cut.
+    /// What is smaller is written where it belongs before it is on record. Origin: a rename takes longer than writing so
+    /// much; and so much is soon here again after a cut.
     private static let briefSize: UInt64 = 256 << 10
     /// Origin: an archive and its hashes cost two channels, three files by SFTP not more.
     private static let fewFiles = 4

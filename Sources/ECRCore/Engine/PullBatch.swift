@@ -155,7 +155,11 @@ struct PullBatch {
                 for folder in folders { try FileSystem.syncDirectories(from: folder, to: root) }
             }
         } catch {
-            for (_, path) in placed { places.release(path) }
+            for (arrival, path) in placed {
+                places.release(path)
+                // It was there before it was on record.
+                if arrival.place != nil { unlink(arrival.part) }
+            }
             throw error
         }
         for (index, (arrival, path)) in placed.enumerated() {

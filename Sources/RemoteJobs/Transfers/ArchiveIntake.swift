@@ -19,6 +19,7 @@ final class ArchiveIntake: @unchecked Sendable {
     private var current: (place: Int, file: PartFile)?
     private var waiting: [ArchiveTransfer.Arrived] = []
     private var waitingBytes: Int64 = 0
+    private var isClosed = false
     /// By the files' places; a second one of the name is none of ours.
     private var hasCome: [Bool]
     /// What the target has said of files that have not come yet, by their places.
@@ -42,6 +43,7 @@ final class ArchiveIntake: @unchecked Sendable {
     private static func plain(_ name: [UInt8]) -> [UInt8] { Array(name.drop { $0 == UInt8(ascii: "/") }) }
 
     func take(_ piece: [UInt8]) throws(SystemError) -> State {
+        if isClosed { return State(isSound: false, files: 0, bytes: 0) }
         var found: [ArchiveFrames.Frame] = []
         var isSound = true
         do throws(TarReader.Malformed) { found = try frames.take(piece) } catch { isSound = false }
@@ -115,6 +117,9 @@ final class ArchiveIntake: @unchecked Sendable {
         return waiting
     }
 
-    /// What was cut stays for whoever fetches its file alone.
-    func close() { current = nil }
+    /// What was cut stays for whoever fetches its file alone. Nothing is written afterwards.
+    func close() {
+        current = nil
+        isClosed = true
+    }
 }

@@ -25,10 +25,11 @@ final class PartFile: @unchecked Sendable {
 
     /// Makes a new file, in the place of what is there.
     init(_ path: String) throws(SystemError) {
-        do { file = try File(path: path, O_RDWR | O_CREAT | O_EXCL) } catch {
+        let mode = FileSystem.unfinishedMode
+        do { file = try File(path: path, O_RDWR | O_CREAT | O_EXCL, mode: mode) } catch {
             guard error.code == EEXIST else { throw error }
             unlink(path)
-            file = try File(path: path, O_RDWR | O_CREAT | O_EXCL)
+            file = try File(path: path, O_RDWR | O_CREAT | O_EXCL, mode: mode)
         }
     }
 
