@@ -136,8 +136,11 @@ struct RecoveryTests {
             }
             try await fixture.wait(for: "a new spool") { try run.events(.spoolMade).count == 1 }
             #expect(try await fixture.expect(0, "run", "action", "ok").outputText == "ok\n")
+            // On a busy machine it may begin once more in what is just being taken away.
             try await fixture.wait(for: "the collector") {
-                try run.state().jobs.filter { $0.name == "load" }.map(\.outcome) == [.unknown, .running]
+                let outcomes = try run.state().jobs.filter { $0.name == "load" }.map(\.outcome)
+                return outcomes.first == .unknown && outcomes.last == .running
+                    && outcomes.dropLast().allSatisfy { $0 == .unknown }
             }
             // No setup: the target itself is as it was.
             #expect(try run.state().jobs.filter { $0.name == "prepare" }.count == 1)
