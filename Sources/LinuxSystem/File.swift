@@ -53,10 +53,9 @@ package final class File: Sendable {
 
     /// Writes all bytes at an offset. After an error some of them may be in the file: truncate to what is known good.
     package func write(_ bytes: [UInt8], at offset: Int64) throws(SystemError) {
-        let written: Result<Void, SystemError> = bytes.withUnsafeBytes { bytes in
-            do throws(SystemError) { return .success(try write(bytes, at: offset)) } catch { return .failure(error) }
+        try bytes.withUnsafeBufferPointer { bytes throws(SystemError) in
+            try write(UnsafeRawBufferPointer(bytes), at: offset)
         }
-        try written.get()
     }
 
     /// The same for bytes that lie anywhere.

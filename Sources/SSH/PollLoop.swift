@@ -1,6 +1,6 @@
-import LinuxSystem
 import CLinux
 import Glibc
+import LinuxSystem
 import Synchronization
 
 /// The executor of `SSHActor`: one thread that alternates between the actor's jobs and waiting for sockets.

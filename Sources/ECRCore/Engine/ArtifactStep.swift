@@ -310,20 +310,6 @@ struct ArtifactStep {
     private var partsFolder: String { "\(journal.directory.path)/\(origin.parts)" }
 }
 
-/// A raw name as it stands in events: as text where it is UTF-8, else in base64.
-struct RawName {
-    let json: JSONObject
-
-    /// - Parameter key: of the text; that of the base64 has `_base64` behind it.
-    init(_ path: [UInt8], as key: String = "remote") {
-        if let text = String(validating: path, as: UTF8.self) {
-            json = [key: .string(text)]
-        } else {
-            json = ["\(key)_base64": .string(Base64.encode(path))]
-        }
-    }
-}
-
 extension JSONObject {
     /// The members of all, the first ones first.
     init(_ objects: JSONObject...) {

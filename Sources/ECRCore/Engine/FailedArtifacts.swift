@@ -25,8 +25,7 @@ struct FailedArtifacts {
     }
 
     private static func line(_ failure: JSON) -> String {
-        let raw = failure["remote_base64"]?.string.flatMap { Base64.decode($0) }
-        let name = raw.map { String(decoding: $0, as: UTF8.self) } ?? failure["remote"]?.string ?? "?"
+        let name = RawName.text("remote", of: failure)
         let job = failure["job"]?.string.map { " of \($0)" } ?? ""
         let required = failure["required"]?.bool == true ? " (required)" : ""
         return "artifact \(name)\(job)\(required) was not pulled: \(failure["reason"]?.string ?? "?")"

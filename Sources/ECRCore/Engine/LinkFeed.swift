@@ -1,5 +1,5 @@
-import LinuxSystem
 import JSON
+import LinuxSystem
 
 /// What the operator is told of the link to the target while a command waits.
 package enum LinkNews: Sendable, Equatable {

@@ -1,5 +1,5 @@
-import LinuxSystem
 import JSON
+import LinuxSystem
 
 /// The questions that one client has been asked and has not answered yet. Thread-safe.
 final class PendingQuestions: Sendable {

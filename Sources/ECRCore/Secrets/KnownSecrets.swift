@@ -1,6 +1,6 @@
-import LinuxSystem
 import Hashing
 import JSON
+import LinuxSystem
 
 /// The secrets of a live run that are known so far, and what they are masked by. Thread-safe: a password that is typed
 /// counts from that moment on.

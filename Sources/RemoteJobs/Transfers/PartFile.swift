@@ -74,10 +74,7 @@ final class PartFile: @unchecked Sendable {
     func append(_ bytes: [UInt8]) throws(SystemError) {
         hash.update(bytes)
         size += Int64(bytes.count)
-        let outcome: Result<Void, SystemError> = bytes.withUnsafeBytes { bytes in
-            do throws(SystemError) { return .success(try put(bytes)) } catch { return .failure(error) }
-        }
-        try outcome.get()
+        try bytes.withUnsafeBufferPointer { bytes throws(SystemError) in try put(UnsafeRawBufferPointer(bytes)) }
     }
 
     private func put(_ bytes: UnsafeRawBufferPointer) throws(SystemError) {

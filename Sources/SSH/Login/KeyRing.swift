@@ -1,6 +1,6 @@
-import LinuxSystem
 import CLibSSH
 import Glibc
+import LinuxSystem
 
 /// What a person has typed or vouched for, kept in this process's memory so that a reconnect need not ask again:
 /// unlocked keys, passwords that worked, host keys. Never written to disk.

@@ -141,19 +141,13 @@ private struct RunShowReport {
         var table = Table()
         for upload in state.uploads {
             table.add([
-                Self.name(upload, "remote"), Amount.bytes(upload["size"]?.int ?? 0),
+                RawName.text("remote", of: upload), Amount.bytes(upload["size"]?.int ?? 0),
                 String(upload["sha256"]?.string?.prefix(12) ?? "?"), upload["job"]?.string ?? "by hand",
                 upload["method"]?.string ?? "?",
             ])
         }
         if state.failedUploads > 0 { table.add(["(\(Amount.count(state.failedUploads, "upload")) failed)"]) }
         return table
-    }
-
-    /// A name of an event, which may be raw bytes.
-    private static func name(_ data: JSON, _ key: String) -> String {
-        let raw = data["\(key)_base64"]?.string.flatMap { Base64.decode($0) }
-        return raw.map { String(decoding: $0, as: UTF8.self) } ?? data[key]?.string ?? "?"
     }
 
     /// Those of the start are the fullest; the connection has some more.

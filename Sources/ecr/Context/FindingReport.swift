@@ -1,6 +1,6 @@
-import LinuxSystem
 import ECRCore
 import JSON
+import LinuxSystem
 
 /// The findings of a check: shown one by one as they come, or printed together as JSON.
 final class FindingReport: Sendable {
