@@ -145,11 +145,9 @@ extension RunEngine {
     private func makePullFolder() throws -> String {
         let root = journal.directory.path
         try FileSystem.makeDirectories("\(root)/artifacts/pulled")
-        let recorded = journal.state.artifacts.compactMap { artifact -> Int? in
-            let parts = artifact["path"]?.string?.split(separator: "/") ?? []
-            return parts.count > 2 && parts[1] == "pulled" ? Int(parts[2]) : nil
-        }
-        var number = (recorded.max() ?? 0) + 1
+        let last = journal.state.artifacts.last(holding: #""path":"artifacts/pulled/"#)
+        let parts = last?["path"]?.string?.split(separator: "/") ?? []
+        var number = (parts.count > 2 ? Int(parts[2]) ?? 0 : 0) + 1
         while FileSystem.exists("\(root)/\(Self.pullFolder(number))") { number += 1 }
         try FileSystem.makeDirectory("\(root)/\(Self.pullFolder(number))")
         return Self.pullFolder(number)
