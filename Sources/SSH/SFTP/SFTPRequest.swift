@@ -8,6 +8,7 @@ package enum SFTPRequest: Sendable, Equatable {
     case openDirectory(path: [UInt8])
     case readDirectory(handle: [UInt8])
     case realPath(path: [UInt8])
+    case readLink(path: [UInt8])
 
     /// The first packet, which has a version in the place of the id.
     package static let initialization: [UInt8] = [0, 0, 0, 5, 1, 0, 0, 0, 3]
@@ -33,6 +34,7 @@ package enum SFTPRequest: Sendable, Equatable {
         case .readDirectory: 12
         case .realPath: 16
         case .stat: 17
+        case .readLink: 19
         }
     }
 
@@ -50,7 +52,8 @@ package enum SFTPRequest: Sendable, Equatable {
             body.string(handle)
             body.uint64(offset)
             body.string(bytes)
-        case .close(let name), .stat(let name), .openDirectory(let name), .readDirectory(let name), .realPath(let name):
+        case .close(let name), .stat(let name), .openDirectory(let name), .readDirectory(let name), .realPath(let name),
+            .readLink(let name):
             body.string(name)
         }
     }
