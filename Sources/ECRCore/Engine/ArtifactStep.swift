@@ -33,7 +33,7 @@ struct ArtifactStep {
     struct Failure: Sendable {
         let remote: String
         let reason: String
-        /// What an operator may do about it, where that is no look at the target.
+        /// What to type next; nil where nothing is wrong.
         var hint: String?
 
         var json: JSON {
@@ -52,16 +52,17 @@ struct ArtifactStep {
         var places = ArtifactPlaces(folder: origin.folder, given: steps.pulledPaths)
         var allowance = PullAllowance(policy, free: try FileSystem.freeBytes(journal.directory.path))
         if entries.count > 1 { await survey(&entries, &allowance, steps) }
+        var isCancelled = false
         for entry in entries {
-            do { try await pull(entry, &places, &allowance, &result) } catch is CancellationError
-                where origin.maker != nil
-            {
-                // The job has ended; only its files were given up.
+            do { try await pull(entry, &places, &allowance, &result) } catch is CancellationError {
+                isCancelled = true
                 try await fail(entry, nil, TransferFailure("cancelled"), &result)
             }
         }
         let parts = partsFolder
         if origin.commonParts == nil { try? await worker.run { try FileSystem.removeTree(parts) } }
+        // A job has ended all the same; only its files were given up.
+        if isCancelled && origin.maker == nil { throw CancellationError() }
         return result
     }
 
@@ -218,7 +219,7 @@ struct ArtifactStep {
                 result.pulled.append(pulled.path)
                 if pulled.hasChanged { result.warnings.append("\(pulled.path) changed while it was read") }
             case .failure(let failure):
-                note(entry.name, file.path, failure, required, &result)
+                note(entry, file.path, failure, &result)
                 try await record(entry.name, file.path, failure, required, &result)
             }
         }
@@ -274,18 +275,23 @@ struct ArtifactStep {
     private func fail(
         _ entry: Entry, _ path: [UInt8]?, _ failure: TransferFailure, _ result: inout Result
     ) async throws {
-        note(entry.name, path, failure, entry.isRequired, &result)
+        note(entry, path, failure, &result)
         try await record(entry.name, path, failure, entry.isRequired, &result)
     }
 
-    private func note(
-        _ name: String, _ path: [UInt8]?, _ failure: TransferFailure, _ isRequired: Bool, _ result: inout Result
-    ) {
-        let name = path.map { String(decoding: $0, as: UTF8.self) } ?? name
-        let hint = failure.isLocal ? "df -h \(shellWord(journal.directory.path))" : failure.hint
+    private func note(_ entry: Entry, _ path: [UInt8]?, _ failure: TransferFailure, _ result: inout Result) {
+        let name = path.map { String(decoding: $0, as: UTF8.self) } ?? entry.name
+        let local = failure.isLocal ? "df -h \(shellWord(journal.directory.path))" : nil
+        let hint = failure.hint ?? local ?? "ecr run exec -- ls -la \(shellWord(folder(of: path, entry)))"
         result.failures.append(Failure(remote: name, reason: reason(of: failure), hint: hint))
         result.warnings.append("artifact \(name): \(reason(of: failure))")
-        if isRequired { result.isFailure = true }
+        if entry.isRequired { result.isFailure = true }
+    }
+
+    /// Where to look for a file of an entry, as far as a person can type it.
+    private func folder(of path: [UInt8]?, _ entry: Entry) -> String {
+        path.flatMap { String(validating: $0, as: UTF8.self) }.map { globFolder(globLiteral($0)) }
+            ?? globFolder(entry.pattern)
     }
 
     private func record(

@@ -137,7 +137,7 @@ extension RunEngine {
         guard let first = words.first, !first.isEmpty else {
             throw ECRFailure(.usage, "no command was given", hint: "ecr run exec -- uname -a")
         }
-        let command = words.count == 1 ? first : words.map(shellQuote).joined(separator: " ")
+        let command = words.count == 1 ? first : words.map(shellWord).joined(separator: " ")
         var spec = JobSpec(
             name: "exec", invocation: .exec, commands: [command],
             environment: profile.environmentOfExec(secrets: secrets.byVariable), isRoot: isRoot)
@@ -212,7 +212,7 @@ extension RunEngine {
         _ = feed.add { listener(job, $0) }
         let runner = ActionRunner(
             journal: journal, link: link, feed: feed, worker: worker, lanes: lanes,
-            policy: PullPolicy(profile.transfers), watched: watchedMetrics(of: spec.name),
+            policy: pullPolicy, watched: watchedMetrics(of: spec.name),
             onValues: { await self.take($0) })
         let spool = spool
         let age = since.flatMap { Clock.microseconds(iso8601: $0) }.map { max(0, Clock.wallMicroseconds() - $0) } ?? 0

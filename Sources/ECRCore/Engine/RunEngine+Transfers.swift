@@ -87,24 +87,22 @@ extension RunEngine {
             throw ECRFailure(
                 .usage, "a pull needs names of files on the target", hint: "ecr run pull /var/log/messages")
         }
-        var policy = PullPolicy(profile.transfers)
+        var policy = pullPolicy
         policy.method = try transferMethod(method)
         await awaitStopped()
-        let folder = try makePullFolder()
+        let last = journal.state.artifacts.last(holding: #""path":"artifacts/pulled/"#)
+        let folder = handParts.makeFolder(beside: [last?["path"]?.string ?? ""])
         let parts = handParts.take(for: folder)
-        let path = "\(journal.directory.path)/\(folder)"
-        defer {
-            handParts.release(parts)
-            // Where nothing has come no folder need tell of it.
-            rmdir(path)
-        }
+        defer { handParts.release(parts, of: folder) }
         let origin = PullOrigin(maker: nil, folder: "\(folder)/", workdir: nil, commonParts: parts)
         let feed = feed(listener)
         let step = ArtifactStep(
             journal: journal, link: link, feed: feed, worker: worker, origin: origin, policy: policy)
         let entries = remotes.map { name in
             PreparedArtifact(
-                pattern: name.hasPrefix("~/") ? String(name.dropFirst(2)) : name, allowOld: true, required: false)
+                // Relative names begin in the login folder.
+                pattern: name == "~" || name.hasPrefix("~/") ? ".\(name.dropFirst())" : name, allowOld: true,
+                required: false)
         }
         return try await transfer(remotes, isUpload: false, feed, whenGone) {
             let result = try await step.run(entries, out: nil, RecordedSteps())
@@ -127,7 +125,7 @@ extension RunEngine {
 
     /// - Parameter name: of the operator's; nil for the profile's. nil chooses.
     private func transferMethod(_ name: String?) throws(ECRFailure) -> TransferMethod? {
-        guard let name else { return PullPolicy(profile.transfers).method }
+        guard let name else { return pullPolicy.method }
         if name == TransferSettings.Method.auto.rawValue { return nil }
         guard let method = TransferMethod(rawValue: name) else {
             throw ECRFailure(.usage, "there is no method '\(name)' for files")
@@ -135,27 +133,13 @@ extension RunEngine {
         return method
     }
 
+    /// How files are fetched in this run, and how much at most.
+    var pullPolicy: PullPolicy { PullPolicy(profile.transfers, journal.directory, journal.state.profileFile) }
+
     private func feed(_ listener: @escaping Listener) -> JobFeed {
         let feed = JobFeed()
         _ = feed.add { listener("", $0) }
         return feed
-    }
-
-    /// A folder that no pull had before, also where its files were removed by hand since.
-    private func makePullFolder() throws -> String {
-        let root = journal.directory.path
-        try FileSystem.makeDirectories("\(root)/artifacts/pulled")
-        let last = journal.state.artifacts.last(holding: #""path":"artifacts/pulled/"#)
-        let parts = last?["path"]?.string?.split(separator: "/") ?? []
-        var number = (parts.count > 2 ? Int(parts[2]) ?? 0 : 0) + 1
-        while FileSystem.exists("\(root)/\(Self.pullFolder(number))") { number += 1 }
-        try FileSystem.makeDirectory("\(root)/\(Self.pullFolder(number))")
-        return Self.pullFolder(number)
-    }
-
-    private static func pullFolder(_ number: Int) -> String {
-        let digits = String(number)
-        return "artifacts/pulled/" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
     }
 
     /// Runs a transfer in a task of the engine's own, so that the end of the run can wait for it.
@@ -175,6 +159,12 @@ extension RunEngine {
             noticeFailure(error)
             throw error
         }
+    }
+
+    /// Where the target cannot be reached nothing of them can still come.
+    func giveUpTransfers() async {
+        for transfer in transfers.values { transfer.task.cancel() }
+        await awaitStopped()
     }
 
     /// Waits until nothing is on its way any more.

@@ -16,11 +16,27 @@ package struct TransferFailure: Error, Sendable, Equatable {
     /// Whether an error says so.
     package static func isStall(_ error: any Error) -> Bool { (error as? TransferFailure)?.isStall == true }
 
-    package init(_ reason: String, isDenied: Bool = false, isStall: Bool = false) {
+    package init(_ reason: String, isDenied: Bool = false, isStall: Bool = false, hint: String? = nil) {
         self.reason = reason
         self.isDenied = isDenied
         self.isStall = isStall
+        self.hint = hint
     }
+
+    /// What an SFTP server has refused.
+    init(refused error: SSHError, _ path: [UInt8]?) {
+        let isTooLong = path?.split(separator: UInt8(ascii: "/")).contains { $0.count > Self.longestName } ?? false
+        switch error.code {
+        case .sftp(2): self.init("no such file")
+        case .sftp(3): self.init("permission denied", isDenied: true)
+        // The protocol has no word for it.
+        case .sftp where isTooLong: self.init("file name too long")
+        default: self.init(error.message)
+        }
+    }
+
+    /// Bytes (NAME_MAX).
+    private static let longestName = 255
 }
 
 /// A file that is here, under its temporary name.
@@ -53,15 +69,21 @@ package struct ReceivedFile: Sendable, Equatable {
 
     /// - Parameters:
     ///   - part: where the bytes go; what is there already is kept if the target's file begins with it.
+    ///   - resumed: bytes that are here already, before anything comes.
     ///   - progress: bytes that are here.
     /// - Throws: `TransferFailure` where there is no such file any more or it cannot be read, `SSHError` where the link
     ///   fails (the part stays), `SystemError` from the local disk, `CancellationError`.
     package func fetch(
-        _ file: RemoteFile, to part: String, progress: @escaping @Sendable (Int64) -> Void = { _ in }
+        _ file: RemoteFile, to part: String, resumed: @Sendable (Int64) -> Void = { _ in },
+        progress: @escaping @Sendable (Int64) -> Void = { _ in }
     ) async throws -> ReceivedFile {
         let (worker, expected) = (worker, Int64(clamping: file.size))
         let sink = try await worker.run { try PartFile(resuming: part, block: Self.block, expected: expected) }
-        do { return try await fetch(file, to: part, sink, progress) } catch {
+        do {
+            try await keepWhatIsSame(file, sink)
+            resumed(sink.size)
+            return try await fetch(file, to: part, sink, progress)
+        } catch {
             try? await worker.run { try sink.flush() }
             throw error
         }
@@ -71,7 +93,6 @@ package struct ReceivedFile: Sendable, Equatable {
         _ file: RemoteFile, to part: String, _ sink: PartFile, _ progress: @escaping @Sendable (Int64) -> Void
     ) async throws -> ReceivedFile {
         let worker = worker
-        try await keepWhatIsSame(file, sink)
         let start = sink.size
         // A file that grows is taken as long as it was; else it might never end.
         let end = file.size == 0 ? Self.mostOfUnsized : file.size
@@ -130,8 +151,8 @@ package struct ReceivedFile: Sendable, Equatable {
             }
             try await sftp.close(handle)
         } catch let error as SSHError {
-            guard case .sftp(let status) = error.code else { throw error }
-            throw TransferFailure(status == 2 ? "no such file" : error.message, isDenied: status == 3)
+            guard case .sftp = error.code else { throw error }
+            throw TransferFailure(refused: error, file.path)
         }
     }
 
@@ -177,7 +198,7 @@ package struct ReceivedFile: Sendable, Equatable {
                 script.hasFailed(with: 1) ? "no such file" : "what reads it on the target was killed")
         }
         if line.hasSuffix("No such file or directory") { return TransferFailure("no such file") }
-        return TransferFailure(
-            String(line.dropFirst(program.count)), isDenied: line.hasSuffix("Permission denied"))
+        if line.hasSuffix("Permission denied") { return TransferFailure("permission denied", isDenied: true) }
+        return TransferFailure(String(line.dropFirst(program.count)))
     }
 }
