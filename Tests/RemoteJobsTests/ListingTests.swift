@@ -16,10 +16,18 @@ import Testing
         let line: TransferLine
         let folder: String
         let way: Way
+        private let programs: ScratchDirectory
 
-        init(_ way: Way) async throws {
+        /// - Parameter programs: shell scripts in the place of the target's own, which are in `$real`.
+        init(_ way: Way, with programs: [String: String] = [:]) async throws {
             self.way = way
-            server = try await SSHServer.start()
+            self.programs = try ScratchDirectory()
+            for (name, script) in programs {
+                let real = try #require(Command.find(name))
+                try self.programs.write("bin/\(name)", "#!/bin/sh\nreal=\(real)\n\(script)\n", mode: 0o755)
+            }
+            server = try await SSHServer.start(
+                .init(extraLines: ["SetEnv PATH=\(self.programs.path("bin")):/usr/bin:/bin"]))
             target = try await Target.connect(server.options)
             line = try await target.transferLine(isBulk: false)
             folder = server.scratch.path("tree")
@@ -267,6 +275,81 @@ import Testing
         }
     }
 
+    // MARK: Programs that fail
+
+    /// Each says less than there is, as one that is killed for want of memory does.
+    @Test(
+        arguments: [
+            (.shell, "find", #""$real" "$@" | head -c 200; kill -9 $$"#), (.shell, "find", "exit 127"),
+            (
+                .shell, "xargs",
+                #"case $* in *print0*) "$real" "$@" | head -c 200; kill -9 $$;; *) exec "$real" "$@";; esac"#
+            ),
+            (
+                .shell, "xargs",
+                #"case $* in *ecr_s*) "$real" "$@" | head -c 200; kill -9 $$;; *) exec "$real" "$@";; esac"#
+            ),
+            (
+                .shell, "sh",
+                #"case $2 in *print0*) "$real" "$@" | head -c 200; kill -9 $$;; *) exec "$real" "$@";; esac"#
+            ),
+            (
+                .shell, "sh",
+                #"case $2 in *ecr_s*) "$real" "$@" | head -c 200; kill -9 $$;; *) exec "$real" "$@";; esac"#
+            ),
+            // A shell that cannot fork: `xargs` goes on with the other names.
+            (.shell, "sh", #"case $2 in *ecr_s*) exit 2;; *) exec "$real" "$@";; esac"#),
+            (.shell, "stat", #"[ $# -lt 5 ] && exec "$real" "$@"; "$real" "$@" | head -c 200; kill -9 $$"#),
+            (.withoutStat, "ls", #"case $* in *d.csv*) kill -9 $$;; *) exec "$real" "$@";; esac"#),
+            (.withoutStat, "date", #"case $* in *d.csv*) kill -9 $$;; *) exec "$real" "$@";; esac"#),
+            (.shell, "readlink", #"[ "$1" != -f ] || kill -9 $$; exec "$real" "$@""#),
+        ] as [(Way, String, String)])
+    func aListingThatIsCutOffIsNotTakenForTheWhole(_ way: Way, program: String, script: String) async throws {
+        let tree = try await Tree(way, with: [program: script])
+        for pattern in ["\(tree.folder)/**/*.csv", "sub", "s*/*"] {
+            let failure = await #expect(throws: TransferFailure.self, "\(pattern)") { try await tree.expand(pattern) }
+            #expect(failure?.reason.contains("listing was cut off") == true)
+        }
+        await tree.target.close()
+    }
+
+    /// One of several batches of names, with good ones behind it.
+    @Test func aBatchThatIsLostIsNotLeftOut() async throws {
+        let tree = try await Tree(
+            .shell,
+            with: [
+                "xargs": #"[ "$1" != -0 ] || shift; exec "$real" -0 -n 3 "$@""#,
+                "sh": #"case $*'' in *ecr_s*/sub/*) exit 2;; *) exec "$real" "$@";; esac"#,
+            ])
+        #expect(try await tree.names("*.csv") == ["a.csv", "b.csv"])
+        let failure = await #expect(throws: TransferFailure.self) { try await tree.expand("**/*.csv") }
+        #expect(failure?.reason.contains("listing was cut off") == true)
+        await tree.target.close()
+    }
+
+    /// `find` says by its status that something was wrong, and by a line what.
+    @Test func whatFindCannotLookIntoIsNamedAndTheOthersCome() async throws {
+        let complaint = "find: '/some/where': Permission denied"
+        let tree = try await Tree(
+            .shell, with: ["find": #""$real" "$@"; echo "\#(complaint)" >&2; exit 1"#])
+        let expansion = try await tree.expand("*.csv")
+        #expect(expansion.files.map(\.relative) == ["a.csv", "b.csv"].map { Array($0.utf8) })
+        #expect(expansion.problems == [PullProblem(path: Array("/some/where".utf8), reason: "permission denied")])
+        await tree.target.close()
+    }
+
+    @Test(arguments: Shells.all) func everyShellListsTheSame(_ shell: [String]) async throws {
+        let tree = try await Tree(.shell, with: ["sh": "exec \(shell.joined(separator: " ")) \"$@\""])
+        #expect(
+            try await tree.names("**/*.csv") == ["a.csv", "b.csv", "sub/d.csv", "sub/deep/e.csv", "sub/inside.csv"])
+        #expect(try await tree.names("s*/*/e.csv") == ["sub/deep/e.csv"])
+        #expect(try await tree.names("[!a].csv") == ["b.csv"])
+        #expect(try await tree.names("*.none").isEmpty)
+        #expect(try await tree.problems("sub/*/f.txt") == ["/sub/folder: a link that leads out of the folder"])
+        #expect(try await tree.expand("a.csv").files.first?.size == 5)
+        await tree.target.close()
+    }
+
     // MARK: Much of it
 
     /// More than the channel's buffers take, both ways.
@@ -285,17 +368,9 @@ import Testing
     }
 
     @Test func whatTheTargetNamesTwiceIsOneFile() async throws {
-        let scratch = try ScratchDirectory()
-        let find = try #require(Command.find("find"))
-        try scratch.write("bin/find", "#!/bin/sh\n\(find) \"$@\"; exec \(find) \"$@\"\n", mode: 0o755)
-        let server = try await SSHServer.start(
-            .init(extraLines: ["SetEnv PATH=\(scratch.path("bin")):/usr/bin:/bin"]))
-        for name in ["a", "b"] { try server.scratch.write("tree/\(name)", name) }
-        let target = try await Target.connect(server.options)
-        let line = try await target.transferLine(isBulk: false)
-        let expansion = try await line.expand(server.scratch.path("tree"), base: nil)
-        #expect(expansion.files.map(\.relative) == [Array("a".utf8), Array("b".utf8)])
-        await target.close()
+        let tree = try await Tree(.shell, with: ["find": #""$real" "$@"; exec "$real" "$@""#])
+        #expect(try await tree.names("*.csv") == ["a.csv", "b.csv"])
+        await tree.target.close()
     }
 
     @Test func aDirectoryThatIsTooDeepOrTooLargeIsSaidSo() async throws {
