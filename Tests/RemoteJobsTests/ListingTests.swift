@@ -367,6 +367,29 @@ import Testing
         await tree.target.close()
     }
 
+    /// A target can have any number of them, and this machine's memory has an end.
+    @Test(arguments: [Way.shell, .sftp]) func problemsAndLinksWithoutEndAreOnlyCounted(_ way: Way) async throws {
+        let tree = try await Tree(way)
+        let script = "cd \"$0\" && mkdir many && cd many && seq 10007 | xargs mkfifo && echo x >file"
+        try await Command.runSuccessfully("/bin/sh", ["-c", script, tree.folder])
+        let expansion = try await tree.expand("many", most: 2)
+        #expect(expansion.files.map(\.relative) == [Array("file".utf8)] && !expansion.isCut)
+        #expect(expansion.problems.count == 10_001)
+        #expect(
+            expansion.problems.last
+                == PullProblem(path: Array("\(tree.folder)/many".utf8), reason: "7 more names in it cannot come"))
+        if way != .sftp {
+            let links = GlobPattern("sub", base: tree.folder)
+            let all = try await ShellListing.expand(links, over: tree.line, tree.line.tools, most: 9, mostLinks: 4)
+            #expect(all.problems.count == 5)
+            let failure = await #expect(throws: TransferFailure.self) {
+                try await ShellListing.expand(links, over: tree.line, tree.line.tools, most: 9, mostLinks: 3)
+            }
+            #expect(failure?.reason == "more than 3 links; ask for the folders in it one by one")
+        }
+        await tree.target.close()
+    }
+
     @Test func whatTheTargetNamesTwiceIsOneFile() async throws {
         let tree = try await Tree(.shell, with: ["find": #""$real" "$@"; exec "$real" "$@""#])
         #expect(try await tree.names("*.csv") == ["a.csv", "b.csv"])

@@ -20,6 +20,7 @@ import SSH
         try await listing.run()
         let hasFound = !listing.expansion.files.isEmpty || !listing.expansion.problems.isEmpty
         if hasFound || !pattern.deep.isEmpty { listing.expansion.emptiness = nil }
+        listing.expansion.settle(pattern.literal ?? pattern.fixedFolder)
         return listing.expansion
     }
 
@@ -143,7 +144,7 @@ import SSH
     }
 
     private mutating func refuse(_ path: [UInt8], _ reason: String) {
-        expansion.problems.append(PullProblem(path: path, reason: reason))
+        expansion.refuse(path, reason)
     }
 
     /// What is in a directory; one that cannot be listed is a problem of its own, and the others are not lost with it.

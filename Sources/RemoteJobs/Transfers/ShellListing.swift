@@ -7,27 +7,32 @@ import SSH
     private let tools: TransferTools
     private let pattern: GlobPattern
     private let most: Int
+    private let mostLinks: Int
     private var expansion = Expansion()
     private var links: [ListedName] = []
+    /// What is wrong with all of it.
+    private var remarks: [String] = []
     private let literal: [UInt8]?
     private let fixedFolder: [UInt8]
 
-    /// - Parameter most: so many files are named, not more.
-    /// - Throws: `TransferFailure` where the target has not told all of it, `SSHError`.
+    /// - Parameters:
+    ///   - most: so many files are named, not more.
+    ///   - mostLinks: so many links are looked at: each may stand for a file, or for none.
+    /// - Throws: `TransferFailure` where the target has not told all of it, or has too many links; `SSHError`.
     static func expand(
-        _ pattern: GlobPattern, over line: TransferLine, _ tools: TransferTools, most: Int
+        _ pattern: GlobPattern, over line: TransferLine, _ tools: TransferTools, most: Int,
+        mostLinks: Int = TransferLine.mostFiles
     ) async throws -> Expansion {
-        var listing = ShellListing(line: line, tools: tools, pattern: pattern, most: most)
+        var listing = ShellListing(line: line, tools: tools, pattern: pattern, most: most, mostLinks: mostLinks)
         try await listing.find()
         try await listing.resolveLinks()
         try await listing.lookForFolders()
-        listing.expansion.files.sort { $0.path.precedes($1.path) }
-        listing.expansion.dropRepeated()
-        listing.expansion.problems.sort { $0.path.precedes($1.path) }
+        listing.expansion.settle(listing.literal ?? listing.fixedFolder, remarks: listing.remarks)
         return listing.expansion
     }
 
-    private init(line: TransferLine, tools: TransferTools, pattern: GlobPattern, most: Int) {
+    private init(line: TransferLine, tools: TransferTools, pattern: GlobPattern, most: Int, mostLinks: Int) {
+        self.mostLinks = mostLinks
         self.line = line
         self.tools = tools
         self.pattern = pattern
@@ -45,6 +50,9 @@ import SSH
         var parser = ListingParser()
         while !expansion.isCut, let bytes = try await running.read() {
             for entry in parser.take(bytes) { add(entry) }
+            if links.count > mostLinks {
+                throw TransferFailure("more than \(mostLinks) links; ask for the folders in it one by one")
+            }
             if parser.isExcessive { throw SSHError(.protocolViolation, "the target has listed a name without an end") }
         }
         if expansion.isCut { return }
@@ -94,10 +102,10 @@ import SSH
     private mutating func note(_ complaint: String) {
         guard complaint.hasPrefix("find: ") else { return }
         let text = complaint.dropFirst("find: ".count)
-        guard let colon = text.lastIndex(of: ":") else { return refuse(literal ?? fixedFolder, String(text)) }
+        guard let colon = text.lastIndex(of: ":") else { return remarks.append(String(text)) }
         let reason = text[text.index(after: colon)...].drop { $0 == " " }
         let name = QuotedName.bytes(text[..<colon])
-        if name.first != UInt8(ascii: "/") { return refuse(literal ?? fixedFolder, String(text)) }
+        if name.first != UInt8(ascii: "/") { return remarks.append(String(text)) }
         refuse(name, reason.prefix(1).lowercased() + reason.dropFirst())
     }
 
@@ -127,7 +135,7 @@ import SSH
     }
 
     private mutating func refuse(_ path: [UInt8], _ reason: String) {
-        expansion.problems.append(PullProblem(path: path, reason: reason))
+        expansion.refuse(path, reason)
     }
 
     // MARK: Links
@@ -205,7 +213,7 @@ import SSH
 
     /// A directory without a file is no missing one. Asked for only where nothing was found.
     private mutating func lookForFolders() async throws {
-        guard expansion.files.isEmpty, expansion.problems.isEmpty, pattern.deep.isEmpty else { return }
+        guard expansion.files.isEmpty, expansion.problems.isEmpty, remarks.isEmpty, pattern.deep.isEmpty else { return }
         let look = """
             ; do [ ! -d "$ecr_f" ] || if [ -n "$(ls -A "$ecr_f" | head -n 1)" ]; then echo folders; else echo nothing; fi; done; echo end
             """

@@ -1,4 +1,4 @@
-package import SSH
+import SSH
 
 /// Finding files on the target.
 extension TransferLine {
