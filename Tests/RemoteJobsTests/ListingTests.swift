@@ -244,20 +244,27 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: TestUser.isAvailable, "needs root"), arguments: [false, true])
-    func aFolderThatCannotBeReadIsNamedAndTheOthersCome(_ isBySFTP: Bool) async throws {
+    /// As somebody who may not look everywhere.
+    private func withUser(_ body: (TestUser, TransferLine) async throws -> Void) async throws {
         try await TestUser.with { user in
             let server = try await SSHServer.start(
                 .init(extraLines: ["AuthorizedKeysFile \(user.home)/.ssh/authorized_keys"]))
             try await user.write(
                 ".ssh/authorized_keys",
                 try await Command.runSuccessfully("/usr/bin/ssh-keygen", ["-y", "-f", server.clientKey]).outputText)
-            for name in ["a/f", "b/f", "c/f"] { try await user.write("tree/\(name)", name) }
-            for name in ["a", "c"] { chmod("\(user.home)/tree/\(name)", 0) }
             var options = server.options
             options.user = user.name
             let target = try await Target.connect(options)
-            let line = try await target.transferLine(isBulk: false)
+            try await body(user, try await target.transferLine(isBulk: false))
+            await target.close()
+        }
+    }
+
+    @Test(.enabled(if: TestUser.isAvailable, "needs root"), arguments: [false, true])
+    func aFolderThatCannotBeReadIsNamedAndTheOthersCome(_ isBySFTP: Bool) async throws {
+        try await withUser { user, line in
+            for name in ["a/f", "b/f", "c/f"] { try await user.write("tree/\(name)", name) }
+            for name in ["a", "c"] { chmod("\(user.home)/tree/\(name)", 0) }
             for pattern in ["tree", "tree/*", "tree/**"] {
                 let glob = GlobPattern(pattern, base: user.home)
                 let expansion =
@@ -271,8 +278,56 @@ import Testing
                             PullProblem(path: Array("\(user.home)/tree/\($0)".utf8), reason: "permission denied")
                         })
             }
-            await target.close()
         }
+    }
+
+    /// Its names can be read, and nothing can be looked at.
+    @Test(.enabled(if: TestUser.isAvailable, "needs root"), arguments: Way.allCases)
+    func whatCannotBeLookedAtIsNamed(_ way: Way) async throws {
+        try await withUser { user, line in
+            for name in ["a/f", "b/f"] { try await user.write("tree/\(name)", name) }
+            chmod("\(user.home)/tree/a", 0o444)
+            let pattern = GlobPattern("tree", base: user.home)
+            var tools = line.tools
+            if way == .withoutStat { tools.status = .missing }
+            let expansion =
+                way == .sftp
+                ? try await SFTPListing.expand(pattern, over: #require(line.sftp), most: 9)
+                : try await ShellListing.expand(pattern, over: line, tools, most: 9)
+            #expect(expansion.files.map(\.path) == [Array("\(user.home)/tree/b/f".utf8)])
+            let denied = way == .sftp ? "tree/a" : "tree/a/f"
+            #expect(
+                expansion.problems
+                    == [PullProblem(path: Array("\(user.home)/\(denied)".utf8), reason: "permission denied")])
+        }
+    }
+
+    /// Thousands of complaints, each of them a name.
+    @Test(.enabled(if: TestUser.isAvailable, "needs root"))
+    func everyFolderThatCannotBeReadIsNamed() async throws {
+        try await withUser { user, line in
+            try await user.write("tree/f", "x")
+            try await Command.runSuccessfully(
+                "/bin/sh", ["-c", "cd \"$0\" && seq 1000 | xargs mkdir -m 0", "\(user.home)/tree"])
+            let expansion = try await line.expand("tree", base: nil)
+            #expect(expansion.files.count == 1)
+            #expect(expansion.problems.count == 1000)
+            #expect(expansion.problems.allSatisfy { $0.reason == "permission denied" })
+        }
+    }
+
+    @Test func complaintsWithoutEndAreSaidToBeMore() async throws {
+        let complain =
+            #"awk 'BEGIN { for (i = 0; i < 30000; i++) printf "find: \047/%08d/some/where\047: Permission denied\n", i }' >&2"#
+        let tree = try await Tree(.shell, with: ["find": "\(complain); exec \"$real\" \"$@\""])
+        let expansion = try await tree.expand("sub/deep")
+        #expect(expansion.files.count == 1)
+        #expect(expansion.problems.count == 10_001)
+        #expect(expansion.problems.dropLast().allSatisfy { $0.path.count == 20 })
+        let last = try #require(expansion.problems.last)
+        #expect(last.path == Array("\(tree.folder)/sub/deep".utf8))
+        #expect(last.reason.hasPrefix("the target complained of more than is kept: more of it may be missing; "))
+        await tree.target.close()
     }
 
     // MARK: Programs that fail

@@ -38,6 +38,7 @@ import SSH
             // The names in `/` begin with the only slash.
             let top = path == Self.root ? [] : path
             let entries = try await sftp.list(path)
+            if entries.isEmpty { try await requireLooks(into: path) }
             enter(entries)
             return try await add(entries, in: top, top.count + 1, 0)
         }
@@ -150,7 +151,11 @@ import SSH
     /// What is in a directory; one that cannot be listed is a problem of its own, and the others are not lost with it.
     /// - Parameter isListed: it was seen a moment ago; else it is nobody's loss where it is no directory.
     private mutating func entries(of directory: [UInt8], isListed: Bool) async throws(SSHError) -> [SFTPEntry] {
-        do throws(SSHError) { return try await sftp.list(directory.isEmpty ? Self.root : directory) } catch {
+        do throws(SSHError) {
+            let entries = try await sftp.list(directory.isEmpty ? Self.root : directory)
+            if entries.isEmpty { try await requireLooks(into: directory) }
+            return entries
+        } catch {
             guard case .sftp(let status) = error.code else { throw error }
             if status == 3 {
                 refuse(directory, "permission denied")
@@ -158,6 +163,14 @@ import SSH
                 refuse(directory, status == 2 ? "no such file or directory" : error.message)
             }
             return []
+        }
+    }
+
+    /// A server leaves out what it may not look at, and names nothing of a directory that may only be read.
+    private func requireLooks(into directory: [UInt8]) async throws(SSHError) {
+        do throws(SSHError) { _ = try await sftp.stat(directory + Array("/.".utf8)) } catch {
+            if case .sftp(let status) = error.code, status != 3 { return }
+            throw error
         }
     }
 

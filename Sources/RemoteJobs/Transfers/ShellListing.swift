@@ -46,6 +46,7 @@ import SSH
     private mutating func find() async throws {
         let running = try await line.start(script)
         defer { running.close() }
+        running.mostComplaints = Self.mostComplaints
         running.endInput()
         var parser = ListingParser()
         while !expansion.isCut, let bytes = try await running.read() {
@@ -57,8 +58,16 @@ import SSH
         }
         if expansion.isCut { return }
         guard parser.isWhole else { throw Self.cutOff }
-        for line in running.errorLines where !line.hasSuffix("No such file or directory") { note(line) }
+        // The last line of what is kept may be half a one.
+        let complaints = running.hasSaidMore ? running.errorLines.dropLast() : running.errorLines[...]
+        for line in complaints where !line.hasSuffix("No such file or directory") { note(line) }
+        if running.hasSaidMore {
+            remarks.append("the target complained of more than is kept: more of it may be missing")
+        }
     }
+
+    /// Bytes. Origin: for as many names as an expansion has problems.
+    private static let mostComplaints = 1 << 20
 
     /// A program that was killed, for want of memory or by a person, has told a part; and what it did not tell may be the
     /// only copy.
@@ -82,7 +91,7 @@ import SSH
         }
         steps.append(Array("xargs -0 sh -c \(shellWord(walk)) ecr".utf8))
         let all = "[ $# -eq 0 ] || { \(Self.statusFunction(tools.status)); \(look); }"
-        steps.append(Array("xargs -0 sh -c \(shellWord(all)) ecr 2>/dev/null".utf8))
+        steps.append(Array("xargs -0 sh -c \(shellWord(all)) ecr".utf8))
         return Array("export LC_ALL=C; ".utf8) + Self.pipeline(steps)
     }
 
@@ -98,16 +107,27 @@ import SSH
             + Array(#" >&4; } 3>&1); set -- $ecr_e; [ "$*" != "\#(ends)" ] || printf '\0\0'"#.utf8)
     }
 
-    /// What `find` could not look into: `find: '/a/b': Permission denied`, without the quotes from BusyBox.
+    /// What `find` could not look into, or `stat` and `ls` could not look at: `find: '/a/b': Permission denied`, without the
+    /// quotes from BusyBox, and `stat: cannot statx '/a/b': …`.
     private mutating func note(_ complaint: String) {
-        guard complaint.hasPrefix("find: ") else { return }
-        let text = complaint.dropFirst("find: ".count)
-        guard let colon = text.lastIndex(of: ":") else { return remarks.append(String(text)) }
+        guard let program = ["find: ", "stat: ", "ls: "].first(where: complaint.hasPrefix) else { return }
+        let text = complaint.dropFirst(program.count)
+        guard let colon = text.lastIndex(of: ":") else { return remark(text) }
         let reason = text[text.index(after: colon)...].drop { $0 == " " }
-        let name = QuotedName.bytes(text[..<colon])
-        if name.first != UInt8(ascii: "/") { return remarks.append(String(text)) }
+        var quoted = text[..<colon]
+        if quoted.first != "/", let start = quoted.firstRange(of: "'/") { quoted = quoted[start.lowerBound...] }
+        let name = QuotedName.bytes(quoted)
+        if name.first != UInt8(ascii: "/") { return remark(text) }
         refuse(name, reason.prefix(1).lowercased() + reason.dropFirst())
     }
+
+    /// Once and, since a target can say anything, not for ever.
+    private mutating func remark(_ text: Substring) {
+        if remarks.count < Self.mostRemarks, !remarks.contains(String(text)) { remarks.append(String(text)) }
+    }
+
+    /// Origin: a program that fails as a whole says so in a line or two.
+    private static let mostRemarks = 5
 
     private mutating func add(_ entry: ListedName) {
         // What the tree's filter names in the place of what is behind it.
@@ -238,7 +258,7 @@ import SSH
         case .plain: #"ecr_s() { echo; stat -c '%f %s %Y %Z %d:%i %n' -- "$@"; }"#
         case .missing:
             """
-            set -f; ecr_l() { ecr_p=$1; shift; [ $# -ge 5 ] || return 0; ecr_d=$(date -r "$ecr_p" +%s)
+            set -f; ecr_l() { ecr_p=$1; shift; [ $# -ge 5 ] || return 0; ecr_d=$(date -r "$ecr_p" +%s 2>/dev/null)
             [ $? -le 128 ] || return 126; printf '%s %s %s ? ? %s\\n' "$1" "$5" "${ecr_d:-0}" "$ecr_p"; }
             ecr_s() { echo; for ecr_n; do ecr_o=$(ls -lnd -- "$ecr_n"); [ $? -lt 126 ] && ecr_l "$ecr_n" $ecr_o || return 126; done; }
             """
