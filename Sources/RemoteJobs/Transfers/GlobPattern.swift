@@ -111,7 +111,7 @@ struct GlobPattern: Sendable {
             case UInt8(ascii: "*"), UInt8(ascii: "?"): word.append(byte)
             case UInt8(ascii: "["):
                 if let end = bracketEnd(component, place) {
-                    word += component[place...end].flatMap { isPlainInBracket($0) ? [$0] : shellWord([$0]) }
+                    word += shellBracket(component[place...end])
                     place = end
                 } else {
                     word += shellWord([byte])
@@ -126,11 +126,46 @@ struct GlobPattern: Sendable {
         return word
     }
 
-    /// The place of the `]` that belongs to a `[`; one that comes first stands for itself.
+    /// With `!` for a `^`, in which not every shell sees a negation.
+    private static func shellBracket(_ bracket: ArraySlice<UInt8>) -> [UInt8] {
+        var rest = bracket.dropFirst()
+        var word = [UInt8(ascii: "[")]
+        if isNegation(rest.first) {
+            word.append(UInt8(ascii: "!"))
+            rest = rest.dropFirst()
+        }
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "\\"), let literal = rest.popFirst() {
+                word += shellWord([literal])
+            } else {
+                word += isPlainInBracket(byte) ? [byte] : shellWord([byte])
+            }
+        }
+        return word
+    }
+
+    private static func isNegation(_ byte: UInt8?) -> Bool {
+        byte == UInt8(ascii: "!") || byte == UInt8(ascii: "^")
+    }
+
+    /// The place of the `]` that belongs to a `[`; one that comes first, or behind `\`, stands for itself, and a class has
+    /// its own.
     private static func bracketEnd(_ component: [UInt8], _ start: Int) -> Int? {
-        var place = start + 1
-        if place < component.endIndex, [UInt8(ascii: "!"), UInt8(ascii: "^")].contains(component[place]) { place += 1 }
-        return component.dropFirst(place + 1).firstIndex(of: UInt8(ascii: "]"))
+        var rest = component[(start + 1)...]
+        if isNegation(rest.first) { rest = rest.dropFirst() }
+        let first = rest.startIndex
+        while let byte = rest.first {
+            if byte == UInt8(ascii: "]"), rest.startIndex > first { return rest.startIndex }
+            rest = rest.dropFirst(byte == UInt8(ascii: "\\") ? 2 : max(1, classLength(rest)))
+        }
+        return nil
+    }
+
+    /// Bytes of a class that begins here, such as `[:alpha:]`; 0 where there is none.
+    private static func classLength(_ text: ArraySlice<UInt8>) -> Int {
+        guard text.starts(with: "[:".utf8) else { return 0 }
+        let name = text.dropFirst(2).prefix { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) }
+        return text.dropFirst(2 + name.count).starts(with: ":]".utf8) ? name.count + 4 : 0
     }
 
     private static func isPlainInBracket(_ byte: UInt8) -> Bool {
