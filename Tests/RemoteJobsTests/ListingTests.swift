@@ -465,12 +465,39 @@ import Testing
         await tree.target.close()
     }
 
-    @Test func aDirectoryThatIsTooDeepOrTooLargeIsSaidSo() async throws {
+    /// As deep as the target's system bears.
+    @Test(arguments: Way.allCases) func directoriesMayBeDeepUntilTheirPathsAreTooLong(_ way: Way) async throws {
+        let tree = try await Tree(way)
+        let deep = (0..<200).map { _ in "d" }.joined(separator: "/")
+        try tree.server.scratch.write("tree/deeper/\(deep)/file", "x")
+        #expect(try await tree.names("deeper") == ["\(deep)/file"])
+        #expect(try await tree.names("deeper/**/file") == ["\(deep)/file"])
+        let name = String(repeating: "l", count: 250)
+        let script =
+            "cd \"$0\" && mkdir long && cd long; for i in $(seq 20); do mkdir \"$1\" && cd \"$1\"; done; echo x >file"
+        try await Command.runSuccessfully("/bin/bash", ["-c", script, tree.folder, name])
+        #expect(try await tree.names("long").isEmpty)
+        let problems = try await tree.problems("long")
+        #expect(problems.count == 1)
+        #expect(problems[0].hasPrefix("/long/\(name)/\(name)/") && problems[0].hasSuffix(": file name too long"))
+        try await Command.runSuccessfully("/bin/rm", ["-r", "\(tree.folder)/long"])
+        await tree.target.close()
+    }
+
+    /// Where nothing more is wanted, nothing more is listed.
+    @Test(arguments: Way.allCases) func aListingEndsWhereItIsCut(_ way: Way) async throws {
+        let tree = try await Tree(way)
+        let closed = "\(tree.folder)/many/z"
+        for name in ["a/f", "b/f", "z/f"] { try tree.server.scratch.write("tree/many/\(name)", name) }
+        try await Command.runSuccessfully("/bin/ln", ["-s", "nowhere", "\(closed)/link"])
+        let cut = try await tree.expand("many/*/*", most: 1)
+        #expect(cut.isCut && cut.files.count == 1)
+        #expect(way != .sftp || cut.problems.isEmpty)
+        await tree.target.close()
+    }
+
+    @Test func aDirectoryThatIsTooLargeIsSaidSo() async throws {
         let tree = try await Tree(.sftp)
-        let deep = (0..<40).map { _ in "d" }.joined(separator: "/")
-        try tree.server.scratch.write("tree/deep/\(deep)/file", "x")
-        let problems = try await tree.problems("deep")
-        #expect(problems.count == 1 && problems[0].hasSuffix("/d: more than 32 directories deep"), "\(problems)")
         let sftp = try #require(tree.line.sftp)
         #expect(try await sftp.list(Array(tree.folder.utf8)).count > 3)
         let error = await #expect(throws: SSHError.self) { try await sftp.list(Array(tree.folder.utf8), most: 3) }

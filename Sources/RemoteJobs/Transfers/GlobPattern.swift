@@ -75,21 +75,36 @@ struct GlobPattern: Sendable {
     /// Whether a path is below one that the pattern means: a folder stands for all that is in it.
     /// - Parameter path: absolute, and below what the components before `**` have matched.
     func matchesBelow(_ path: [UInt8]) -> Bool {
-        let names = path.split(separator: UInt8(ascii: "/")).dropFirst(shallowCount)
-        return Self.matches(names.map { Array($0) }[...], deep)
+        Self.matches(path.split(separator: UInt8(ascii: "/")).dropFirst(shallowCount).map { Array($0) }, Array(deep))
     }
 
-    private static func matches(_ names: ArraySlice<[UInt8]>, _ pattern: ArraySlice<[UInt8]>) -> Bool {
-        guard let first = pattern.first else { return true }
-        if first == anyFolders {
-            let rest = pattern.dropFirst()
-            if rest.isEmpty { return names.first.map { $0.first != UInt8(ascii: ".") } ?? false }
-            if matches(names, rest) { return true }
-            guard let name = names.first, name.first != UInt8(ascii: ".") else { return false }
-            return matches(names.dropFirst(), pattern)
+    /// Follows all the ways at once in which the names may match: one by one they would be without number.
+    private static func matches(_ names: [[UInt8]], _ pattern: [[UInt8]]) -> Bool {
+        // Components that the next name may be matched with; the place behind the last stands for all of them.
+        var places: Set = [0]
+        for name in names {
+            places = skipped(places, pattern)
+            if places.contains(pattern.count) { return true }
+            let isPlain = name.first != UInt8(ascii: ".")
+            places = places.reduce(into: []) { next, place in
+                if pattern[place] != anyFolders {
+                    if matches(name, pattern[place]) { next.insert(place + 1) }
+                } else if isPlain {
+                    // At the end it wants one name, and what is below that is in it.
+                    next.insert(place == pattern.count - 1 ? pattern.count : place)
+                }
+            }
+            if places.isEmpty { return false }
         }
-        guard let name = names.first, matches(name, first) else { return false }
-        return matches(names.dropFirst(), pattern.dropFirst())
+        return skipped(places, pattern).contains(pattern.count)
+    }
+
+    /// With what follows `**`, which may be no folder at all.
+    private static func skipped(_ places: Set<Int>, _ pattern: [[UInt8]]) -> Set<Int> {
+        places.reduce(into: places) { all, place in
+            let rest = pattern[place...].prefix { $0 == anyFolders }
+            for next in rest.indices where next + 1 < pattern.count { all.insert(next + 1) }
+        }
     }
 
     /// Shell text that becomes the paths of the components before `**`; a shell leaves what matches nothing as it is.
