@@ -295,6 +295,21 @@ import Testing
         }
     }
 
+    /// Wherever relative names begin.
+    @Test(.enabled(if: TestUser.isAvailable, "needs root")) func aTildeIsTheLoginFolder() async throws {
+        try await withUser { user, line in
+            try await user.write("d/f", "x")
+            for (pattern, name) in [("~/d/f", "f"), ("~//d/*", "f"), ("~/d", "f"), ("~/**/f", "d/f"), ("~", "d/f")] {
+                let found = try await line.expand(pattern, base: "/tmp").files
+                #expect(found.map(\.relative).contains(Array(name.utf8)), "\(pattern)")
+                #expect(found.allSatisfy { $0.path.starts(with: "\(user.home)/".utf8) })
+            }
+            for pattern in ["./~/d/f", #"\~/d/f"#, "~d/f", "d/~"] {
+                #expect(try await line.expand(pattern, base: user.home).files.isEmpty, "\(pattern)")
+            }
+        }
+    }
+
     /// Its names can be read, and nothing can be looked at.
     @Test(.enabled(if: TestUser.isAvailable, "needs root"), arguments: Way.allCases)
     func whatCannotBeLookedAtIsNamed(_ way: Way) async throws {

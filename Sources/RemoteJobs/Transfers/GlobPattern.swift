@@ -9,7 +9,7 @@ package func globLiteral(_ path: String) -> String {
 /// The folder in which to look for what a pattern names: what stands before its first wildcard, for a relative one from
 /// `.` on.
 package func globFolder(_ pattern: String) -> String {
-    let folder = String(decoding: GlobPattern(pattern, base: "/").fixedFolder, as: UTF8.self)
+    let folder = String(decoding: GlobPattern(pattern, base: "/", home: "/").fixedFolder, as: UTF8.self)
     if !pattern.hasPrefix("/") { return ".\(folder)" }
     return folder.isEmpty ? "/" : folder
 }
@@ -19,6 +19,14 @@ package func globFolder(_ pattern: String) -> String {
 struct GlobPattern: Sendable {
     /// Between the slashes, escapes included; `.` and empty ones left out.
     let components: [[UInt8]]
+
+    /// - Parameters:
+    ///   - base: an absolute folder, literal, for a pattern that is relative.
+    ///   - home: such a folder for one that is `~` or begins with `~/`.
+    init(_ pattern: String, base: String, home: String) {
+        let isOfHome = pattern == "~" || pattern.hasPrefix("~/")
+        self.init(isOfHome ? ".\(pattern.dropFirst())" : pattern, base: isOfHome ? home : base)
+    }
 
     /// - Parameter base: an absolute folder, literal, for a pattern that is relative.
     init(_ pattern: String, base: String) {

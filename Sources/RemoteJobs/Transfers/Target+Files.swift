@@ -7,13 +7,13 @@ extension TransferLine {
 
     /// What a pattern names now (see `GlobPattern`); a folder stands for all regular files in it.
     /// - Parameters:
-    ///   - base: the folder of a relative pattern, from the login folder on.
+    ///   - base: the folder of a relative pattern, from the login folder on. `~/` begins in that folder itself.
     ///   - most: beyond so many files the answer is cut.
     /// - Throws: `TransferFailure` where the target has no means or did not tell all, `SSHError` where the link fails.
     package func expand(
         _ pattern: String, base: String?, most: Int = mostFiles
     ) async throws -> Expansion {
-        let pattern = GlobPattern(pattern, base: absolute(base))
+        let pattern = GlobPattern(pattern, base: absolute(base), home: tools.home)
         do {
             // The usual case: one small file, for which no program need be started.
             if let sftp, let path = pattern.literal, try await sftp.stat(path).isSmallFile {
