@@ -27,6 +27,7 @@ import Testing
         #expect(
             SFTPRequest.read(handle: [9], offset: 0x0102_0304_0506_0708, count: 32768).encoded(id: 1)
                 == [0, 0, 0, 22, 5, 0, 0, 0, 1, 0, 0, 0, 1, 9, 1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0x80, 0])
+        #expect(SFTPRequest.readLink(path: [0x2F]).encoded(id: 1) == [0, 0, 0, 10, 19, 0, 0, 0, 1, 0, 0, 0, 1, 0x2F])
         let open = SFTPRequest.open(path: [0x61], flags: 3, attributes: SFTPAttributes(permissions: 0o600))
         #expect(open.encoded(id: 0).suffix(17) == [0, 0, 0, 1, 0x61, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 1, 0x80])
     }
@@ -49,6 +50,24 @@ import Testing
             .version(3, extensions: [Array("x@y".utf8)]),
         ]
         for pieces in [1, 2, 3, 7, 1000] { #expect(try decodeAll(stream, pieces: pieces) == expected) }
+    }
+
+    @Test func limitsAreWholeBlocksThatAPacketHasRoomFor() throws {
+        let question = SFTPRequest.extended(name: Array("a@b".utf8)).encoded(id: 1)
+        #expect(question == [0, 0, 0, 12, 200, 0, 0, 0, 1, 0, 0, 0, 3, 0x61, 0x40, 0x62])
+        #expect(try decodeAll(framed([201] + number(7) + [1, 2, 3])) == [.extended([1, 2, 3])])
+        func limits(_ values: UInt64...) -> SFTPLimits? {
+            SFTPLimits(answer: values.flatMap { withUnsafeBytes(of: $0.bigEndian) { Array($0) } })
+        }
+        let block = SFTPLimits.block
+        let openSSH = try #require(limits(262_144, 261_120, 261_120, 1019))
+        #expect(openSSH.read == 7 * block && openSSH.write == 7 * block)
+        let uneven = try #require(limits(.max, .max, 100_000))
+        #expect(uneven.read == 7 * block && uneven.write == 3 * block)
+        // What is not told, or less than every server must take.
+        #expect(limits(0, 0, 0, 0) == limits(34_000, 10, 20, 0))
+        #expect(limits(0, 0, 0, 0)?.read == block)
+        #expect(limits(262_144, 261_120) == nil)
     }
 
     @Test func aStatusWithoutWordsIsAllowed() throws {

@@ -90,7 +90,8 @@ extension RunEngine {
         var policy = pullPolicy
         policy.method = try transferMethod(method)
         await awaitStopped()
-        let folder = handParts.makeFolder(beside: journal.state.artifacts.lazy.compactMap { $0["path"]?.string })
+        let last = journal.state.artifacts.last(holding: #""path":"artifacts/pulled/"#)
+        let folder = handParts.makeFolder(after: last?["path"]?.string)
         let parts = handParts.take(for: folder)
         defer { handParts.release(parts, of: folder) }
         let origin = PullOrigin(maker: nil, folder: "\(folder)/", workdir: nil, commonParts: parts)

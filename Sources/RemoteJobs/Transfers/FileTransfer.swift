@@ -97,12 +97,12 @@ package struct ReceivedFile: Sendable, Equatable {
         // A file that grows is taken as long as it was; else it might never end.
         let end = file.size == 0 ? Self.mostOfUnsized : file.size
         let patience = Patience()
-        let take: @Sendable ([UInt8]) async throws -> Void = { bytes in
+        let take: @Sendable ([[UInt8]]) async throws -> Void = { pieces in
             try Task.checkCancellation()
             progress(
                 try await patience.whileWorking {
                     try await worker.run {
-                        try sink.append(bytes)
+                        for bytes in pieces { try sink.append(bytes) }
                         return sink.size
                     }
                 })
@@ -110,8 +110,8 @@ package struct ReceivedFile: Sendable, Equatable {
         try await patience.whileWaiting {
             switch method {
             case .sftp: try await readBySFTP(file, start, end, take)
-            case .exec: try await readByCopy(file, start, end, take)
-            case .scp, .tar: try await readBySCP(file, end, take)
+            case .exec: try await readByCopy(file, start, end) { try await take([$0]) }
+            case .scp, .tar: try await readBySCP(file, end) { try await take([$0]) }
             }
             // What was cancelled reads like what has ended.
             try Task.checkCancellation()
@@ -138,13 +138,13 @@ package struct ReceivedFile: Sendable, Equatable {
     }
 
     private func readBySFTP(
-        _ file: RemoteFile, _ start: Int64, _ end: UInt64, _ take: @Sendable ([UInt8]) async throws -> Void
+        _ file: RemoteFile, _ start: Int64, _ end: UInt64, _ take: @Sendable ([[UInt8]]) async throws -> Void
     ) async throws {
         guard let sftp = line.sftp else { throw TransferFailure("the target's SSH server offers no SFTP") }
         do {
             let handle = try await sftp.open(file.path, .read)
             do {
-                try await sftp.download(handle, from: UInt64(start), to: end) { _, bytes in try await take(bytes) }
+                try await sftp.download(handle, from: UInt64(start), to: end, take)
             } catch {
                 if line.session.isConnected { try? await sftp.close(handle) }
                 throw error
