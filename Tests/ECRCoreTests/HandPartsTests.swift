@@ -33,7 +33,9 @@ import Testing
         let run = RunDirectory(path: scratch.path)
         try scratch.write("artifacts/pulled/0007/of a dead supervisor", "x")
         var parts = HandParts(run)
-        func make() -> String { parts.makeFolder(after: "artifacts/pulled/0006/removed since") }
+        func make() -> String {
+            parts.makeFolder(behind: "artifacts/pulled/0006/removed since")
+        }
         let (first, second) = (make(), make())
         #expect(first == "artifacts/pulled/0008" && second == "artifacts/pulled/0009")
         #expect(try FileSystem.list(run.pulled) == ["0007"])

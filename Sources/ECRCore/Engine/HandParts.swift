@@ -14,11 +14,11 @@ struct HandParts {
 
     /// A folder that no pull had before, also where its files were removed by hand since. It is made by the first file that
     /// comes.
-    /// - Parameter last: the path of the last file that has come by hand, relative to the run directory.
+    /// - Parameter last: the path of the last file that has come so, relative to the run directory.
     /// - Returns: relative, too.
-    mutating func makeFolder(after last: String?) -> String {
+    mutating func makeFolder(behind last: String?) -> String {
         let parts = last?.split(separator: "/") ?? []
-        var number = (parts.count > 2 ? Int(parts[2]) ?? 0 : 0) + 1
+        var number = (parts.count > 2 && parts[1] == "pulled" ? Int(parts[2]) ?? 0 : 0) + 1
         while FileSystem.exists(folder(number)) || busy.contains(folder(number)) { number += 1 }
         busy.insert(folder(number))
         return run.relative(folder(number))
