@@ -33,7 +33,7 @@ struct ArtifactStep {
     struct Failure: Sendable {
         let remote: String
         let reason: String
-        /// What an operator may do about it, where that is no look at the target.
+        /// What to type next; nil where nothing is wrong.
         var hint: String?
 
         var json: JSON {
@@ -298,10 +298,17 @@ struct ArtifactStep {
 
     private func note(_ entry: Entry, _ path: [UInt8]?, _ failure: TransferFailure, _ result: inout Result) {
         let name = path.map { String(decoding: $0, as: UTF8.self) } ?? entry.name
-        let hint = failure.isLocal ? "df -h \(shellWord(journal.directory.path))" : failure.hint
+        let local = failure.isLocal ? "df -h \(shellWord(journal.directory.path))" : nil
+        let hint = failure.hint ?? local ?? "ecr run exec -- ls -la \(shellWord(folder(of: path, entry)))"
         result.failures.append(Failure(remote: name, reason: reason(of: failure), hint: hint))
         result.warnings.append("artifact \(name): \(reason(of: failure))")
         if entry.isRequired { result.isFailure = true }
+    }
+
+    /// Where to look for a file of an entry, as far as a person can type it.
+    private func folder(of path: [UInt8]?, _ entry: Entry) -> String {
+        path.flatMap { String(validating: $0, as: UTF8.self) }.map { globFolder(globLiteral($0)) }
+            ?? globFolder(entry.pattern)
     }
 
     /// What was said, and what helps where the login user may not read what root has made.
