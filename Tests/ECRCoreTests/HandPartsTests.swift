@@ -34,7 +34,7 @@ import Testing
         try scratch.write("artifacts/pulled/0007/of a dead supervisor", "x")
         var parts = HandParts(run)
         func make() -> String {
-            parts.makeFolder(beside: ["artifacts/pulled/0006/removed since", "artifacts/0001-a/9"])
+            parts.makeFolder(behind: "artifacts/pulled/0006/removed since")
         }
         let (first, second) = (make(), make())
         #expect(first == "artifacts/pulled/0008" && second == "artifacts/pulled/0009")

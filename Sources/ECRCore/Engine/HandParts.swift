@@ -14,14 +14,11 @@ struct HandParts {
 
     /// A folder that no pull had before, also where its files were removed by hand since. It is made by the first file that
     /// comes.
-    /// - Parameter recorded: paths of files that have come, relative to the run directory.
+    /// - Parameter last: the path of the last file that has come so, relative to the run directory.
     /// - Returns: relative, too.
-    mutating func makeFolder(beside recorded: some Sequence<String>) -> String {
-        let numbers = recorded.lazy.compactMap { path -> Int? in
-            let parts = path.split(separator: "/")
-            return parts.count > 2 && parts[1] == "pulled" ? Int(parts[2]) : nil
-        }
-        var number = (numbers.max() ?? 0) + 1
+    mutating func makeFolder(behind last: String?) -> String {
+        let parts = last?.split(separator: "/") ?? []
+        var number = (parts.count > 2 && parts[1] == "pulled" ? Int(parts[2]) ?? 0 : 0) + 1
         while FileSystem.exists(folder(number)) || busy.contains(folder(number)) { number += 1 }
         busy.insert(folder(number))
         return run.relative(folder(number))

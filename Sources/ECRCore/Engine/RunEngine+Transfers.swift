@@ -90,8 +90,8 @@ extension RunEngine {
         var policy = pullPolicy
         policy.method = try transferMethod(method)
         await awaitStopped()
-        let last = journal.state.artifacts.last(holding: #""path":"artifacts/pulled/"#)
-        let folder = handParts.makeFolder(beside: [last?["path"]?.string ?? ""])
+        let folder = handParts.makeFolder(
+            behind: journal.state.artifacts.last(holding: #""path":"artifacts/pulled/"#)?["path"]?.string)
         let parts = handParts.take(for: folder)
         defer { handParts.release(parts, of: folder) }
         let origin = PullOrigin(maker: nil, folder: "\(folder)/", workdir: nil, commonParts: parts)
@@ -144,6 +144,8 @@ extension RunEngine {
         _ names: [String], isUpload: Bool, _ feed: JobFeed, _ whenGone: Departure?,
         _ body: @escaping @Sendable () async throws -> JSON
     ) async throws -> JSON {
+        // The run may have ended while this was got ready; from here on its end waits for it.
+        try isUpload ? requireRunning() : requireActive()
         lastTransfer += 1
         let number = lastTransfer
         let task = Task { try await body() }

@@ -16,6 +16,9 @@ package struct TransferFailure: Error, Sendable, Equatable {
     /// Whether an error says so.
     package static func isStall(_ error: any Error) -> Bool { (error as? TransferFailure)?.isStall == true }
 
+    /// Somebody did not want to wait for it.
+    package static let cancelled = TransferFailure("cancelled")
+
     package init(_ reason: String, isDenied: Bool = false, isStall: Bool = false, hint: String? = nil) {
         self.reason = reason
         self.isDenied = isDenied
