@@ -126,16 +126,17 @@ struct UploadBatch: Sendable {
         try await target.note(seats: names, in: origin.spool)
     }
 
-    /// Removes what is left on the target, and records what nobody can know.
-    /// - Parameter target: nil where a later upload may go on with what is left; the end of the run removes it then.
-    mutating func giveUp(on target: Target?) async throws {
-        if let target, !seats.isEmpty, let line = try? await target.transferLine(isBulk: false) {
-            try? await UploadSeat(over: line).remove(seats)
-        }
-        for (index, reason) in unsettled.sorted(by: { $0.key < $1.key }) {
-            try await journal.append(.uploadFailed, failure(reason, index, place).event(of: upload, for: origin))
-        }
+    /// Removes what is left on the target; else a later upload may go on with it, or the end of the run removes it.
+    func removeSeats(on target: Target) async {
+        guard !seats.isEmpty, let line = try? await target.transferLine(isBulk: false) else { return }
+        try? await UploadSeat(over: line).remove(seats)
+    }
+
+    /// Files of which nobody can know whether they are there, once it is given up.
+    mutating func takeUnsettled() -> [UploadFailure] {
+        let failures = unsettled.sorted { $0.key < $1.key }.map { failure($0.value, $0.key, place) }
         unsettled = [:]
+        return failures
     }
 
     // MARK: What is there already

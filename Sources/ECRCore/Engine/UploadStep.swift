@@ -36,6 +36,8 @@ struct UploadStep: Sendable {
         /// The data of the `uploaded` events.
         var uploaded: [JSON] = []
         var failures: [Failure] = []
+        /// It was stopped before all of it was there.
+        var isCancelled = false
     }
 
     struct Failure: Sendable {
@@ -56,7 +58,9 @@ struct UploadStep: Sendable {
     /// Sends one after the other; the first that fails is the last.
     func run(_ uploads: [Upload]) async throws -> Result {
         var result = Result()
-        for upload in uploads where result.failures.isEmpty { try await send(upload, &result) }
+        for upload in uploads where result.failures.isEmpty && !result.isCancelled {
+            do { try await send(upload, &result) } catch is CancellationError { result.isCancelled = true }
+        }
         return result
     }
 
@@ -71,8 +75,10 @@ struct UploadStep: Sendable {
             upload: upload, tree: tree)
         batch.mayResume = origin.isResumed
         defer { result.uploaded += batch.uploaded }
-        do { try await send(&batch) } catch let failure as UploadFailure {
-            return try await fail(upload, failure, &result)
+        do { try await send(&batch) } catch {
+            for failure in batch.takeUnsettled() { try await fail(upload, failure, &result) }
+            guard let failure = error as? UploadFailure else { throw error }
+            try await fail(upload, failure, &result)
         }
     }
 
@@ -81,36 +87,32 @@ struct UploadStep: Sendable {
         var retries = TransferRetries()
         while true {
             let target: Target
-            do { target = try await link.target() } catch {
-                try await batch.giveUp(on: nil)
-                throw error
-            }
+            do { target = try await link.target() } catch { throw Task.isCancelled ? CancellationError() : error }
             let before = batch.uploaded.count
             do {
                 return try await batch.run(on: target)
             } catch  where Task.isCancelled {
                 // Whatever it looks like. An operator may type it again; an action that is cancelled is over.
-                try await batch.giveUp(on: origin.user == nil ? nil : target)
+                if origin.user != nil { await batch.removeSeats(on: target) }
                 throw CancellationError()
             } catch let failure as TransferFailure {
-                try await batch.giveUp(on: failure.isStall ? nil : target)
+                if !failure.isStall { await batch.removeSeats(on: target) }
                 throw UploadFailure(failure)
             } catch let failure as UploadFailure where failure.isStall {
                 // Whoever removed something there would have to wait, too.
-                try await batch.giveUp(on: nil)
                 throw failure
             } catch let error as SSHError {
                 let hasProgress = batch.uploaded.count > before
                 guard await retries.mayGoOn(after: error, on: target, hasProgress: hasProgress),
                     error.code != .channelRefused
                 else {
-                    try await batch.giveUp(on: target)
+                    await batch.removeSeats(on: target)
                     throw UploadFailure(TransferFailure(error.message))
                 }
                 batch.mayResume = true
                 try? await Task.sleep(for: .milliseconds(50))
             } catch {
-                try await batch.giveUp(on: target)
+                await batch.removeSeats(on: target)
                 throw error
             }
         }
@@ -138,6 +140,8 @@ struct UploadFailure: Error {
     private let isLocal: Bool
     /// The target hangs.
     let isStall: Bool
+    /// It may be there: whoever sends it again finds out.
+    private let isUnsettled: Bool
     private let ownHint: String?
 
     init(_ failure: TransferFailure, path: [UInt8]? = nil, remote: [UInt8]? = nil) {
@@ -151,6 +155,7 @@ struct UploadFailure: Error {
         isDenied = failure.isDenied
         isLocal = failure.isLocal
         isStall = failure.isStall
+        isUnsettled = failure.isUnsettled
         ownHint = failure.hint
         self.path = path
         self.remote = remote
@@ -158,7 +163,7 @@ struct UploadFailure: Error {
 
     init(_ problem: UploadTree.Problem) {
         reason = problem.reasons.joined(separator: "; ")
-        (isDenied, isLocal, isStall, ownHint) = (false, true, false, nil)
+        (isDenied, isLocal, isStall, isUnsettled, ownHint) = (false, true, false, false, nil)
     }
 
     /// The data of `upload_failed`.
@@ -173,6 +178,7 @@ struct UploadFailure: Error {
     func hint(_ local: String, _ remote: String) -> String {
         let folder = remote.hasSuffix("/") ? remote : FileSystem.parent(of: remote)
         if let ownHint { return ownHint }
+        if isUnsettled { return "ecr run push \(shellWord(local)) \(shellWord(remote))" }
         if isLocal { return "ls -l \(shellWord(local))" }
         if isDenied {
             let name = FileSystem.name(of: local)

@@ -31,7 +31,12 @@ final class ClientConnection: Sendable {
     private let socket: File
     private let lines = Mailbox<JSON>()
     private let questions = PendingQuestions()
-    private let departure = Locked<(@Sendable () -> Void)?>(nil)
+    private let departure = Locked(Departure())
+
+    private struct Departure {
+        var body: (@Sendable () -> Void)?
+        var hasHappened = false
+    }
 
     init(_ socket: File) { self.socket = socket }
 
@@ -47,8 +52,23 @@ final class ClientConnection: Sendable {
     /// Asks the person at the client's terminal.
     func ask(_ question: Question) async -> String? { await questions.ask(question) { self.send($0) } }
 
-    /// - Parameter body: called once the client has gone before its answer, from the client's thread.
-    func whenGone(_ body: @escaping @Sendable () -> Void) { departure.withLock { $0 = body } }
+    /// - Parameter body: called once the client has gone before its answer, or has called its request off; from any thread,
+    ///   and perhaps twice.
+    func whenGone(_ body: @escaping @Sendable () -> Void) {
+        let hasHappened = departure.withLock {
+            $0.body = body
+            return $0.hasHappened
+        }
+        if hasHappened { body() }
+    }
+
+    private func depart() {
+        let body = departure.withLock {
+            $0.hasHappened = true
+            return $0.body
+        }
+        body?()
+    }
 
     fileprivate func serve(_ handler: RequestHandler) {
         var received = LineReceiver(socket, interrupt: nil)
@@ -66,9 +86,11 @@ final class ClientConnection: Sendable {
         guard let request = next(&received) else { return }
         startThread { self.writeLines() }
         Task { await handler.handle(request, self) }
-        while let line = next(&received) { questions.take(line) }
+        while let line = next(&received) {
+            if line["cancel"]?.bool == true { depart() } else { questions.take(line) }
+        }
         questions.end()
-        departure.withLock { $0 }?()
+        depart()
     }
 
     private func writeLines() {
@@ -81,7 +103,7 @@ final class ClientConnection: Sendable {
             }
         }
         // Ends the reading, too: a client that has its answer has nothing more to say.
-        departure.withLock { $0 = nil }
+        departure.withLock { $0.body = nil }
         shutdown(socket.descriptor, Int32(SHUT_RDWR))
     }
 

@@ -45,7 +45,9 @@ package import SSH
                 case is CancellationError: "cancelled while it took its place (sync, rename)"
                 default: "the link was lost while it took its place"
                 }
-            return TransferFailure("\(what): it may be there", isStall: TransferFailure.isStall(cause))
+            var failure = TransferFailure("\(what): it may be there", isStall: TransferFailure.isStall(cause))
+            failure.isUnsettled = true
+            return failure
         }
     }
 

@@ -49,6 +49,10 @@ struct RunPush: ParsableCommand {
         let bytes = uploaded.reduce(0) { $0 + ($1["size"]?.int ?? 0) }
         let remark = unchanged.isEmpty ? "" : ", \(unchanged.count) of them there already"
         Terminal.say("\(Amount.count(Int64(uploaded.count), "file")) on the target, \(Amount.bytes(bytes))\(remark)")
+        if result["cancelled"]?.bool == true {
+            let isClear = result["failed"]?.array?.isEmpty == true
+            Terminal.say("stopped\(isClear ? ": nothing else has taken a place" : ""); the same command goes on")
+        }
         try HandTransfer.end(result, of: "local")
     }
 }

@@ -22,11 +22,21 @@ struct HandTransfer {
     /// Every message is a line of JSON on stdout, and the result the last.
     let isJSON: Bool
 
+    /// A first signal stops it and waits for what has come of it, a second one leaves at once.
+    /// - Returns: the supervisor's result; where a signal came its exit code is that of the signal.
     func perform(_ request: JSON) throws -> JSON {
         let interrupt = try InterruptSignal()
         var line = WaitingLine(nil)
+        var signal: ECRCore.ExitCode?
+        let stop: (ECRCore.ExitCode) -> Void = { code in
+            signal = code
+            Terminal.clearStatus()
+            Terminal.say("stopping; Ctrl-C again leaves at once")
+        }
         do {
-            let result = try run.request(request, interrupt: interrupt, onTick: { line.draw() }) { message in
+            var result = try run.request(
+                request, interrupt: interrupt, onInterrupt: stop, onTick: { line.draw() }
+            ) { message in
                 if isJSON, let json = message.transferJSON {
                     Terminal.result(json.text)
                 } else {
@@ -34,14 +44,24 @@ struct HandTransfer {
                 }
             }
             Terminal.clearStatus()
+            if let signal, var members = result.object {
+                members["exit_code"] = .int(Int64(signal.rawValue))
+                result = .object(members)
+                if members["cancelled"] == nil { Terminal.say("it had ended before it could be stopped") }
+            }
             if isJSON { Terminal.result(result.text) }
             return result
         } catch let interrupted as ControlClient.Interrupted {
             Terminal.clearStatus()
             Terminal.say(
-                "stopped; what has come is whole and on record, and nothing else has taken a place; the same command goes on"
-            )
+                "left before it had stopped: what was just taking its place may still do so, and is on record then; the same "
+                    + "command goes on")
             throw interrupted
+        } catch let failure as ECRFailure where failure.exitCode == ECRCore.ExitCode.interrupted.rawValue {
+            guard let signal else { throw failure }
+            Terminal.clearStatus()
+            Terminal.say("stopped; what has come is whole and on record, nothing else is; the same command goes on")
+            throw Exit(code: signal.rawValue)
         } catch let failure as ECRFailure where failure.exitCode == ExitCode.unknownOutcome.rawValue {
             throw ECRFailure(
                 .unknownOutcome, failure.message,
