@@ -131,9 +131,10 @@ extension EventType {
             .uploadFailed,
             """
             a file is not on the target; what was there under its name still is. Only where the link was lost while it took \
-            its place nobody knows, and the reason says so
+            its place nobody knows, and the reason says so. unsent: how many other files of the directory were not sent. \
+            cancelled, and not tried after an earlier one has failed: what is not on record of it was not sent
             """,
-            "target job? action? attempt? local|local_base64 path|path_base64? remote|remote_base64 reason"),
+            "target job? action? attempt? local|local_base64 path|path_base64? remote|remote_base64 reason unsent?"),
         row(
             .collectorStarted,
             """

@@ -342,6 +342,20 @@ import Testing
             #expect(try FileSystem.list(disk.path) == ["many"])
             #expect(try !FileSystem.list("\(disk.path)/many").contains { $0.hasPrefix(".") })
             #expect(try run.events(.uploadFailed).count == 4)
+            // Each of the six is told of: there, the one that failed, or not sent.
+            let unsent = try run.events(.uploadFailed).last?.data["unsent"]?.int ?? 0
+            #expect(try Int64(uploads(run).count) + unsent == 5)
+            #expect(result.errorText.contains("; other files of it that were not sent: \(unsent)\n"))
+
+            let json = try await fixture.expect(1, "run", "push", "--json", "big", "model.bin", "tree", "\(disk.path)/")
+            let failed = try JSON(parsing: String(json.outputText.split(separator: "\n").last ?? ""))["failed"]?.array
+            #expect(failed?.map { $0["outcome"]?.string } == ["failed", "untried", "untried"])
+            let names = ["big", "model.bin", "tree"].map { fixture.scratch.path($0) }
+            #expect(failed?.map { $0["local"]?.string } == names)
+            #expect(json.errorText.contains("not tried: \(names[1]), \(names[2])\n"))
+            let untried = try run.events(.uploadFailed).suffix(2).map(\.data)
+            #expect(untried.map { $0["local"]?.string } == [names[1], names[2]])
+            #expect(untried.allSatisfy { $0["reason"] == "not tried, since an earlier one has failed" })
         }
     }
 

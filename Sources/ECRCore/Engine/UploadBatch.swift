@@ -132,6 +132,9 @@ struct UploadBatch: Sendable {
         try? await UploadSeat(over: line).remove(seats)
     }
 
+    /// How many files are neither there nor perhaps there.
+    var unsent: Int { left.count - unsettled.count }
+
     /// Files of which nobody can know whether they are there, once it is given up.
     mutating func takeUnsettled() -> [UploadFailure] {
         let failures = unsettled.sorted { $0.key < $1.key }.map { failure($0.value, $0.key, place) }

@@ -44,22 +44,35 @@ struct UploadStep: Sendable {
         let local: String
         let remote: String
         let reason: String
+        let outcome: UploadFailure.Outcome
+        /// Other files of the same directory.
+        let unsent: Int
         /// What an operator may do about it.
-        let hint: String
+        let hint: String?
 
         var json: JSON {
             [
-                "local": .string(local), "remote": .string(remote), "reason": .string(reason), "hint": .string(hint),
+                "local": .string(local), "remote": .string(remote), "reason": .string(reason),
+                "outcome": .string(outcome.rawValue), "unsent": unsent > 0 ? JSON(unsent) : nil,
+                "hint": hint.map { .string($0) },
             ]
         }
-        var text: String { "upload \(local) to \(remote): \(reason)" }
+        var text: String {
+            "upload \(local) to \(remote): \(reason)\(unsent > 0 ? "; other files of it that were not sent: \(unsent)" : "")"
+        }
     }
 
-    /// Sends one after the other; the first that fails is the last.
+    /// Sends one after the other; the first that fails is the last, and those behind it are named.
     func run(_ uploads: [Upload]) async throws -> Result {
         var result = Result()
-        for upload in uploads where result.failures.isEmpty && !result.isCancelled {
-            do { try await send(upload, &result) } catch is CancellationError { result.isCancelled = true }
+        for upload in uploads {
+            if result.isCancelled {
+                try await fail(upload, .cancelled, &result)
+            } else if !result.failures.isEmpty {
+                try await fail(upload, .untried, &result)
+            } else {
+                do { try await send(upload, &result) } catch is CancellationError { result.isCancelled = true }
+            }
         }
         return result
     }
@@ -76,9 +89,13 @@ struct UploadStep: Sendable {
         batch.mayResume = origin.isResumed
         defer { result.uploaded += batch.uploaded }
         do { try await send(&batch) } catch {
+            let unsent = batch.unsent
             for failure in batch.takeUnsettled() { try await fail(upload, failure, &result) }
-            guard let failure = error as? UploadFailure else { throw error }
-            try await fail(upload, failure, &result)
+            var failure = error as? UploadFailure ?? .cancelled
+            failure.unsent = tree.isFolder ? unsent - (failure.path == nil ? 0 : 1) : 0
+            let isCancelled = error is CancellationError
+            if isCancelled ? unsent > 0 : error is UploadFailure { try await fail(upload, failure, &result) }
+            if !(error is UploadFailure) { throw error }
         }
     }
 
@@ -123,14 +140,29 @@ struct UploadStep: Sendable {
         let local = (failure.path.map { upload.from.appending($0) } ?? upload.from).text
         let remote = (failure.remote.map { RawPath($0) } ?? upload.to).text
         result.failures.append(
-            Failure(local: local, remote: remote, reason: failure.reason, hint: failure.hint(local, remote)))
+            Failure(
+                local: local, remote: remote, reason: failure.reason, outcome: failure.outcome, unsent: failure.unsent,
+                hint: failure.hint(local, remote)))
         try await journal.append(.uploadFailed, event)
     }
 }
 
 /// Why an upload has failed, and at which file of a directory.
 struct UploadFailure: Error {
+    /// What has become of it.
+    enum Outcome: String, Sendable {
+        case failed
+        /// It may be there.
+        case unknown
+        case cancelled
+        /// An earlier one has failed.
+        case untried
+    }
+
     let reason: String
+    let outcome: Outcome
+    /// How many other files of the directory are not on the target either, or not yet.
+    var unsent = 0
     /// Below the directory; nil for what was asked for itself.
     var path: [UInt8]?
     /// Where on the target it should have gone, if that was known.
@@ -140,8 +172,6 @@ struct UploadFailure: Error {
     private let isLocal: Bool
     /// The target hangs.
     let isStall: Bool
-    /// It may be there: whoever sends it again finds out.
-    private let isUnsettled: Bool
     private let ownHint: String?
 
     init(_ failure: TransferFailure, path: [UInt8]? = nil, remote: [UInt8]? = nil) {
@@ -155,7 +185,7 @@ struct UploadFailure: Error {
         isDenied = failure.isDenied
         isLocal = failure.isLocal
         isStall = failure.isStall
-        isUnsettled = failure.isUnsettled
+        outcome = failure.isUnsettled ? .unknown : .failed
         ownHint = failure.hint
         self.path = path
         self.remote = remote
@@ -163,7 +193,16 @@ struct UploadFailure: Error {
 
     init(_ problem: UploadTree.Problem) {
         reason = problem.reasons.joined(separator: "; ")
-        (isDenied, isLocal, isStall, isUnsettled, ownHint) = (false, true, false, false, nil)
+        (outcome, isDenied, isLocal, isStall, ownHint) = (.failed, false, true, false, nil)
+    }
+
+    static let cancelled = UploadFailure("cancelled", .cancelled)
+    static let untried = UploadFailure("not tried, since an earlier one has failed", .untried)
+
+    private init(_ reason: String, _ outcome: Outcome) {
+        self.reason = reason
+        self.outcome = outcome
+        (isDenied, isLocal, isStall, ownHint) = (false, false, false, nil)
     }
 
     /// The data of `upload_failed`.
@@ -171,14 +210,18 @@ struct UploadFailure: Error {
         JSONObject(
             ["target": .string(RunEngine.targetName)], origin.fields, RawName(upload.from.bytes, as: "local").json,
             path.map { RawName($0, as: "path").json } ?? [:], RawName(remote ?? upload.to.bytes).json,
-            ["reason": .string(reason)])
+            ["reason": .string(reason), "unsent": unsent > 0 ? JSON(unsent) : nil])
     }
 
-    /// The next command to type.
-    func hint(_ local: String, _ remote: String) -> String {
+    /// The next command to type; nil where the same one goes on.
+    func hint(_ local: String, _ remote: String) -> String? {
+        switch outcome {
+        case .cancelled, .untried: return nil
+        case .unknown: return "ecr run push \(shellWord(local)) \(shellWord(remote))"
+        case .failed: break
+        }
         let folder = remote.hasSuffix("/") ? remote : FileSystem.parent(of: remote)
         if let ownHint { return ownHint }
-        if isUnsettled { return "ecr run push \(shellWord(local)) \(shellWord(remote))" }
         if isLocal { return "ls -l \(shellWord(local))" }
         if isDenied {
             let name = FileSystem.name(of: local)

@@ -50,7 +50,7 @@ struct RunPush: ParsableCommand {
         let remark = unchanged.isEmpty ? "" : ", \(unchanged.count) of them there already"
         Terminal.say("\(Amount.count(Int64(uploaded.count), "file")) on the target, \(Amount.bytes(bytes))\(remark)")
         if result["cancelled"]?.bool == true {
-            let isClear = result["failed"]?.array?.isEmpty == true
+            let isClear = result["failed"]?.array?.contains { $0["outcome"] == "unknown" } == false
             Terminal.say("stopped\(isClear ? ": nothing else has taken a place" : ""); the same command goes on")
         }
         try HandTransfer.end(result, of: "local")

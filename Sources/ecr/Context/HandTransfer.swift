@@ -69,10 +69,14 @@ struct HandTransfer {
         }
     }
 
+    /// Origin: names that fit into two lines.
+    private static let mostUntried = 5
+
     /// Names what failed, and ends the command.
     /// - Parameter name: the member of a failure that says which file.
     static func end(_ result: JSON, of name: String) throws {
-        let failures = result["failed"]?.array ?? []
+        let all = result["failed"]?.array ?? []
+        let failures = all.filter { $0["outcome"] != "untried" && $0["outcome"] != "cancelled" }
         for (number, failure) in failures.enumerated() {
             let file = failure[name]?.string ?? "?"
             let place = failure["local"].map {
@@ -82,7 +86,13 @@ struct HandTransfer {
             let folder = FileSystem.parent(of: failure["remote"]?.string ?? file)
             let look = "ecr run exec -- \(shellQuote("ls -la \(shellQuote(folder))"))"
             let hint = failure["hint"]?.string ?? (number == failures.count - 1 ? look : nil)
-            Terminal.complain("\(place ?? file): \(failure["reason"]?.string ?? "?")", hint: hint)
+            let rest = failure["unsent"]?.int.map { "; other files of it that were not sent: \($0)" } ?? ""
+            Terminal.complain("\(place ?? file): \(failure["reason"]?.string ?? "?")\(rest)", hint: hint)
+        }
+        let untried = all.filter { $0["outcome"] == "untried" }.map { $0[name]?.string ?? "?" }
+        if !untried.isEmpty {
+            let rest = untried.count > mostUntried ? " and \(untried.count - mostUntried) more" : ""
+            Terminal.say("not tried: " + SafeText.line(untried.prefix(mostUntried).joined(separator: ", ")) + rest)
         }
         let code = result["exit_code"]?.int.flatMap { Int32(exactly: $0) } ?? 0
         if code != 0 { throw Exit(code: code) }

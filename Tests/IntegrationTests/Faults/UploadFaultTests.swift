@@ -61,11 +61,15 @@ import Testing
     @Test func whatIsThereWhenAPushIsStoppedIsOnRecord() async throws {
         try await withPushUnderWay { bench, run, push, folder in
             push.signal(SIGINT)
-            #expect(try await push.wait().status == 130)
+            let stopped = try await push.wait()
+            #expect(stopped.status == 130)
+            #expect(stopped.errorText.contains("stopped: nothing else has taken a place; the same command goes on"))
             bench.link?.throttle(nil)
-            try await bench.fixture.wait(for: "the end of it") {
-                try await bench.fixture.ecr("run", "complete").status == 0
-            }
+            let cancelled = try run.events(.uploadFailed).map(\.data)
+            #expect(cancelled.map { $0["reason"]?.string } == ["cancelled"])
+            #expect(cancelled.first?["local"]?.string == bench.fixture.scratch.path("tree"))
+            #expect(try uploads(run).count + Int(cancelled.first?["unsent"]?.int ?? 0) == 4)
+            try await bench.fixture.expect(0, "run", "complete")
             let new = try await names(in: folder).filter {
                 try FileSystem.read("\(folder)/\($0)") != Array("old".utf8)
             }
