@@ -210,7 +210,7 @@ struct UploadBatch: Sendable {
                 sent.append(
                     Sent(
                         index: index, sha256: placed.sha256, remoteSHA256: placed.remoteSHA256, method: "tar",
-                        isSynced: placed.isSynced, seconds: seconds))
+                        isSynced: placed.isSynced, replacesLink: placed.replacesLink, seconds: seconds))
             case .failure(let reason):
                 failure = failure ?? self.failure(reason, index, place)
             }
@@ -301,7 +301,8 @@ struct UploadBatch: Sendable {
             return .placed(
                 Sent(
                     index: index, sha256: sent.sha256, remoteSHA256: placed.sha256, method: sent.method.rawValue,
-                    isSynced: placed.isSynced, seconds: Double(Clock.boottimeNanoseconds() - began) / 1e9,
+                    isSynced: placed.isSynced, replacesLink: placed.replacesLink,
+                    seconds: Double(Clock.boottimeNanoseconds() - began) / 1e9,
                     resumedAt: sent.resumedAt))
         } catch let failure as TransferFailure {
             return .failed(self.failure(failure, index, place))
@@ -320,6 +321,7 @@ struct UploadBatch: Sendable {
         let method: String
         /// Whether a power cut leaves it there; of a file that was there nobody knows.
         var isSynced = true
+        var replacesLink = false
         /// Of the transfer, for an archive of all of it.
         var seconds = 0.0
         var resumedAt: Int64 = 0
@@ -355,6 +357,7 @@ struct UploadBatch: Sendable {
 
     private func event(_ sent: Sent, _ place: UploadPlace) -> JSONObject {
         let file = tree.files[sent.index]
+        let hasLostBits = file.specialBits != 0 && sent.method != "unchanged"
         return JSONObject(
             ["target": .string(RunEngine.targetName)], origin.fields, RawName(tree.path.bytes, as: "local").json,
             tree.isFolder ? RawName(file.relative, as: "path").json : [:],
@@ -363,6 +366,8 @@ struct UploadBatch: Sendable {
                 "size": .int(file.size), "mode": .int(Int64(file.permissions)), "sha256": .string(sent.sha256),
                 "remote_sha256": sent.remoteSHA256.map { .string($0) },
                 "unverified": sent.remoteSHA256 == nil ? true : nil, "unsynced": sent.isSynced ? nil : true,
+                "dropped_mode": hasLostBits ? .int(Int64(file.specialBits)) : nil,
+                "replaced_link": sent.replacesLink ? true : nil,
                 "method": .string(sent.method),
                 "duration_s": .double((sent.seconds * 1e6).rounded() / 1e6),
                 "resumed_at": sent.resumedAt > 0 ? .int(sent.resumedAt) : nil,
