@@ -274,6 +274,64 @@ import Testing
         }
     }
 
+    @Test(arguments: ["sftp", "tar", "exec", "scp"]) func linksAndSpecialBitsAreToldOf(_ method: String) async throws {
+        try await withRun { fixture, run, work in
+            for name in ["a", "b", "c", "d", "e"] {
+                try fixture.scratch.write("set/\(name)", "new \(name)", mode: 0o755)
+            }
+            for name in ["b", "c"] { chmod(fixture.scratch.path("set/\(name)"), 0o4755) }
+            let kept = try fixture.scratch.write("work/kept", "what the link led to")
+            symlink("kept", "\(work)/a")
+            let sent = try await fixture.expect(0, "run", "push", "--method", method, "set/.", "\(work)/")
+            #expect(sent.errorText.contains("warning: \(work)/b has no setuid, setgid or sticky bit there"))
+            #expect(sent.errorText.contains("chmod can give it, and so for 1 other file\n"))
+            #expect(sent.errorText.contains("warning: \(work)/a was a link, and is the file itself now"))
+            #expect(try FileSystem.read(kept) == Array("what the link led to".utf8))
+            #expect(try FileSystem.read("\(work)/a") == Array("new a".utf8))
+            let sums = try uploads(run)
+            #expect(sums.map { $0["dropped_mode"]?.int } == [nil, 0o4000, 0o4000, nil, nil])
+            #expect(sums.map { $0["replaced_link"]?.bool } == [true, nil, nil, nil, nil])
+
+            // What an operator has given there stays while the content does.
+            chmod("\(work)/b", 0o4755)
+            let again = try await fixture.expect(0, "run", "push", "--method", method, "set/b", "\(work)/b")
+            #expect(!again.errorText.contains("warning"))
+            var status = stat()
+            #expect(stat("\(work)/b", &status) == 0 && status.st_mode & 0o7777 == 0o4755)
+        }
+    }
+
+    @Test func emptyAndUnknownNamesAreRefusedWithTheNextStep() async throws {
+        let profile = """
+            parameters: {model: {default: ""}}
+            actions: {use: {upload: [{from: "{model}", to: WORK/}], commands: ["true"]}}
+            """
+        try await withRun(profile) { fixture, run, work in
+            let folder = fixture.scratch.path
+            for words in [["", work], ["model.bin", ""]] {
+                let result = try await fixture.ecr(["run", "push"] + words)
+                #expect(result.status == 64 && result.errorText.contains("a name is empty"))
+            }
+            let empty = try await fixture.expect(64, "run", "action", "use")
+            #expect(empty.errorText.contains("an upload of action use has an empty name"))
+            let missing = try await fixture.expect(66, "run", "push", "modle.bin", "\(work)/")
+            #expect(missing.errorText.contains("modle.bin: No such file or directory (did you mean 'model.bin'?)"))
+            #expect(missing.errorText.contains("ls -la '\(folder)'"))
+            let deep = try await fixture.expect(66, "run", "push", "none/at/all", "\(work)/")
+            #expect(deep.errorText.contains("ls -la '\(folder)'"))
+            let device = try await fixture.expect(64, "run", "push", "/dev/null", "\(work)/")
+            #expect(device.errorText.contains("/dev/null: not a regular file, nor a directory"))
+            #expect(device.errorText.contains("ls -ld '/dev/null'") && !device.errorText.contains("take that out"))
+            let attached = try await fixture.expect(66, "run", "note", "x", "--attach", "nix")
+            #expect(attached.errorText.contains("ls -la '\(folder)'"))
+            let attachedFolder = try await fixture.expect(64, "run", "note", "x", "--attach", "tree")
+            #expect(attachedFolder.errorText.contains("tar -czf folder.tar.gz 'tree', then --attach folder.tar.gz"))
+            let other = try await fixture.expect(1, "run", "push", "model.bin", "~nobody-here/f")
+            #expect(other.errorText.contains("only ~ and ~/ are known, for the login folder"))
+            #expect(try uploads(run).isEmpty && run.events(.note).isEmpty)
+        }
+    }
+
     @Test func aPullThatIsInterruptedLeavesNothingHalf() async throws {
         try await FaultBench.with { bench in
             let fixture = bench.fixture

@@ -32,6 +32,13 @@ extension RunEngine {
     /// Refuses actions whose files are not here, before anything starts.
     func requireFiles(of plans: [Plan]) async throws {
         for plan in plans {
+            // Else the directory of the profile would go, with all that is in it.
+            if plan.prepared.uploads.contains(where: { $0.from.isEmpty || $0.to.isEmpty }) {
+                throw ECRFailure(
+                    .usage,
+                    "an upload of action \(plan.action.name) has an empty name, with the parameters that it has now",
+                    hint: "ecr run param list")
+            }
             try await requireFiles(uploads(of: plan).map { RawPath($0.from) }, for: "action \(plan.action.name)")
         }
     }
@@ -41,10 +48,16 @@ extension RunEngine {
         do {
             try await worker.run { for path in paths { _ = try UploadTree(path) } }
         } catch let problem as UploadTree.Problem {
-            throw ECRFailure(
-                problem.isMissing ? .notFound : .usage,
-                "\(what) cannot upload " + problem.reasons.joined(separator: "\n"),
-                hint: problem.isMissing ? nil : "take that out of the directory, or name what shall go instead of it")
+            let text = "\(what) cannot upload " + problem.reasons.joined(separator: "\n")
+            switch problem.fault {
+            case .missing:
+                let name = MissingName(problem.path)
+                throw ECRFailure(.notFound, text + name.remark, hint: name.hint)
+            case .itself: throw ECRFailure(.usage, text, hint: "ls -ld \(shellQuote(problem.path.text))")
+            case .inside:
+                throw ECRFailure(
+                    .usage, text, hint: "take that out of the directory, or name what shall go instead of it")
+            }
         }
     }
 
