@@ -2,6 +2,7 @@
 #include "CLinux.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -130,6 +131,8 @@ pid_t clinux_spawn_detached(const char *path, char *const argv[], char *const en
 }
 
 int clinux_memory_file(void) { return memfd_create("ecr", MFD_CLOEXEC); }
+
+void clinux_share_malloc_arenas(int count) { mallopt(M_ARENA_MAX, count); }
 
 int clinux_wait_child(pid_t pid, int timeout_ms, int *status) {
     int fd = (int)syscall(SYS_pidfd_open, pid, 0);  // glibc has a wrapper only since 2.36

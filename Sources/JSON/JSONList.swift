@@ -52,6 +52,16 @@ package struct JSONList: Sendable, Equatable, Sequence {
         }
     }
 
+    /// The last value whose text holds these bytes; looks at no more than the texts behind it.
+    package func last(holding text: String) -> JSON? {
+        let bytes = Array(text.utf8)
+        for chunk in chunks.reversed() {
+            let found = IteratorSequence(Lines(chunks: [chunk])).filter { $0.holds(bytes) }.last
+            if let found { return try? JSON(parsing: found) }
+        }
+        return nil
+    }
+
     fileprivate struct Lines: IteratorProtocol {
         let chunks: [[UInt8]]
         var chunk = 0

@@ -12,9 +12,14 @@ struct WireWriter {
         withUnsafeBytes(of: value.bigEndian) { bytes.append(contentsOf: $0) }
     }
 
-    mutating func string(_ value: [UInt8]) {
+    mutating func string(_ value: some Collection<UInt8>) {
         uint32(UInt32(value.count))
         bytes += value
+    }
+
+    /// Writes into the first four bytes how many there are behind them.
+    mutating func putLengthFirst() {
+        withUnsafeBytes(of: UInt32(bytes.count - 4).bigEndian) { bytes.replaceSubrange(0..<4, with: $0) }
     }
 }
 
@@ -30,6 +35,12 @@ struct WireReader {
     }
 
     var isAtEnd: Bool { rest.isEmpty }
+
+    /// All that is left.
+    mutating func takeRest() -> [UInt8] {
+        defer { rest = [] }
+        return Array(rest)
+    }
 
     mutating func uint8() throws(SSHError) -> UInt8 { try take(1).first! }
 

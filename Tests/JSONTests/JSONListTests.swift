@@ -39,6 +39,15 @@ struct JSONListTests {
         #expect(JSONList().values(with: "text", "x").isEmpty)
     }
 
+    /// Over several chunks, too.
+    @Test(arguments: [3, 10_000]) func theLastOneThatHoldsATextIsFound(_ count: Int) {
+        var list = JSONList()
+        for number in 0..<count { list.append(["path": .string("\(number % 2 == 0 ? "even" : "odd")/\(number)")]) }
+        #expect(list.last(holding: #""path":"even/"#) == ["path": .string("even/\((count - 1) / 2 * 2)")])
+        #expect(list.last(holding: #""path":"even/0"#) == ["path": "even/0"])
+        #expect(list.last(holding: "none") == nil)
+    }
+
     @Test func listsOfAnObjectComeByThemselves() throws {
         let text =
             #"{"a": [1, {"x": [2]}], "b": [{"y": 1},"# + "\n"

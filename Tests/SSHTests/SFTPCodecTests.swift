@@ -51,6 +51,24 @@ import Testing
         for pieces in [1, 2, 3, 7, 1000] { #expect(try decodeAll(stream, pieces: pieces) == expected) }
     }
 
+    @Test func limitsAreWholeBlocksThatAPacketHasRoomFor() throws {
+        let question = SFTPRequest.extended(name: Array("a@b".utf8)).encoded(id: 1)
+        #expect(question == [0, 0, 0, 12, 200, 0, 0, 0, 1, 0, 0, 0, 3, 0x61, 0x40, 0x62])
+        #expect(try decodeAll(framed([201] + number(7) + [1, 2, 3])) == [.extended([1, 2, 3])])
+        func limits(_ values: UInt64...) -> SFTPLimits? {
+            SFTPLimits(answer: values.flatMap { withUnsafeBytes(of: $0.bigEndian) { Array($0) } })
+        }
+        let block = SFTPLimits.block
+        let openSSH = try #require(limits(262_144, 261_120, 261_120, 1019))
+        #expect(openSSH.read == 7 * block && openSSH.write == 7 * block)
+        let uneven = try #require(limits(.max, .max, 100_000))
+        #expect(uneven.read == 7 * block && uneven.write == 3 * block)
+        // What is not told, or less than every server must take.
+        #expect(limits(0, 0, 0, 0) == limits(34_000, 10, 20, 0))
+        #expect(limits(0, 0, 0, 0)?.read == block)
+        #expect(limits(262_144, 261_120) == nil)
+    }
+
     @Test func aStatusWithoutWordsIsAllowed() throws {
         #expect(try decodeAll(framed([101] + number(7) + number(4))) == [.status(4, message: "")])
     }

@@ -7,8 +7,8 @@ import Testing
 
 /// Files on a real server.
 @Suite(.timeLimit(.minutes(2))) struct SFTPTests {
-    private func client(_ server: SSHServer) async throws -> SFTPClient {
-        try await SSHSession.connect(server.options).openSFTP()
+    private func client(_ server: SSHServer, window: Int? = nil) async throws -> SFTPClient {
+        try await SSHSession.connect(server.options).openSFTP(window: window)
     }
 
     private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
@@ -65,21 +65,20 @@ import Testing
         #expect(try await sftp.list(bytes(server.scratch.path("many"))).count == 500)
     }
 
-    @Test func twentyMegabytesAreDownloadedInOrder() async throws {
+    /// By small requests, and for much data by such as the server takes.
+    @Test(arguments: [nil, 4 << 20]) func twentyMegabytesAreDownloadedInOrder(_ window: Int?) async throws {
         let server = try await SSHServer.start()
-        let sftp = try await client(server)
+        let sftp = try await client(server, window: window)
         let content = (0..<20_000_001).map { UInt8(truncatingIfNeeded: $0 &* 13 >> 2) }
         let file = try await sftp.open(bytes(try server.scratch.write("large", bytes: content)))
         for start in [0, 12_345_678] {
             let received = Mutex<[UInt8]>([])
-            try await sftp.download(file, from: UInt64(start)) { offset, piece in
-                received.withLock {
-                    #expect(offset == UInt64(start + $0.count))
-                    $0 += piece
-                }
+            try await sftp.download(file, from: UInt64(start)) { pieces in
+                received.withLock { $0 += pieces.joined() }
             }
             #expect(received.withLock { $0 } == Array(content[start...]))
         }
+        #expect(await (sftp.limits.read > SFTPLimits.block) == (window != nil))
         try await sftp.close(file)
     }
 
@@ -89,15 +88,15 @@ import Testing
         let content = [UInt8](repeating: 7, count: 3_000_000)
         let file = try await sftp.open(bytes(try server.scratch.write("large", bytes: content)))
         await #expect(throws: CancellationError.self) {
-            try await sftp.download(file) { _, _ in throw CancellationError() }
+            try await sftp.download(file) { _ in throw CancellationError() }
         }
         #expect(try await sftp.read(file, offset: 2_999_999) == [7])
     }
 
-    @Test func aFileIsWrittenFromAnOffsetOn() async throws {
+    @Test(arguments: [nil, 4 << 20]) func aFileIsWrittenFromAnOffsetOn(_ window: Int?) async throws {
         let server = try await SSHServer.start()
-        let sftp = try await client(server)
-        let content = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 11 >> 1) }
+        let sftp = try await client(server, window: window)
+        let content = (0..<9_000_000).map { UInt8(truncatingIfNeeded: $0 &* 11 >> 1) }
         let path = server.scratch.path("new")
         let halves = [content[..<1_000_001], content[1_000_001...]]
         for (half, mode) in zip(halves, [[.write, .create, .truncate], .write] as [SFTPOpenMode]) {

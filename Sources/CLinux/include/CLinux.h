@@ -38,6 +38,8 @@ pid_t clinux_spawn_detached(const char *path, char *const argv[], char *const en
 int clinux_wait_child(pid_t pid, int timeout_ms, int *status);
 /// A nameless file in memory, close-on-exec (memfd_create(2)).
 int clinux_memory_file(void);
+/// Lets all threads share so many malloc arenas (mallopt(3), M_ARENA_MAX).
+void clinux_share_malloc_arenas(int count);
 
 /// The last component of this process's executable, resolved: readlink("/proc/self/exe").
 ssize_t clinux_executable_path(char *buffer, size_t size);

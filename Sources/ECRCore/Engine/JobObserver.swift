@@ -13,6 +13,8 @@ enum JobVerdict: Sendable {
     case unknown(reason: String)
     /// Nothing of it has run, and nothing will.
     case notStarted(JobRefusal)
+
+    static let spoolGone = JobVerdict.unknown(reason: "the spool on the target is gone")
 }
 
 /// Why nothing of a job has run.
@@ -103,7 +105,11 @@ struct JobObserver: JobObserving {
                     return verdict
                 }
                 if mayLaunch { continue }
-                return try await observe(target)
+                let verdict = try await observe(target)
+                if case .ended(let record) = verdict, record.reason == .disk {
+                    return try await causeOfNoRoom(target) ?? verdict
+                }
+                return verdict
             } catch let error as SSHError {
                 if case .sftp(let status) = error.code {
                     return .unknown(reason: "its output could not be read (SFTP status \(status)): \(error.message)")
@@ -125,9 +131,14 @@ struct JobObserver: JobObserving {
             noteSign()
             return nil
         case .claimedBefore: return nil
-        case .spoolLost: return .unknown(reason: "the spool on the target is gone")
-        case .noSpace: return .notStarted(.disk)
+        case .spoolLost: return .spoolGone
+        case .noSpace: return try await causeOfNoRoom(target) ?? .notStarted(.disk)
         }
+    }
+
+    /// A spool that is being taken away refuses a job's files as a full disk does.
+    private func causeOfNoRoom(_ target: Target) async throws -> JobVerdict? {
+        try await target.hasSpool(request.spool) ? nil : .spoolGone
     }
 
     private mutating func reattach(to target: Target, mayLaunch: inout Bool) async throws -> JobVerdict? {
@@ -148,7 +159,7 @@ struct JobObserver: JobObserving {
             }
             mayLaunch = true
             return nil
-        case .spoolLost: return .unknown(reason: "the spool on the target is gone")
+        case .spoolLost: return .spoolGone
         case .claimedOnly: return .unknown(reason: "the launch broke off on the target")
         case .rebooted: return .unknown(reason: "the target was rebooted")
         case .wrapperLost: return .unknown(reason: "the job's wrapper was killed; the job may still run")

@@ -67,6 +67,7 @@ extension RunEngine {
     /// Ends the run although the target cannot be asked: what is still there is fetched by a later drain.
     private func completeWithoutTarget() async throws -> JSON {
         begin(.completing)
+        await giveUpTransfers()
         try await closeMarks()
         let ledger = try await makeLedger(remote: nil)
         try await journal.append(.ledger, ledger.json)
@@ -150,6 +151,8 @@ extension RunEngine {
             _ = try? await activeStage?.value
             try? await stopEverything()
             await takeLastBaseline(isBrief: true)
+        } else {
+            await giveUpTransfers()
         }
         try await closeMarks()
         for job in journal.state.openJobs {

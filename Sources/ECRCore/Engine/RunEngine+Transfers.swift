@@ -107,14 +107,10 @@ extension RunEngine {
         var policy = PullPolicy(profile.transfers)
         policy.method = try transferMethod(method)
         await awaitStopped()
-        let folder = try makePullFolder()
+        let folder = handParts.makeFolder(
+            behind: journal.state.artifacts.last(holding: #""path":"artifacts/pulled/"#)?["path"]?.string)
         let parts = handParts.take(for: folder)
-        let path = "\(journal.directory.path)/\(folder)"
-        defer {
-            handParts.release(parts)
-            // Where nothing has come no folder need tell of it.
-            rmdir(path)
-        }
+        defer { handParts.release(parts, of: folder) }
         let origin = PullOrigin(maker: nil, folder: "\(folder)/", workdir: nil, commonParts: parts)
         let feed = feed(listener)
         let step = ArtifactStep(
@@ -158,25 +154,6 @@ extension RunEngine {
         return feed
     }
 
-    /// A folder that no pull had before, also where its files were removed by hand since.
-    private func makePullFolder() throws -> String {
-        let root = journal.directory.path
-        try FileSystem.makeDirectories("\(root)/artifacts/pulled")
-        let recorded = journal.state.artifacts.compactMap { artifact -> Int? in
-            let parts = artifact["path"]?.string?.split(separator: "/") ?? []
-            return parts.count > 2 && parts[1] == "pulled" ? Int(parts[2]) : nil
-        }
-        var number = (recorded.max() ?? 0) + 1
-        while FileSystem.exists("\(root)/\(Self.pullFolder(number))") { number += 1 }
-        try FileSystem.makeDirectory("\(root)/\(Self.pullFolder(number))")
-        return Self.pullFolder(number)
-    }
-
-    private static func pullFolder(_ number: Int) -> String {
-        let digits = String(number)
-        return "artifacts/pulled/" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
-    }
-
     /// Runs a transfer in a task of the engine's own, so that the end of the run can wait for it.
     private func transfer(
         _ names: [String], isUpload: Bool, _ feed: JobFeed, _ whenGone: Departure?,
@@ -194,6 +171,12 @@ extension RunEngine {
             noticeFailure(error)
             throw error
         }
+    }
+
+    /// Where the target cannot be reached nothing of them can still come.
+    func giveUpTransfers() async {
+        for transfer in transfers.values { transfer.task.cancel() }
+        await awaitStopped()
     }
 
     /// Waits until nothing is on its way any more.

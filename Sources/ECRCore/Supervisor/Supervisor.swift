@@ -23,6 +23,7 @@ package enum Supervisor {
     package static func run(directory: String, task: Task, isNew: Bool) async -> Int32 {
         umask(0o077)
         signal(SIGPIPE, SIG_IGN)
+        Host.shareMemoryArenas()
         let launcher = LauncherLink()
         func report(_ error: any Error) {
             let (failure, run) = (ECRFailure(error), RunDirectory(path: directory))

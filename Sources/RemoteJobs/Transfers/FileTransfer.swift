@@ -55,15 +55,21 @@ package struct ReceivedFile: Sendable, Equatable {
 
     /// - Parameters:
     ///   - part: where the bytes go; what is there already is kept if the target's file begins with it.
+    ///   - resumed: bytes that are here already, before anything comes.
     ///   - progress: bytes that are here.
     /// - Throws: `TransferFailure` where there is no such file any more or it cannot be read, `SSHError` where the link
     ///   fails (the part stays), `SystemError` from the local disk, `CancellationError`.
     package func fetch(
-        _ file: RemoteFile, to part: String, progress: @escaping @Sendable (Int64) -> Void = { _ in }
+        _ file: RemoteFile, to part: String, resumed: @Sendable (Int64) -> Void = { _ in },
+        progress: @escaping @Sendable (Int64) -> Void = { _ in }
     ) async throws -> ReceivedFile {
         let (worker, expected) = (worker, Int64(clamping: file.size))
         let sink = try await worker.run { try PartFile(resuming: part, block: Self.block, expected: expected) }
-        do { return try await fetch(file, to: part, sink, progress) } catch {
+        do {
+            try await keepWhatIsSame(file, sink)
+            resumed(sink.size)
+            return try await fetch(file, to: part, sink, progress)
+        } catch {
             try? await worker.run { try sink.flush() }
             throw error
         }
@@ -73,17 +79,16 @@ package struct ReceivedFile: Sendable, Equatable {
         _ file: RemoteFile, to part: String, _ sink: PartFile, _ progress: @escaping @Sendable (Int64) -> Void
     ) async throws -> ReceivedFile {
         let worker = worker
-        try await keepWhatIsSame(file, sink)
         let start = sink.size
         // A file that grows is taken as long as it was; else it might never end.
         let end = file.size == 0 ? Self.mostOfUnsized : file.size
         let patience = Patience()
-        let take: @Sendable ([UInt8]) async throws -> Void = { bytes in
+        let take: @Sendable ([[UInt8]]) async throws -> Void = { pieces in
             try Task.checkCancellation()
             progress(
                 try await patience.whileWorking {
                     try await worker.run {
-                        try sink.append(bytes)
+                        for bytes in pieces { try sink.append(bytes) }
                         return sink.size
                     }
                 })
@@ -91,8 +96,8 @@ package struct ReceivedFile: Sendable, Equatable {
         try await patience.whileWaiting {
             switch method {
             case .sftp: try await readBySFTP(file, start, end, take)
-            case .exec: try await readByCopy(file, start, end, take)
-            case .scp, .tar: try await readBySCP(file, end, take)
+            case .exec: try await readByCopy(file, start, end) { try await take([$0]) }
+            case .scp, .tar: try await readBySCP(file, end) { try await take([$0]) }
             }
             // What was cancelled reads like what has ended.
             try Task.checkCancellation()
@@ -119,13 +124,13 @@ package struct ReceivedFile: Sendable, Equatable {
     }
 
     private func readBySFTP(
-        _ file: RemoteFile, _ start: Int64, _ end: UInt64, _ take: @Sendable ([UInt8]) async throws -> Void
+        _ file: RemoteFile, _ start: Int64, _ end: UInt64, _ take: @Sendable ([[UInt8]]) async throws -> Void
     ) async throws {
         guard let sftp = line.sftp else { throw TransferFailure("the target's SSH server offers no SFTP") }
         do {
             let handle = try await sftp.open(file.path, .read)
             do {
-                try await sftp.download(handle, from: UInt64(start), to: end) { _, bytes in try await take(bytes) }
+                try await sftp.download(handle, from: UInt64(start), to: end, take)
             } catch {
                 if line.session.isConnected { try? await sftp.close(handle) }
                 throw error

@@ -25,9 +25,6 @@ extension SFTPClient {
     package typealias Entry = SFTPEntry
     package typealias OpenMode = SFTPOpenMode
 
-    /// The most bytes of one read or write request. Origin: 32 KiB is what every server must take (section 3).
-    package nonisolated static var chunk: Int { 32 << 10 }
-
     /// - Parameter permissions: of a file that is made; the server's umask takes from them.
     package func open(
         _ path: [UInt8], _ mode: SFTPOpenMode = .read, permissions: UInt32 = 0o644
@@ -39,9 +36,9 @@ extension SFTPClient {
 
     /// One request: what the server gives at once, at most `count` and 32 KiB; empty at the end of the file.
     package func read(
-        _ file: SFTPHandle, offset: UInt64, count: Int = chunk
+        _ file: SFTPHandle, offset: UInt64, count: Int = SFTPLimits.block
     ) async throws(SSHError) -> [UInt8] {
-        let length = UInt32(min(max(count, 0), SFTPClient.chunk))
+        let length = UInt32(min(max(count, 0), SFTPLimits.block))
         return try content(of: await ask(.read(handle: file.bytes, offset: offset, count: length)), limit: length)
     }
 

@@ -8,6 +8,8 @@
     private var lastID: UInt32 = 0
     /// Why no request can be answered any more.
     private var failure: SSHError?
+    /// What the server takes, as far as it has told.
+    package private(set) var limits = SFTPLimits()
 
     /// Greets the server on a fresh channel.
     init(_ channel: SSHChannel, window: Int?) async throws(SSHError) {
@@ -23,11 +25,23 @@
             greeting = try decoder.next()?.reply
         }
         // Servers answer with the lower of both versions; 3 is the one that all speak.
-        guard case .version(3, _) = greeting else {
+        guard case .version(3, let extensions) = greeting else {
             throw SSHError(.protocolViolation, "the SFTP server does not speak version 3")
         }
-        if let window { channel.widen(to: window) }
         Task { await self.receive(decoder) }
+        guard let window else { return }
+        channel.widen(to: window)
+        if extensions.contains(SFTPLimits.question) { try await askForLimits() }
+    }
+
+    /// Nobody waits for the answer: until it is here all requests are small.
+    private func askForLimits() async throws(SSHError) {
+        let reply = try await send(.extended(name: SFTPLimits.question))
+        Task {
+            guard case .extended(let answer) = try? await reply.value(), let limits = SFTPLimits(answer: answer)
+            else { return }
+            self.limits = limits
+        }
     }
 
     /// Whether no request can be answered any more.

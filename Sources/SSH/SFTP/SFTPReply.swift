@@ -7,6 +7,8 @@ package enum SFTPReply: Sendable, Equatable {
     case data([UInt8])
     case names([SFTPEntry])
     case attributes(SFTPAttributes)
+    /// The answer to an extended request, whose form is the request's own.
+    case extended([UInt8])
 
     /// Takes a packet, without its length, apart.
     /// - Returns: the request's id, 0 for `version`.
@@ -21,6 +23,7 @@ package enum SFTPReply: Sendable, Equatable {
         case 103: return (id, .data(try reader.string()))
         case 104: return (id, .names(try names(&reader)))
         case 105: return (id, .attributes(try SFTPAttributes(&reader)))
+        case 201: return (id, .extended(reader.takeRest()))
         default: throw SSHError(.protocolViolation, "the SFTP server has sent a packet of the unknown type \(type)")
         }
     }

@@ -3,23 +3,25 @@ package enum SFTPRequest: Sendable, Equatable {
     case open(path: [UInt8], flags: UInt32, attributes: SFTPAttributes)
     case close(handle: [UInt8])
     case read(handle: [UInt8], offset: UInt64, count: UInt32)
-    case write(handle: [UInt8], offset: UInt64, bytes: [UInt8])
+    case write(handle: [UInt8], offset: UInt64, bytes: ArraySlice<UInt8>)
     case stat(path: [UInt8])
     case openDirectory(path: [UInt8])
     case readDirectory(handle: [UInt8])
     case realPath(path: [UInt8])
+    /// A question of a server's own (section 8), without data.
+    case extended(name: [UInt8])
 
     /// The first packet, which has a version in the place of the id.
     package static let initialization: [UInt8] = [0, 0, 0, 5, 1, 0, 0, 0, 3]
 
     /// The packet with its length before it.
     package func encoded(id: UInt32) -> [UInt8] {
-        var body = WireWriter()
-        body.uint8(type)
-        body.uint32(id)
-        encodeFields(&body)
         var packet = WireWriter()
-        packet.string(body.bytes)
+        packet.uint32(0)
+        packet.uint8(type)
+        packet.uint32(id)
+        encodeFields(&packet)
+        packet.putLengthFirst()
         return packet.bytes
     }
 
@@ -33,6 +35,7 @@ package enum SFTPRequest: Sendable, Equatable {
         case .readDirectory: 12
         case .realPath: 16
         case .stat: 17
+        case .extended: 200
         }
     }
 
@@ -50,7 +53,8 @@ package enum SFTPRequest: Sendable, Equatable {
             body.string(handle)
             body.uint64(offset)
             body.string(bytes)
-        case .close(let name), .stat(let name), .openDirectory(let name), .readDirectory(let name), .realPath(let name):
+        case .close(let name), .stat(let name), .openDirectory(let name), .readDirectory(let name), .realPath(let name),
+            .extended(let name):
             body.string(name)
         }
     }

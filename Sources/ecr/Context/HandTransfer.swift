@@ -84,7 +84,7 @@ struct HandTransfer {
             }
             // Where a failure has no hint of its own, there is one for all, below the last.
             let folder = FileSystem.parent(of: failure["remote"]?.string ?? file)
-            let look = "ecr run exec -- \(shellQuote("ls -la \(shellQuote(folder))"))"
+            let look = "ecr run exec -- \(shellWord("ls -la \(shellWord(folder))"))"
             let hint = failure["hint"]?.string ?? (number == failures.count - 1 ? look : nil)
             let rest = failure["unsent"]?.int.map { "; other files of it that were not sent: \($0)" } ?? ""
             Terminal.complain("\(place ?? file): \(failure["reason"]?.string ?? "?")\(rest)", hint: hint)

@@ -62,7 +62,8 @@ import Testing
                     break
                 }
                 deaths += 1
-                #expect(completed.status == 79, "\(completed.errorText)")
+                // It may die of an event of its own, before the end is asked for.
+                #expect([79, 75, 64].contains(completed.status), "\(completed.errorText)")
                 try await bench.fixture.wait(for: "the supervisor's death") { !run.hasSupervisor() }
                 // Where the end is on record it is true, whatever the command could not say any more.
                 if try run.state().isOver { break }
