@@ -3,7 +3,6 @@ import Glibc
 import Hashing
 package import JSON
 import LinuxSystem
-import Profiles
 import RemoteJobs
 package import RunStore
 
@@ -65,8 +64,8 @@ package struct Attachment: Sendable, Equatable {
         throw ECRFailure(
             .usage, "\(path) is no regular file, so it cannot be attached",
             hint: FileSystem.isDirectory(path)
-                ? "tar -czf folder.tar.gz \(shellQuote(path)), then --attach folder.tar.gz"
-                : "ls -ld \(shellQuote(path))")
+                ? "tar -czf folder.tar.gz \(shellWord(path)), then --attach folder.tar.gz"
+                : "ls -ld \(shellWord(path))")
     }
 
     private static func copy(_ source: File, to place: String) throws(SystemError) -> (Int64, String) {

@@ -1,5 +1,4 @@
 import LinuxSystem
-import Profiles
 import YAML
 
 /// A name on this machine that leads to nothing, and what to say about it.
@@ -19,6 +18,6 @@ struct MissingName {
     var hint: String {
         var folder = FileSystem.parent(of: path)
         while folder != "/", folder != "", !FileSystem.isDirectory(folder) { folder = FileSystem.parent(of: folder) }
-        return "ls -la \(shellQuote(folder))"
+        return "ls -la \(shellWord(folder))"
     }
 }

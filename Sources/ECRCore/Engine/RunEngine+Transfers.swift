@@ -53,7 +53,7 @@ extension RunEngine {
             case .missing:
                 let name = MissingName(problem.path)
                 throw ECRFailure(.notFound, text + name.remark, hint: name.hint)
-            case .itself: throw ECRFailure(.usage, text, hint: "ls -ld \(shellQuote(problem.path.text))")
+            case .itself: throw ECRFailure(.usage, text, hint: "ls -ld \(shellWord(problem.path.text))")
             case .inside:
                 throw ECRFailure(
                     .usage, text, hint: "take that out of the directory, or name what shall go instead of it")
