@@ -332,6 +332,30 @@ import Testing
         }
     }
 
+    @Test func aFileThatVanishesMeanwhileIsNamedAndWhatIsBehindItCounted() async throws {
+        try await FaultBench.with { bench in
+            let fixture = bench.fixture
+            let work = fixture.scratch.path("work")
+            for name in ["1", "2", "3"] {
+                try fixture.scratch.write("set/\(name)", bytes: [UInt8](repeating: 1, count: 2_000_000))
+            }
+            let run = try await bench.start()
+            bench.link?.throttle(1_000_000)
+            let push = try fixture.background("run", "push", "--method", "sftp", "set", work)
+            try await fixture.wait(for: "the push") { try run.events(.uploadStarted).count == 1 }
+            unlink(fixture.scratch.path("set/2"))
+            bench.link?.throttle(nil)
+            let result = try await push.wait()
+            #expect(result.status == 1)
+            let place = "cannot send \(fixture.scratch.path)/set/2 to \(work)/2: cannot be read here: No such file"
+            #expect(result.errorText.contains(place), "\(result.errorText)")
+            #expect(result.errorText.contains("; files that were not sent with it: 1\n"))
+            #expect(result.errorText.contains("try: ls -la '\(fixture.scratch.path)/set'"))
+            #expect(try uploads(run).map { $0["path"]?.string } == ["1"])
+            #expect(try FileSystem.list(work) == ["1"])
+        }
+    }
+
     @Test func aPullThatIsInterruptedLeavesNothingHalf() async throws {
         try await FaultBench.with { bench in
             let fixture = bench.fixture
@@ -403,7 +427,7 @@ import Testing
             // Each of the six is told of: there, the one that failed, or not sent.
             let unsent = try run.events(.uploadFailed).last?.data["unsent"]?.int ?? 0
             #expect(try Int64(uploads(run).count) + unsent == 5)
-            #expect(result.errorText.contains("; other files of it that were not sent: \(unsent)\n"))
+            #expect(result.errorText.contains("; files that were not sent with it: \(unsent)\n"))
 
             let json = try await fixture.expect(1, "run", "push", "--json", "big", "model.bin", "tree", "\(disk.path)/")
             let failed = try JSON(parsing: String(json.outputText.split(separator: "\n").last ?? ""))["failed"]?.array

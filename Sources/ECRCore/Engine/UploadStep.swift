@@ -58,7 +58,7 @@ struct UploadStep: Sendable {
             ]
         }
         var text: String {
-            "upload \(local) to \(remote): \(reason)\(unsent > 0 ? "; other files of it that were not sent: \(unsent)" : "")"
+            "upload \(local) to \(remote): \(reason)\(unsent > 0 ? "; files that were not sent with it: \(unsent)" : "")"
         }
     }
 
@@ -222,7 +222,9 @@ struct UploadFailure: Error {
         }
         let folder = remote.hasSuffix("/") ? remote : FileSystem.parent(of: remote)
         if let ownHint { return ownHint }
-        if isLocal { return "ls -l \(shellWord(local))" }
+        if isLocal {
+            return FileSystem.exists(local) ? "ls -l \(shellWord(local))" : MissingName(RawPath(local)).hint
+        }
         if isDenied {
             let name = FileSystem.name(of: local)
             return "ecr run push \(shellWord(local)) /tmp/, then "

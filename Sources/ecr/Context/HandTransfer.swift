@@ -86,7 +86,7 @@ struct HandTransfer {
             let folder = FileSystem.parent(of: failure["remote"]?.string ?? file)
             let look = "ecr run exec -- \(shellWord("ls -la \(shellWord(folder))"))"
             let hint = failure["hint"]?.string ?? (number == failures.count - 1 ? look : nil)
-            let rest = failure["unsent"]?.int.map { "; other files of it that were not sent: \($0)" } ?? ""
+            let rest = failure["unsent"]?.int.map { "; files that were not sent with it: \($0)" } ?? ""
             Terminal.complain("\(place ?? file): \(failure["reason"]?.string ?? "?")\(rest)", hint: hint)
         }
         let untried = all.filter { $0["outcome"] == "untried" }.map { $0[name]?.string ?? "?" }
