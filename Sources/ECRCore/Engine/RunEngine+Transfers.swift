@@ -159,6 +159,8 @@ extension RunEngine {
         _ names: [String], isUpload: Bool, _ feed: JobFeed, _ whenGone: Departure?,
         _ body: @escaping @Sendable () async throws -> JSON
     ) async throws -> JSON {
+        // The run may have ended while this was got ready; from here on its end waits for it.
+        try isUpload ? requireRunning() : requireActive()
         lastTransfer += 1
         let number = lastTransfer
         let task = Task { try await body() }

@@ -31,11 +31,13 @@ final class ClientConnection: Sendable {
     private let socket: File
     private let lines = Mailbox<JSON>()
     private let questions = PendingQuestions()
-    private let departure = Locked(Departure())
+    private let presence = Locked(Presence.here(whenGone: nil))
 
-    private struct Departure {
-        var body: (@Sendable () -> Void)?
-        var hasHappened = false
+    private enum Presence {
+        case here(whenGone: (@Sendable () -> Void)?)
+        /// Before it had its answer; or it has called its request off, and waits for what has come of it.
+        case gone
+        case answered
     }
 
     init(_ socket: File) { self.socket = socket }
@@ -52,20 +54,25 @@ final class ClientConnection: Sendable {
     /// Asks the person at the client's terminal.
     func ask(_ question: Question) async -> String? { await questions.ask(question) { self.send($0) } }
 
-    /// - Parameter body: called once the client has gone before its answer, or has called its request off; from any thread,
-    ///   and perhaps twice.
+    /// - Parameter body: called once the client has gone before its answer, or has called its request off, from the client's
+    ///   thread; at once where it has already.
     func whenGone(_ body: @escaping @Sendable () -> Void) {
-        let hasHappened = departure.withLock {
-            $0.body = body
-            return $0.hasHappened
+        let isGone = presence.withLock { presence in
+            switch presence {
+            case .here: presence = .here(whenGone: body)
+            case .gone: return true
+            case .answered: break
+            }
+            return false
         }
-        if hasHappened { body() }
+        if isGone { body() }
     }
 
-    private func depart() {
-        let body = departure.withLock {
-            $0.hasHappened = true
-            return $0.body
+    private func noticeDeparture() {
+        let body = presence.withLock { presence in
+            guard case .here(let body) = presence else { return (@Sendable () -> Void)?.none }
+            presence = .gone
+            return body
         }
         body?()
     }
@@ -87,23 +94,22 @@ final class ClientConnection: Sendable {
         startThread { self.writeLines() }
         Task { await handler.handle(request, self) }
         while let line = next(&received) {
-            if line["cancel"]?.bool == true { depart() } else { questions.take(line) }
+            if line["cancel"]?.bool == true { noticeDeparture() } else { questions.take(line) }
         }
         questions.end()
-        depart()
+        noticeDeparture()
     }
 
     private func writeLines() {
+        var isThere = true
         while let batch = lines.takeAll() {
-            for line in batch {
-                guard write(line) else {
-                    lines.close()
-                    break
-                }
+            for line in batch where isThere {
+                isThere = write(line)
+                if !isThere { lines.close() }
             }
         }
+        if isThere { presence.withLock { $0 = .answered } }
         // Ends the reading, too: a client that has its answer has nothing more to say.
-        departure.withLock { $0.body = nil }
         shutdown(socket.descriptor, Int32(SHUT_RDWR))
     }
 
