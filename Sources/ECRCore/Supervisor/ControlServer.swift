@@ -35,7 +35,7 @@ final class ClientConnection: Sendable {
 
     private enum Presence {
         case here(whenGone: (@Sendable () -> Void)?)
-        /// Before it had its answer.
+        /// Before it had its answer; or it has called its request off, and waits for what has come of it.
         case gone
         case answered
     }
@@ -54,8 +54,8 @@ final class ClientConnection: Sendable {
     /// Asks the person at the client's terminal.
     func ask(_ question: Question) async -> String? { await questions.ask(question) { self.send($0) } }
 
-    /// - Parameter body: called once the client has gone before its answer, from the client's thread; at once where it
-    ///   has gone already.
+    /// - Parameter body: called once the client has gone before its answer, or has called its request off, from the client's
+    ///   thread; at once where it has already.
     func whenGone(_ body: @escaping @Sendable () -> Void) {
         let isGone = presence.withLock { presence in
             switch presence {
@@ -93,7 +93,9 @@ final class ClientConnection: Sendable {
         guard let request = next(&received) else { return }
         startThread { self.writeLines() }
         Task { await handler.handle(request, self) }
-        while let line = next(&received) { questions.take(line) }
+        while let line = next(&received) {
+            if line["cancel"]?.bool == true { noticeDeparture() } else { questions.take(line) }
+        }
         questions.end()
         noticeDeparture()
     }
