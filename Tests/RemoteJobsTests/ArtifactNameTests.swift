@@ -82,6 +82,24 @@ import Testing
         #expect(!matches("axb", #"a\*b"#))
     }
 
+    @Test(arguments: [
+        ("/t/**/x", "/t/x", true), ("/t/**/x", "/t/a/b/x", true), ("/t/**/x", "/t/a/x/below", true),
+        ("/t/**/x", "/t/.a/x", false), ("/t/**/.a/**/x", "/t/b/.a/c/x", true), ("/t/**/x", "/t/a/b", false),
+        ("/t/**", "/t/a", true), ("/t/**", "/t/.a", false), ("/t/**", "/t/a/.b", true), ("/t/**/**", "/t/a", true),
+        ("/t/**/**/x", "/t/x", true), ("/t/**/a/**/b", "/t/a/a/c/b", true), ("/t/**/a/**/b", "/t/b/a", false),
+        ("/t/**/a/b", "/t/a/a/b", true), ("/t/**/*.c", "/t/.d/x.c", false), ("/t/**/*.c", "/t/d/x.c", true),
+    ]) func anyFoldersAreNoneOrMany(_ pattern: String, _ path: String, _ isMatch: Bool) {
+        #expect(GlobPattern(pattern, base: "/").matchesBelow(Array(path.utf8)) == isMatch)
+    }
+
+    /// One way after the other, it would not end.
+    @Test(.timeLimit(.minutes(1))) func manyWaysToMatchAreFollowedAtOnce() {
+        let pattern = GlobPattern("/" + String(repeating: "**/a/", count: 30) + "b", base: "/")
+        let path = String(repeating: "/a", count: 1000)
+        #expect(!pattern.matchesBelow(Array(path.utf8)))
+        #expect(pattern.matchesBelow(Array("\(path)/b".utf8)))
+    }
+
     @Test func aLeadingDotIsMatchedByNameOnly() {
         #expect(!matches(".hidden", "*"))
         #expect(!matches(".hidden", "?hidden"))

@@ -1,3 +1,4 @@
+import Glibc
 import Hashing
 import LinuxSystem
 import SSH
@@ -17,8 +18,13 @@ import Testing
         let parts: String
 
         init() async throws {
-            server = try await SSHServer.start()
-            target = try await Target.connect(server.options)
+            let server = try await SSHServer.start()
+            try await self.init(server, server.options)
+        }
+
+        init(_ server: SSHServer, _ options: SSHOptions) async throws {
+            self.server = server
+            target = try await Target.connect(options)
             line = try await target.transferLine(isBulk: true)
             folder = server.scratch.path("tree")
             parts = server.scratch.path("parts")
@@ -107,7 +113,27 @@ import Testing
         await bench.target.close()
     }
 
-    @Test(arguments: singles) func aFileThatVanishedOrMayNotBeReadIsSaidSo(_ method: TransferMethod) async throws {
+    @Test(.enabled(if: TestUser.isAvailable, "needs root"), arguments: singles)
+    func aFileThatMayNotBeReadIsSaidSo(_ method: TransferMethod) async throws {
+        try await TestUser.with { user in
+            let server = try await SSHServer.start(
+                .init(extraLines: ["AuthorizedKeysFile \(user.home)/.ssh/authorized_keys"]))
+            try await user.write(
+                ".ssh/authorized_keys",
+                try await Command.runSuccessfully("/usr/bin/ssh-keygen", ["-y", "-f", server.clientKey]).outputText)
+            try await user.write("f", "text")
+            chmod("\(user.home)/f", 0)
+            var options = server.options
+            options.user = user.name
+            let bench = try await Bench(server, options)
+            let file = try #require(try await bench.line.expand("f", base: nil).files.first)
+            let failure = await #expect(throws: TransferFailure.self) { try await bench.fetch(file, method, "p") }
+            #expect(failure?.reason == "permission denied" && failure?.isDenied == true, "\(failure?.reason ?? "")")
+            await bench.target.close()
+        }
+    }
+
+    @Test(arguments: singles) func aFileThatVanishedIsSaidSo(_ method: TransferMethod) async throws {
         let bench = try await Bench()
         try bench.server.scratch.write("tree/f", "text")
         let file = try await bench.file("f")

@@ -116,10 +116,7 @@ extension RunEngine {
         let step = ArtifactStep(
             journal: journal, link: link, feed: feed, worker: worker, origin: origin, policy: policy)
         let entries = remotes.map { name in
-            PreparedArtifact(
-                // Relative names begin in the login folder.
-                pattern: name == "~" || name.hasPrefix("~/") ? ".\(name.dropFirst())" : name, allowOld: true,
-                required: false)
+            PreparedArtifact(pattern: name, allowOld: true, required: false)
         }
         return try await transfer(remotes, isUpload: false, feed, whenGone) {
             let result = try await step.run(entries, out: nil, RecordedSteps())

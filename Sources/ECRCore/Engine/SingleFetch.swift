@@ -96,7 +96,8 @@ struct SingleFetch: Sendable {
         var arrival = Arrival(file, received, remote: remote, seconds)
         if remote == received.sha256 { return .success(arrival) }
         arrival.remoteSHA256 = nil
-        let now = try await line.current(file)
+        let now: RemoteFile?
+        do { now = try await line.current(file) } catch let failure as TransferFailure { return .failure(failure) }
         if !line.tools.canHash {
             arrival.hasChanged = now != file || received.size != Int64(file.size)
             return .success(arrival)

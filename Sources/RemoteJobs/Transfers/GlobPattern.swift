@@ -9,7 +9,7 @@ package func globLiteral(_ path: String) -> String {
 /// The folder in which to look for what a pattern names: what stands before its first wildcard, for a relative one from
 /// `.` on.
 package func globFolder(_ pattern: String) -> String {
-    let folder = String(decoding: GlobPattern(pattern, base: "/").fixedFolder, as: UTF8.self)
+    let folder = String(decoding: GlobPattern(pattern, base: "/", home: "/").fixedFolder, as: UTF8.self)
     if !pattern.hasPrefix("/") { return ".\(folder)" }
     return folder.isEmpty ? "/" : folder
 }
@@ -19,6 +19,14 @@ package func globFolder(_ pattern: String) -> String {
 struct GlobPattern: Sendable {
     /// Between the slashes, escapes included; `.` and empty ones left out.
     let components: [[UInt8]]
+
+    /// - Parameters:
+    ///   - base: an absolute folder, literal, for a pattern that is relative.
+    ///   - home: such a folder for one that is `~` or begins with `~/`.
+    init(_ pattern: String, base: String, home: String) {
+        let isOfHome = pattern == "~" || pattern.hasPrefix("~/")
+        self.init(isOfHome ? ".\(pattern.dropFirst())" : pattern, base: isOfHome ? home : base)
+    }
 
     /// - Parameter base: an absolute folder, literal, for a pattern that is relative.
     init(_ pattern: String, base: String) {
@@ -75,21 +83,36 @@ struct GlobPattern: Sendable {
     /// Whether a path is below one that the pattern means: a folder stands for all that is in it.
     /// - Parameter path: absolute, and below what the components before `**` have matched.
     func matchesBelow(_ path: [UInt8]) -> Bool {
-        let names = path.split(separator: UInt8(ascii: "/")).dropFirst(shallowCount)
-        return Self.matches(names.map { Array($0) }[...], deep)
+        Self.matches(path.split(separator: UInt8(ascii: "/")).dropFirst(shallowCount).map { Array($0) }, Array(deep))
     }
 
-    private static func matches(_ names: ArraySlice<[UInt8]>, _ pattern: ArraySlice<[UInt8]>) -> Bool {
-        guard let first = pattern.first else { return true }
-        if first == anyFolders {
-            let rest = pattern.dropFirst()
-            if rest.isEmpty { return names.first.map { $0.first != UInt8(ascii: ".") } ?? false }
-            if matches(names, rest) { return true }
-            guard let name = names.first, name.first != UInt8(ascii: ".") else { return false }
-            return matches(names.dropFirst(), pattern)
+    /// Follows all the ways at once in which the names may match: one by one they would be without number.
+    private static func matches(_ names: [[UInt8]], _ pattern: [[UInt8]]) -> Bool {
+        // Components that the next name may be matched with; the place behind the last stands for all of them.
+        var places: Set = [0]
+        for name in names {
+            places = skipped(places, pattern)
+            if places.contains(pattern.count) { return true }
+            let isPlain = name.first != UInt8(ascii: ".")
+            places = places.reduce(into: []) { next, place in
+                if pattern[place] != anyFolders {
+                    if matches(name, pattern[place]) { next.insert(place + 1) }
+                } else if isPlain {
+                    // At the end it wants one name, and what is below that is in it.
+                    next.insert(place == pattern.count - 1 ? pattern.count : place)
+                }
+            }
+            if places.isEmpty { return false }
         }
-        guard let name = names.first, matches(name, first) else { return false }
-        return matches(names.dropFirst(), pattern.dropFirst())
+        return skipped(places, pattern).contains(pattern.count)
+    }
+
+    /// With what follows `**`, which may be no folder at all.
+    private static func skipped(_ places: Set<Int>, _ pattern: [[UInt8]]) -> Set<Int> {
+        places.reduce(into: places) { all, place in
+            let rest = pattern[place...].prefix { $0 == anyFolders }
+            for next in rest.indices where next + 1 < pattern.count { all.insert(next + 1) }
+        }
     }
 
     /// Shell text that becomes the paths of the components before `**`; a shell leaves what matches nothing as it is.
@@ -111,7 +134,7 @@ struct GlobPattern: Sendable {
             case UInt8(ascii: "*"), UInt8(ascii: "?"): word.append(byte)
             case UInt8(ascii: "["):
                 if let end = bracketEnd(component, place) {
-                    word += component[place...end].flatMap { isPlainInBracket($0) ? [$0] : shellWord([$0]) }
+                    word += shellBracket(component[place...end])
                     place = end
                 } else {
                     word += shellWord([byte])
@@ -126,11 +149,46 @@ struct GlobPattern: Sendable {
         return word
     }
 
-    /// The place of the `]` that belongs to a `[`; one that comes first stands for itself.
+    /// With `!` for a `^`, in which not every shell sees a negation.
+    private static func shellBracket(_ bracket: ArraySlice<UInt8>) -> [UInt8] {
+        var rest = bracket.dropFirst()
+        var word = [UInt8(ascii: "[")]
+        if isNegation(rest.first) {
+            word.append(UInt8(ascii: "!"))
+            rest = rest.dropFirst()
+        }
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "\\"), let literal = rest.popFirst() {
+                word += shellWord([literal])
+            } else {
+                word += isPlainInBracket(byte) ? [byte] : shellWord([byte])
+            }
+        }
+        return word
+    }
+
+    private static func isNegation(_ byte: UInt8?) -> Bool {
+        byte == UInt8(ascii: "!") || byte == UInt8(ascii: "^")
+    }
+
+    /// The place of the `]` that belongs to a `[`; one that comes first, or behind `\`, stands for itself, and a class has
+    /// its own.
     private static func bracketEnd(_ component: [UInt8], _ start: Int) -> Int? {
-        var place = start + 1
-        if place < component.endIndex, [UInt8(ascii: "!"), UInt8(ascii: "^")].contains(component[place]) { place += 1 }
-        return component.dropFirst(place + 1).firstIndex(of: UInt8(ascii: "]"))
+        var rest = component[(start + 1)...]
+        if isNegation(rest.first) { rest = rest.dropFirst() }
+        let first = rest.startIndex
+        while let byte = rest.first {
+            if byte == UInt8(ascii: "]"), rest.startIndex > first { return rest.startIndex }
+            rest = rest.dropFirst(byte == UInt8(ascii: "\\") ? 2 : max(1, classLength(rest)))
+        }
+        return nil
+    }
+
+    /// Bytes of a class that begins here, such as `[:alpha:]`; 0 where there is none.
+    private static func classLength(_ text: ArraySlice<UInt8>) -> Int {
+        guard text.starts(with: "[:".utf8) else { return 0 }
+        let name = text.dropFirst(2).prefix { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) }
+        return text.dropFirst(2 + name.count).starts(with: ":]".utf8) ? name.count + 4 : 0
     }
 
     private static func isPlainInBracket(_ byte: UInt8) -> Bool {

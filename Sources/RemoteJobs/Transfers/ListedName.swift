@@ -111,13 +111,16 @@ struct ListingMoment: Sendable, Equatable {
 }
 
 /// Reads what `ShellListing`'s scripts print: batches of names, each name ended by NUL, the batch by another one, and
-/// behind them a text, ended by NUL, too: a line with the moment, and a line for each name that is still there.
+/// behind them a text, ended by NUL, too: a line with the moment, and a line for each name that is still there. A batch
+/// of nothing is the end; without it something is missing.
 struct ListingParser {
     private enum Part { case names, status }
 
     private var part = Part.names
     private var names: [[UInt8]] = []
     private var field: [UInt8] = []
+    /// Whether the end has come, and nothing behind it.
+    private(set) var isWhole = false
 
     /// Whether it waits for the end of what no target can mean. Origin: `xargs` passes on 2 MiB of names at most.
     var isExcessive: Bool { field.count > 16 << 20 || names.count > 4_000_000 }
@@ -135,6 +138,7 @@ struct ListingParser {
 
     private mutating func endField() -> [ListedName] {
         defer { field = [] }
+        isWhole = part == .status && names.isEmpty && field.isEmpty
         switch part {
         case .names where field.isEmpty: part = .status
         case .names: names.append(field)

@@ -51,6 +51,8 @@ package struct PullProblem: Sendable, Equatable {
 package struct Expansion: Sendable, Equatable {
     package var files: [RemoteFile] = []
     package var problems: [PullProblem] = []
+    /// How many problems there are beside those.
+    private var unnamed = 0
     /// There are more files than were wanted: those that are named are not all.
     package var isCut = false
     /// Why nothing is named although something of that name is there; nil else.
@@ -64,12 +66,38 @@ package struct Expansion: Sendable, Equatable {
 
     package var bytes: UInt64 { files.reduce(0) { $0 &+ $1.size } }
 
-    /// Leaves each of the sorted files once: fetched side by side, two of one name would write to one place.
-    mutating func dropRepeated() {
+    /// Origin: each is an event and a line for somebody to read; a target may have, or make up, any number.
+    private static let mostProblems = 10_000
+
+    mutating func refuse(_ path: [UInt8], _ reason: String) {
+        if problems.count < Self.mostProblems {
+            problems.append(PullProblem(path: path, reason: reason))
+        } else {
+            unnamed += 1
+        }
+    }
+
+    /// Sorts all of it and leaves each name once: fetched side by side, two of one name would write to one place.
+    /// - Parameters:
+    ///   - folder: what was asked for.
+    ///   - remarks: what is wrong with it as a whole.
+    mutating func settle(_ folder: [UInt8], remarks: [String] = []) {
+        files = Self.sorted(files, by: \.path)
+        problems = Self.sorted(problems, by: \.path)
+        var remarks = remarks
+        if unnamed > 0 { remarks.append("\(unnamed) more names in it cannot come") }
+        if remarks.isEmpty { return }
+        if let place = problems.firstIndex(where: { $0.path == folder }) {
+            remarks.insert(problems.remove(at: place).reason, at: 0)
+        }
+        problems.append(PullProblem(path: folder, reason: remarks.joined(separator: "; ")))
+    }
+
+    private static func sorted<Element>(_ list: [Element], by path: (Element) -> [UInt8]) -> [Element] {
         var last: [UInt8]?
-        files.removeAll { file in
-            defer { last = file.path }
-            return file.path == last
+        return list.sorted { path($0).precedes(path($1)) }.filter { element in
+            defer { last = path(element) }
+            return path(element) != last
         }
     }
 }

@@ -9,13 +9,15 @@ package import SSH
     private var prelude: Prelude
     /// The beginning of what it said on stderr.
     private var complaints: [UInt8] = []
+    /// Whether it said more there than is kept.
+    private(set) var hasSaidMore = false
+    /// Bytes of stderr that are kept. Origin: a message, not a log.
+    var mostComplaints = 16 << 10
     /// Told once, when its channel is free.
     var onClose: (() -> Void)?
 
     /// Origin: a link of 600 bytes a second carries it while a `Patience` lasts; it costs a fast one nothing.
     private static let piece = 32 << 10
-    /// Origin: a message, not a log.
-    private static let mostComplaints = 16 << 10
 
     /// Starts a script in `sh`, whatever the login shell is. What is written to it afterwards is the script's stdin.
     /// - Parameter window: see `SSHChannel.widen`; nil for libssh's choice.
@@ -86,7 +88,9 @@ package import SSH
                 let rest = prelude.rest(of: bytes)
                 if !rest.isEmpty { return rest }
             case .stderr(let bytes):
-                complaints += bytes.prefix(max(0, Self.mostComplaints - complaints.count))
+                let kept = bytes.prefix(max(0, mostComplaints - complaints.count))
+                complaints += kept
+                if kept.count < bytes.count { hasSaidMore = true }
             }
         }
         return nil

@@ -54,7 +54,7 @@ import SSH
         let text = try await line()
         let reason = text.split(separator: ":").last.map { $0.drop { $0 == " " } } ?? ""
         if reason == "No such file or directory" { return TransferFailure("no such file") }
-        return TransferFailure(String(reason), isDenied: reason == "Permission denied")
+        return TransferFailure(complaint: text)
     }
 
     private mutating func line() async throws -> String {

@@ -10,7 +10,9 @@ import SSH
     private let most: Int
     private var expansion = Expansion()
 
-    private static let deepest = 32
+    /// Bytes of a directory's path; the names in it add up to 256. Origin: a path that is longer than PATH_MAX of Linux can
+    /// be given to nobody, and a server leaves out what it cannot look at.
+    private static let longestPath = 4095 - 256
 
     /// - Parameter most: so many files are named, not more.
     static func expand(
@@ -20,6 +22,7 @@ import SSH
         try await listing.run()
         let hasFound = !listing.expansion.files.isEmpty || !listing.expansion.problems.isEmpty
         if hasFound || !pattern.deep.isEmpty { listing.expansion.emptiness = nil }
+        listing.expansion.settle(pattern.literal ?? pattern.fixedFolder)
         return listing.expansion
     }
 
@@ -32,13 +35,14 @@ import SSH
     private mutating func run() async throws(SSHError) {
         if let path = pattern.literal {
             let attributes = try await sftp.stat(path)
-            if !attributes.isDirectory { return try await add(path, attributes, pattern.fixedFolder.count + 1, 0) }
+            if !attributes.isDirectory { return try await add(path, attributes, pattern.fixedFolder.count + 1) }
             try await setTree(path)
             // The names in `/` begin with the only slash.
             let top = path == Self.root ? [] : path
             let entries = try await sftp.list(path)
+            if entries.isEmpty { try await requireLooks(into: path) }
             enter(entries)
-            return try await add(entries, in: top, top.count + 1, 0)
+            return try await add(entries, in: top, top.count + 1)
         }
         let start = pattern.fixedFolder
         do throws(SSHError) { try await setTree(start) } catch {
@@ -46,7 +50,7 @@ import SSH
             return
         }
         let fixed = start.split(separator: UInt8(ascii: "/")).count
-        try await match(start, pattern.components.dropFirst(fixed), start.count + 1, 0)
+        try await match(start, pattern.components.dropFirst(fixed), start.count + 1)
     }
 
     private static let root = [UInt8(ascii: "/")]
@@ -57,27 +61,28 @@ import SSH
 
     /// - Parameter stray: the link by which the directory was found, where it leads out of the tree.
     private mutating func match(
-        _ directory: [UInt8], _ components: ArraySlice<[UInt8]>, _ folder: Int, _ depth: Int, stray: [UInt8]? = nil
+        _ directory: [UInt8], _ components: ArraySlice<[UInt8]>, _ folder: Int, stray: [UInt8]? = nil
     ) async throws(SSHError) {
         guard let component = components.first else { return }
         let entries = try await entries(of: directory, isListed: false)
         if component == Array("**".utf8) {
             // Walked whole; the pattern says which of the names it means.
             if let stray { return entries.isEmpty ? () : refuse(stray, AskedTree.strayReason) }
-            return try await add(entries, in: directory, folder, depth)
+            return try await add(entries, in: directory, folder)
         }
         for entry in Self.sorted(entries) where GlobPattern.matches(entry.name, component) {
+            if expansion.isCut { return }
             guard Self.isPlainName(entry.name) else { continue }
             let path = directory + Self.root + entry.name
             if components.count == 1 {
                 // What is there shows that the link was on the way to something.
                 if let stray { return refuse(stray, AskedTree.strayReason) }
-                try await add(path, entry.attributes, folder, depth)
+                try await add(path, entry.attributes, folder)
             } else if entry.attributes.isDirectory {
-                try await match(path, components.dropFirst(), folder, depth + 1, stray: stray)
+                try await match(path, components.dropFirst(), folder, stray: stray)
             } else if entry.attributes.isSymlink {
                 let own = stray == nil ? try await leadsOut(path) : nil
-                try await match(path, components.dropFirst(), folder, depth + 1, stray: stray ?? own)
+                try await match(path, components.dropFirst(), folder, stray: stray ?? own)
             }
         }
     }
@@ -90,7 +95,7 @@ import SSH
     }
 
     private mutating func add(
-        _ path: [UInt8], _ attributes: SFTPAttributes, _ folder: Int, _ depth: Int
+        _ path: [UInt8], _ attributes: SFTPAttributes, _ folder: Int
     ) async throws(SSHError) {
         if attributes.isRegular {
             guard pattern.deep.isEmpty || pattern.matchesBelow(path) else { return }
@@ -103,12 +108,12 @@ import SSH
         } else if attributes.isDirectory, pattern.isOfWholeSystem, AskedTree.isKernels(path) {
             if pattern.deep.isEmpty || pattern.matchesBelow(path) { refuse(path, AskedTree.kernelsReason) }
         } else if attributes.isDirectory {
-            guard depth < Self.deepest else { return refuse(path, "more than \(Self.deepest) directories deep") }
+            guard path.count <= Self.longestPath else { return refuse(path, "file name too long") }
             let entries = try await entries(of: path, isListed: true)
             enter(entries)
-            try await add(entries, in: path, folder, depth)
+            try await add(entries, in: path, folder)
         } else if pattern.deep.isEmpty || pattern.matchesBelow(path) {
-            try await addOther(path, attributes, folder, depth)
+            try await addOther(path, attributes, folder)
         }
     }
 
@@ -121,7 +126,7 @@ import SSH
 
     /// A link that stays in the tree stands for its file; everything else is refused.
     private mutating func addOther(
-        _ path: [UInt8], _ attributes: SFTPAttributes, _ folder: Int, _ depth: Int
+        _ path: [UInt8], _ attributes: SFTPAttributes, _ folder: Int
     ) async throws(SSHError) {
         guard attributes.isSymlink else { return refuse(path, "not a regular file") }
         let (real, status): ([UInt8], SFTPAttributes)
@@ -131,7 +136,7 @@ import SSH
         }
         guard tree.holds(real) else { return refuse(path, AskedTree.strayReason) }
         guard status.isRegular else { return refuse(path, "a link to what is no regular file") }
-        try await add(path, status, folder, depth)
+        try await add(path, status, folder)
     }
 
     /// What a link says; nil for what is none.
@@ -143,13 +148,17 @@ import SSH
     }
 
     private mutating func refuse(_ path: [UInt8], _ reason: String) {
-        expansion.problems.append(PullProblem(path: path, reason: reason))
+        expansion.refuse(path, reason)
     }
 
     /// What is in a directory; one that cannot be listed is a problem of its own, and the others are not lost with it.
     /// - Parameter isListed: it was seen a moment ago; else it is nobody's loss where it is no directory.
     private mutating func entries(of directory: [UInt8], isListed: Bool) async throws(SSHError) -> [SFTPEntry] {
-        do throws(SSHError) { return try await sftp.list(directory.isEmpty ? Self.root : directory) } catch {
+        do throws(SSHError) {
+            let entries = try await sftp.list(directory.isEmpty ? Self.root : directory)
+            if entries.isEmpty { try await requireLooks(into: directory) }
+            return entries
+        } catch {
             guard case .sftp(let status) = error.code else { throw error }
             if status == 3 {
                 refuse(directory, "permission denied")
@@ -157,6 +166,14 @@ import SSH
                 refuse(directory, status == 2 ? "no such file or directory" : error.message)
             }
             return []
+        }
+    }
+
+    /// A server leaves out what it may not look at, and names nothing of a directory that may only be read.
+    private func requireLooks(into directory: [UInt8]) async throws(SSHError) {
+        do throws(SSHError) { _ = try await sftp.stat(directory + Array("/.".utf8)) } catch {
+            if case .sftp(let status) = error.code, status != 3 { return }
+            throw error
         }
     }
 
@@ -170,7 +187,7 @@ import SSH
     }
 
     private mutating func add(
-        _ entries: [SFTPEntry], in directory: [UInt8], _ folder: Int, _ depth: Int
+        _ entries: [SFTPEntry], in directory: [UInt8], _ folder: Int
     ) async throws(SSHError) {
         for entry in Self.sorted(entries) {
             if expansion.isCut { return }
@@ -178,7 +195,7 @@ import SSH
                 refuse(directory, "the server named an impossible file")
                 continue
             }
-            try await add(directory + Self.root + entry.name, entry.attributes, folder, depth + 1)
+            try await add(directory + Self.root + entry.name, entry.attributes, folder)
         }
     }
 

@@ -7,26 +7,32 @@ import SSH
     private let tools: TransferTools
     private let pattern: GlobPattern
     private let most: Int
+    private let mostLinks: Int
     private var expansion = Expansion()
     private var links: [ListedName] = []
+    /// What is wrong with all of it.
+    private var remarks: [String] = []
     private let literal: [UInt8]?
     private let fixedFolder: [UInt8]
 
-    /// - Parameter most: so many files are named, not more.
+    /// - Parameters:
+    ///   - most: so many files are named, not more.
+    ///   - mostLinks: so many links are looked at: each may stand for a file, or for none.
+    /// - Throws: `TransferFailure` where the target has not told all of it, or has too many links; `SSHError`.
     static func expand(
-        _ pattern: GlobPattern, over line: TransferLine, _ tools: TransferTools, most: Int
-    ) async throws(SSHError) -> Expansion {
-        var listing = ShellListing(line: line, tools: tools, pattern: pattern, most: most)
+        _ pattern: GlobPattern, over line: TransferLine, _ tools: TransferTools, most: Int,
+        mostLinks: Int = TransferLine.mostFiles
+    ) async throws -> Expansion {
+        var listing = ShellListing(line: line, tools: tools, pattern: pattern, most: most, mostLinks: mostLinks)
         try await listing.find()
         try await listing.resolveLinks()
         try await listing.lookForFolders()
-        listing.expansion.files.sort { $0.path.precedes($1.path) }
-        listing.expansion.dropRepeated()
-        listing.expansion.problems.sort { $0.path.precedes($1.path) }
+        listing.expansion.settle(listing.literal ?? listing.fixedFolder, remarks: listing.remarks)
         return listing.expansion
     }
 
-    private init(line: TransferLine, tools: TransferTools, pattern: GlobPattern, most: Int) {
+    private init(line: TransferLine, tools: TransferTools, pattern: GlobPattern, most: Int, mostLinks: Int) {
+        self.mostLinks = mostLinks
         self.line = line
         self.tools = tools
         self.pattern = pattern
@@ -37,49 +43,91 @@ import SSH
 
     // MARK: Finding
 
-    private mutating func find() async throws(SSHError) {
+    private mutating func find() async throws {
         let running = try await line.start(script)
         defer { running.close() }
+        running.mostComplaints = Self.mostComplaints
         running.endInput()
         var parser = ListingParser()
         while !expansion.isCut, let bytes = try await running.read() {
             for entry in parser.take(bytes) { add(entry) }
+            if links.count > mostLinks {
+                throw TransferFailure("more than \(mostLinks) links; ask for the folders in it one by one")
+            }
             if parser.isExcessive { throw SSHError(.protocolViolation, "the target has listed a name without an end") }
         }
         if expansion.isCut { return }
-        for line in running.errorLines where !line.hasSuffix("No such file or directory") { note(line) }
+        guard parser.isWhole else { throw Self.cutOff }
+        // The last line of what is kept may be half a one.
+        let complaints = running.hasSaidMore ? running.errorLines.dropLast() : running.errorLines[...]
+        for line in complaints where !line.hasSuffix("No such file or directory") { note(line) }
+        if running.hasSaidMore {
+            remarks.append("the target complained of more than is kept: more of it may be missing")
+        }
     }
 
+    /// Bytes. Origin: for as many names as an expansion has problems.
+    private static let mostComplaints = 1 << 20
+
+    /// A program that was killed, for want of memory or by a person, has told a part; and what it did not tell may be the
+    /// only copy.
+    private static let cutOff = TransferFailure(
+        "the target's listing was cut off: a program there was killed or failed")
+
     /// Without a match a pattern stays as it is, and `find` says that there is no such file.
+    ///
+    /// `find` and `stat` fail for single names, too, and by that nothing is lost; but not with the statuses of a command
+    /// that could not be run or was killed, nor does a shell then.
     private var script: [UInt8] {
         // A link is followed where the user named it, not where a wildcard has found it.
         let follow = pattern.isNamed ? "-H " : ""
         let leaveOut = pattern.isOfWholeSystem ? #"\( -path /proc -o -path /sys \) -prune -print0 -o "# : ""
-        let walk = #"find \#(follow)"$@" \#(leaveOut)\! -type d -print0"#
-        let look =
-            "\(Self.statusFunction(tools.status)); printf '%s\\0' \"$@\"; printf '\\0'; ecr_s \"$@\"; printf '\\0'"
-        var script = Array("export LC_ALL=C; printf '%s\\0' ".utf8) + pattern.shellWords
+        let walk = #"[ $# -eq 0 ] || find \#(follow)"$@" \#(leaveOut)\! -type d -print0; \#(Self.mayFail)"#
+        let look = #"printf '%s\0' "$@"; printf '\0'; ecr_s "$@"; \#(Self.mayFail); printf '\0'"#
+        var steps = [Array(#"printf '%s\0' "#.utf8) + pattern.shellWords]
         if pattern.findsFolders {
-            script += Array(" | xargs -0 sh -c \(shellWord(AskedTree.filter)) ecr ".utf8) + shellWord(fixedFolder)
-            script += Array(" 2>/dev/null".utf8)
+            let filter = Array("xargs -0 sh -c \(shellWord(AskedTree.filter)) ecr ".utf8) + shellWord(fixedFolder)
+            steps.append(filter + Array(" 2>/dev/null".utf8))
         }
-        return script
-            + Array(
-                """
-                 | xargs -0 sh -c \(shellWord(walk)) ecr | xargs -0 sh -c \(shellWord("[ $# -eq 0 ] || { \(look); }")) ecr 2>/dev/null
-                """.utf8)
+        steps.append(Array("xargs -0 sh -c \(shellWord(walk)) ecr".utf8))
+        let all = "[ $# -eq 0 ] || { \(Self.statusFunction(tools.status)); \(look); }"
+        steps.append(Array("xargs -0 sh -c \(shellWord(all)) ecr".utf8))
+        return Array("export LC_ALL=C; ".utf8) + Self.pipeline(steps)
     }
 
-    /// What `find` could not look into: `find: '/a/b': Permission denied`, without the quotes from BusyBox.
+    /// Behind a program: ends a shell under `xargs`, which then ends, too, unless the program came to its end.
+    private static let mayFail = "[ $? -lt 126 ] || exit 255"
+
+    /// A pipe of commands that prints the sign of its end (see `ListingParser`) where each of them has succeeded.
+    private static func pipeline(_ steps: [[UInt8]]) -> [UInt8] {
+        // The statuses go round the pipe; the last one's words leave it.
+        let piped = steps.map { Array("{ ".utf8) + $0 + Array("; echo $? >&3; }".utf8) }
+        let ends = Array(repeating: "0", count: steps.count).joined(separator: " ")
+        return Array("exec 4>&1; ecr_e=$({ ".utf8) + piped.joined(separator: Array(" | ".utf8))
+            + Array(#" >&4; } 3>&1); set -- $ecr_e; [ "$*" != "\#(ends)" ] || printf '\0\0'"#.utf8)
+    }
+
+    /// What `find` could not look into, or `stat` and `ls` could not look at: `find: '/a/b': Permission denied`, without the
+    /// quotes from BusyBox, and `stat: cannot statx '/a/b': …`.
     private mutating func note(_ complaint: String) {
-        guard complaint.hasPrefix("find: ") else { return }
-        let text = complaint.dropFirst("find: ".count)
-        guard let colon = text.lastIndex(of: ":") else { return refuse(literal ?? fixedFolder, String(text)) }
+        guard let program = ["find: ", "stat: ", "ls: "].first(where: complaint.hasPrefix) else { return }
+        let text = complaint.dropFirst(program.count)
+        guard let colon = text.lastIndex(of: ":") else { return remark(text) }
         let reason = text[text.index(after: colon)...].drop { $0 == " " }
-        let name = QuotedName.bytes(text[..<colon])
-        if name.first != UInt8(ascii: "/") { return refuse(literal ?? fixedFolder, String(text)) }
+        var quoted = text[..<colon]
+        if quoted.first != "/", let start = quoted.firstRange(of: "'/") { quoted = quoted[start.lowerBound...] }
+        let name = QuotedName.bytes(quoted)
+        if name.first != UInt8(ascii: "/") { return remark(text) }
         refuse(name, reason.prefix(1).lowercased() + reason.dropFirst())
     }
+
+    /// Once and, since a target can say anything, not for ever.
+    private mutating func remark(_ text: Substring) {
+        if remarks.count < Self.mostRemarks, !remarks.contains(String(text)) { remarks.append(String(text)) }
+    }
+
+    /// Origin: a program that fails as a whole says so in a line or two.
+    private static let mostRemarks = 5
 
     private mutating func add(_ entry: ListedName) {
         // What the tree's filter names in the place of what is behind it.
@@ -107,19 +155,20 @@ import SSH
     }
 
     private mutating func refuse(_ path: [UInt8], _ reason: String) {
-        expansion.problems.append(PullProblem(path: path, reason: reason))
+        expansion.refuse(path, reason)
     }
 
     // MARK: Links
 
     /// A link that stays in the asked-for tree stands for its file; everything else is refused.
-    private mutating func resolveLinks() async throws(SSHError) {
+    private mutating func resolveLinks() async throws {
         if links.isEmpty { return }
         // For each name what the link says, the real path, and what is there; the first is the tree itself.
         let look = """
             \(Self.statusFunction(tools.status)); for ecr_f; do printf '%s\\0' "$ecr_f"; readlink "$ecr_f"; printf '\\0'
-            readlink -f "$ecr_f"; printf '\\0'
-            ecr_r=$(readlink -f "$ecr_f"; echo x); ecr_r=${ecr_r%?x}; printf '%s\\0\\0' "$ecr_r"; ecr_s "$ecr_r"; printf '\\0'; done
+            ecr_r=$(readlink -f "$ecr_f"; ecr_x=$?; echo x; exit $ecr_x); [ $? -le 128 ] || exit 255
+            ecr_r=${ecr_r%x}; printf '%s\\0' "$ecr_r"
+            ecr_r=${ecr_r%?}; printf '%s\\0\\0' "$ecr_r"; ecr_s "$ecr_r"; \(Self.mayFail); printf '\\0'; done
             """
         let running = try await line.start(
             Array("exec xargs -0 sh -c \(shellWord(look)) ecr 2>/dev/null".utf8))
@@ -131,6 +180,7 @@ import SSH
         // Five paths, one of them with a status, for each.
         let resolved = ResolvedLinks(try await running.readAll(limit: names.count * 6 * 4096))
         await writer.value
+        guard resolved.count == names.count else { throw Self.cutOff }
         let tree = AskedTree(resolved.path(of: root) ?? root)
         for link in links {
             // A link that was named is what the user asked for.
@@ -151,6 +201,8 @@ import SSH
 
     /// The real paths of names, and what is there.
     private struct ResolvedLinks {
+        /// How many names it was told of.
+        private(set) var count = 0
         private var targets: [[UInt8]: [UInt8]] = [:]
         private var paths: [[UInt8]: [UInt8]] = [:]
         private var entries: [[UInt8]: ListedName] = [:]
@@ -168,6 +220,7 @@ import SSH
                 if !path.isEmpty { paths[name] = path }
                 entries[name] = parser.take(Array(listing) + [0]).first
                 fields = fields.dropFirst(6)
+                count += 1
             }
         }
 
@@ -179,14 +232,15 @@ import SSH
     // MARK: Nothing
 
     /// A directory without a file is no missing one. Asked for only where nothing was found.
-    private mutating func lookForFolders() async throws(SSHError) {
-        guard expansion.files.isEmpty, expansion.problems.isEmpty, pattern.deep.isEmpty else { return }
+    private mutating func lookForFolders() async throws {
+        guard expansion.files.isEmpty, expansion.problems.isEmpty, remarks.isEmpty, pattern.deep.isEmpty else { return }
         let look = """
-            ; do [ ! -d "$ecr_f" ] || if [ -n "$(ls -A "$ecr_f" | head -n 1)" ]; then echo folders; else echo nothing; fi; done
+            ; do [ ! -d "$ecr_f" ] || if [ -n "$(ls -A "$ecr_f" | head -n 1)" ]; then echo folders; else echo nothing; fi; done; echo end
             """
         let script = Array("export LC_ALL=C; exec 2>/dev/null; for ecr_f in ".utf8) + pattern.shellWords
         let words = try await line.run(script + Array(look.utf8)).output.split(separator: 0x0A)
-        if words.isEmpty { return }
+        guard words.last?.elementsEqual("end".utf8) == true else { throw Self.cutOff }
+        if words.count == 1 { return }
         expansion.emptiness = words.contains { $0.elementsEqual("folders".utf8) } ? .folders : .nothing
     }
 
@@ -204,9 +258,9 @@ import SSH
         case .plain: #"ecr_s() { echo; stat -c '%f %s %Y %Z %d:%i %n' -- "$@"; }"#
         case .missing:
             """
-            set -f; ecr_l() { ecr_p=$1; shift; if [ $# -ge 5 ]; then printf '%s %s %s ? ? ' "$1" "$5" \
-            "$(date -r "$ecr_p" +%s || echo 0)"; printf '%s\\n' "$ecr_p"; fi; }
-            ecr_s() { echo; for ecr_n; do ecr_l "$ecr_n" $(ls -lnd -- "$ecr_n"); done; }
+            set -f; ecr_l() { ecr_p=$1; shift; [ $# -ge 5 ] || return 0; ecr_d=$(date -r "$ecr_p" +%s 2>/dev/null)
+            [ $? -le 128 ] || return 126; printf '%s %s %s ? ? %s\\n' "$1" "$5" "${ecr_d:-0}" "$ecr_p"; }
+            ecr_s() { echo; for ecr_n; do ecr_o=$(ls -lnd -- "$ecr_n"); [ $? -lt 126 ] && ecr_l "$ecr_n" $ecr_o || return 126; done; }
             """
         }
     }

@@ -1,4 +1,4 @@
-package import SSH
+import SSH
 
 /// Finding files on the target.
 extension TransferLine {
@@ -7,21 +7,21 @@ extension TransferLine {
 
     /// What a pattern names now (see `GlobPattern`); a folder stands for all regular files in it.
     /// - Parameters:
-    ///   - base: the folder of a relative pattern, from the login folder on.
+    ///   - base: the folder of a relative pattern, from the login folder on. `~/` begins in that folder itself.
     ///   - most: beyond so many files the answer is cut.
-    /// - Throws: `TransferFailure` where the target has no means, `SSHError` where the link fails.
+    /// - Throws: `TransferFailure` where the target has no means or did not tell all, `SSHError` where the link fails.
     package func expand(
         _ pattern: String, base: String?, most: Int = mostFiles
     ) async throws -> Expansion {
-        let pattern = GlobPattern(pattern, base: absolute(base))
-        do throws(SSHError) {
+        let pattern = GlobPattern(pattern, base: absolute(base), home: tools.home)
+        do {
             // The usual case: one small file, for which no program need be started.
             if let sftp, let path = pattern.literal, try await sftp.stat(path).isSmallFile {
                 return try await SFTPListing.expand(pattern, over: sftp, most: most)
             }
             if tools.canList { return try await ShellListing.expand(pattern, over: self, tools, most: most) }
             if let sftp { return try await SFTPListing.expand(pattern, over: sftp, most: most) }
-        } catch {
+        } catch let error as SSHError {
             guard case .sftp(let status) = error.code else { throw error }
             if status == 2 { return try await nothing(of: pattern) }
             throw TransferFailure(refused: error, pattern.literal)
@@ -39,9 +39,10 @@ extension TransferLine {
     }
 
     /// A file as it is now; nil where there is none of that name.
-    package func current(_ file: RemoteFile) async throws(SSHError) -> RemoteFile? {
+    /// - Throws: as `expand`.
+    package func current(_ file: RemoteFile) async throws -> RemoteFile? {
         let pattern = GlobPattern(literal: file.path)
-        do throws(SSHError) {
+        do {
             let expansion: Expansion
             if let sftp, file.version == nil {
                 expansion = try await SFTPListing.expand(pattern, over: sftp, most: 1)
@@ -49,7 +50,7 @@ extension TransferLine {
                 expansion = try await ShellListing.expand(pattern, over: self, tools, most: 1)
             }
             return expansion.files.first?.seen(as: file)
-        } catch {
+        } catch let error as SSHError {
             guard case .sftp = error.code else { throw error }
             return nil
         }
