@@ -170,7 +170,8 @@ struct ArtifactStep {
         _ entry: inout Entry, from target: Target, _ places: inout ArtifactPlaces,
         _ allowance: inout PullAllowance, _ result: inout Result
     ) async throws {
-        try await target.transferLine(isBulk: false).ways.require(entry.method ?? policy.method)
+        let method = entry.method ?? policy.method
+        try await target.transferLine(isBulk: false, for: method).ways.require(method)
         if let refusal = entry.refusal { throw refusal }
         // While the target looks for its files.
         async let known = KnownVersions(journal.state.artifacts)
@@ -203,10 +204,13 @@ struct ArtifactStep {
         entry.share = nil
         let kept = held == nil ? try await keptBytes(expansion.files) : 0
         entry.share = try allowance.take(expansion, kept: kept, held: held)
+        let line = try await target.transferLine(isBulk: PullBatch.isBulk(expansion), for: method)
+        if let warning = await target.warning(of: line), !result.warnings.contains(warning) {
+            result.warnings.append(warning)
+        }
         var batch = PullBatch(
-            journal: journal, feed: feed, worker: worker, origin: origin, parts: partsFolder,
-            line: try await target.transferLine(isBulk: PullBatch.isBulk(expansion)),
-            method: entry.method ?? policy.method, known: await known, places: places)
+            journal: journal, feed: feed, worker: worker, origin: origin, parts: partsFolder, line: line,
+            method: method, known: await known, places: places)
         let required = entry.isRequired
         journal.post(.artifactPullStarted, beginning(of: entry, expansion))
         batch.suspects = entry.suspects

@@ -56,7 +56,7 @@ struct UploadBatch: Sendable {
     /// Sends what is not done yet.
     /// - Throws: `UploadFailure`, `TransferFailure` where nothing of it can go there; `SSHError` where the link fails.
     mutating func run(on target: Target) async throws {
-        let line = try await target.transferLine(isBulk: false)
+        let line = try await target.transferLine(isBulk: false, for: method)
         try line.ways.require(method)
         let place = try await UploadPlace.find(tree, to: upload.to, base: origin.workdir, over: line)
         // A profile means what it says, and must mean it the second time, too.
@@ -69,9 +69,9 @@ struct UploadBatch: Sendable {
         let owner = "\(origin.owner)\0\(String(decoding: place.path, as: UTF8.self))"
         if lane?.place != owner { lane = lanes.take(owner) }
         let isBulk = tree.bytes > 1 << 20 || tree.files.count > 64
-        do { try await run(on: target, over: try await target.transferLine(isBulk: isBulk), to: place) } catch let error
-            as UploadSeat.Unsettled
-        {
+        let bulk = try await target.transferLine(isBulk: isBulk, for: method)
+        if let warning = await target.warning(of: bulk) { feed.tell(.progress(warning)) }
+        do { try await run(on: target, over: bulk, to: place) } catch let error as UploadSeat.Unsettled {
             guard TransferFailure.isStall(error.cause) else { throw error.cause }
             // It is told as the upload's failure, the others beside it.
             let first = unsettled.keys.min()

@@ -26,7 +26,9 @@ extension TransferLine {
             if status == 2 { return Expansion() }
             throw TransferFailure(error.message, isDenied: status == 3)
         }
-        throw TransferFailure("the target offers no SFTP and has no `find -print0`", isDenied: false)
+        throw TransferFailure(
+            "the target \(isSFTPHanging ? "has an SFTP server that hangs" : "offers no SFTP") and has no `find -print0`"
+        )
     }
 
     /// A file as it is now; nil where there is none of that name.

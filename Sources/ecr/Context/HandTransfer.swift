@@ -29,6 +29,8 @@ struct HandTransfer {
             let result = try run.request(request, interrupt: interrupt, onTick: { line.draw() }) { message in
                 if isJSON, let json = message.transferJSON {
                     Terminal.result(json.text)
+                } else if case .progress(let text) = message {
+                    Terminal.warn(text)
                 } else {
                     line.take(message)
                 }
