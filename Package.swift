@@ -46,7 +46,7 @@ let package = Package(
         room("ZIP", ["CLibZip", "LinuxSystem"]),
         room("EventLog", ["JSON", "Hashing", "LinuxSystem"]),
         room("RunStore", ["EventLog", "Hashing", "JSON", "LinuxSystem"]),
-        room("Profiles", ["YAML", "JSON", "EventLog", "Patterns"]),
+        room("Profiles", ["YAML", "JSON", "EventLog", "Patterns", "LinuxSystem"]),
         room("RemoteJobs", ["SSH", "Hashing", "LinuxSystem"]),
         room(
             "ECRCore",

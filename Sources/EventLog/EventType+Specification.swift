@@ -108,7 +108,10 @@ extension EventType {
             duration_s resumed_at? changed? version?
             """),
         row(
-            .artifactPullFailed, "a file is missing, stale or not readable, or there is too much",
+            .artifactPullFailed,
+            """
+            a file is missing, stale or not readable, or there is too much; cancelled: what is not on record of it did not come
+            """,
             "target job? action? attempt? remote|remote_base64 reason required"),
         row(
             .uploadStarted,

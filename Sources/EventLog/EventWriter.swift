@@ -2,7 +2,6 @@ import Glibc
 import Hashing
 package import JSON
 package import LinuxSystem
-import Synchronization
 
 /// Bytes that must be on the disk before the event that speaks of them: a piece of a raw log.
 package struct RawWrite: Sendable {

@@ -24,9 +24,10 @@ package enum FileSystem {
         try syncDirectory(parent(of: path))
     }
 
-    /// The names in a directory without `.` and `..`, sorted.
+    /// The names in a directory without `.` and `..`, sorted by their bytes. What is no UTF-8 is replaced in them, so that
+    /// they may name nothing.
     package static func list(_ path: String) throws(SystemError) -> [String] {
-        try list(RawPath(path)).map { String(decoding: $0, as: UTF8.self) }.sorted()
+        try list(RawPath(path)).map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// The whole of a file; refuses one that is longer than `limit` with EFBIG.
@@ -88,25 +89,30 @@ package enum FileSystem {
 
     /// Removes a directory with everything in it, or a file; links are removed, never followed. What somebody else has
     /// removed meanwhile is gone, too.
-    package static func removeTree(_ path: String) throws(SystemError) {
+    package static func removeTree(_ path: String) throws(SystemError) { try removeTree(RawPath(path)) }
+
+    /// The same for names of any bytes.
+    package static func removeTree(_ path: RawPath) throws(SystemError) {
         do throws(SystemError) {
             var status = stat()
-            try check("examine", path: path) { lstat(path, &status) }
+            try check("examine", path: path.text) { lstat(path.characters, &status) }
             guard status.st_mode & S_IFMT == S_IFDIR else {
-                try check("remove", path: path) { unlink(path) }
+                try check("remove", path: path.text) { unlink(path.characters) }
                 return
             }
-            for name in try list(path) { try removeTree("\(path)/\(name)") }
-            try check("remove", path: path) { rmdir(path) }
+            for name in try list(path) { try removeTree(path.appending(name)) }
+            try check("remove", path: path.text) { rmdir(path.characters) }
         } catch  where error.code == ENOENT {}
     }
 
     /// The bytes of all files in a directory, as far as they can be seen; links are not followed.
-    package static func treeSize(_ path: String) -> Int64 {
+    package static func treeSize(_ path: String) -> Int64 { treeSize(RawPath(path)) }
+
+    private static func treeSize(_ path: RawPath) -> Int64 {
         var status = stat()
-        guard lstat(path, &status) == 0 else { return 0 }
+        guard lstat(path.characters, &status) == 0 else { return 0 }
         guard status.st_mode & S_IFMT == S_IFDIR else { return Int64(status.st_size) }
-        return ((try? list(path)) ?? []).reduce(0) { $0 + treeSize("\(path)/\($1)") }
+        return ((try? list(path)) ?? []).reduce(0) { $0 + treeSize(path.appending($1)) }
     }
 
     /// The mode of a file while it is written, and of no other: whoever finds it later knows that it was cut.

@@ -1,3 +1,5 @@
+import LinuxSystem
+
 /// The job protocol, format 1: what stands in a spool on the target, and the shell functions that write it.
 ///
 /// ```

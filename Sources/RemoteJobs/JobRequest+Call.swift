@@ -1,3 +1,5 @@
+import LinuxSystem
+
 extension JobRequest {
     /// The shell text that starts a job by one of the library's functions.
     ///

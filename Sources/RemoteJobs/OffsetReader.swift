@@ -1,3 +1,5 @@
+import LinuxSystem
+
 /// The program by which a file on the target is read from an offset on, where there is no SFTP.
 package enum OffsetReader: String, Sendable {
     /// It seeks, by whole blocks.

@@ -1,3 +1,4 @@
+import LinuxSystem
 package import SSH
 
 /// One launch: an attempt of an action or a collector's sampler.

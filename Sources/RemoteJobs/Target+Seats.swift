@@ -1,3 +1,4 @@
+import LinuxSystem
 package import SSH
 
 /// The temporary names of uploads, on record in the run's spool on the target before they are made: whoever ends the run

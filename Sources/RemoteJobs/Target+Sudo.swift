@@ -1,3 +1,4 @@
+import LinuxSystem
 package import SSH
 
 /// How a job becomes root.

@@ -24,18 +24,16 @@ extension RunDirectory {
 
     /// Removes them, once nobody will go on with them. Failing to costs space, not data.
     package func removeParts() {
-        for folder in partsFolders {
-            try? FileSystem.removeTree(folder)
-            // Where nothing else has come no folder need tell of it.
-            if folder != handParts { rmdir(FileSystem.parent(of: folder)) }
-        }
-        for folder in Self.folders(in: artifacts) where FileSystem.isDirectory(folder) {
+        for folder in partsFolders { try? FileSystem.removeTree(folder) }
+        // Whoever attaches a file to a note may do so at any time.
+        for folder in Self.folders(in: artifacts) where folder != attachments && FileSystem.isDirectory(folder) {
             Self.removeUnfinished(in: folder)
         }
     }
 
-    /// Brief files are written where they belong; a supervisor that was killed may have left one that it had begun.
-    private static func removeUnfinished(in folder: String) {
+    /// Brief files are written where they belong; a supervisor that was killed may have left one that it had begun. Where
+    /// nothing has come no folder need tell of it.
+    package static func removeUnfinished(in folder: String) {
         for name in (try? FileSystem.list(folder)) ?? [] {
             let path = "\(folder)/\(name)"
             var status = stat()
@@ -43,6 +41,7 @@ extension RunDirectory {
             if status.st_mode & S_IFMT == S_IFDIR { removeUnfinished(in: path) }
             if status.st_mode == S_IFREG | FileSystem.unfinishedMode { unlink(path) }
         }
+        rmdir(folder)
     }
 
     /// Brings what pulls by hand have left in folders of their own to the common one; what is there already stays.
@@ -54,7 +53,7 @@ extension RunDirectory {
             // A link replaces nothing, so that nothing is taken away from under a pull that has begun the same file.
             for name in (try? FileSystem.list(folder)) ?? [] { link("\(folder)/\(name)", "\(handParts)/\(name)") }
             try? FileSystem.removeTree(folder)
-            rmdir(FileSystem.parent(of: folder))
+            Self.removeUnfinished(in: FileSystem.parent(of: folder))
         }
     }
 }

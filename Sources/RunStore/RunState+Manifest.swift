@@ -51,7 +51,8 @@ extension RunState {
             "jobs": .array(jobs.map(\.json)), "metrics": actionMetricsJSON, "notes": .int(notes),
             "recent_notes": .array(recentNotes.map(\.json)), "edits": .int(edits), "invalid_times": invalidTimes.json,
             "exported": .bool(isExported), "failed_pulls": .int(failedPulls),
-            "first_failed_pulls": .array(firstFailedPulls), "failed_uploads": .int(failedUploads),
+            "first_failed_pulls": .array(missingArtifacts.first), "missing_artifacts": missingArtifacts.json,
+            "failed_uploads": .int(failedUploads),
             "gaps": .array(gaps), "reboots": .array(reboots), "rules": rules.json, "latest_samples": latest.json,
             "ledger": ledger.map { .object($0) }, "last_event": .string(lastTime),
             "head_hash": .string(checkpoint.hash), "checkpoint": checkpoint.json,
@@ -73,7 +74,8 @@ extension RunState {
     init?(json: JSON) {
         guard json["format"]?.int == 1, let checkpoint = Checkpoint(json: json["checkpoint"]),
             let status = Status(rawValue: json["state"]?.string ?? ""), let jobs = json["jobs"]?.array,
-            let recentNotes = json["recent_notes"]?.array
+            let recentNotes = json["recent_notes"]?.array,
+            let missingArtifacts = MissingArtifacts(json: json["missing_artifacts"])
         else { return nil }
         self.init()
         self.checkpoint = checkpoint
@@ -107,7 +109,7 @@ extension RunState {
         invalidTimes = InvalidTimes(json: json["invalid_times"])
         isExported = json["exported"]?.bool ?? false
         failedPulls = json["failed_pulls"]?.int ?? 0
-        restore(failedPulls: json["first_failed_pulls"])
+        self.missingArtifacts = missingArtifacts
         failedUploads = json["failed_uploads"]?.int ?? 0
         gaps = json["gaps"]?.array ?? []
         reboots = json["reboots"]?.array ?? []

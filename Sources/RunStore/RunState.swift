@@ -58,9 +58,9 @@ package struct RunState: Sendable, Equatable {
     package var isExported = false
     /// The data of every `artifact_pulled`.
     package var artifacts = JSONList()
+    /// How often one did not come.
     package var failedPulls: Int64 = 0
-    /// What the first of them tell.
-    package private(set) var firstFailedPulls: [JSON] = []
+    package var missingArtifacts = MissingArtifacts()
     /// The data of every `uploaded`.
     package var uploads = JSONList()
     package var failedUploads: Int64 = 0
@@ -152,8 +152,7 @@ package struct RunState: Sendable, Equatable {
         case .mark: applyMark(event)
         case .tagAdded: if let tag = data["tag"]?.string, !tags.contains(tag) { tags.append(tag) }
         case .tagRemoved: tags.removeAll { $0 == data["tag"]?.string }
-        case .artifactPulled: artifacts.append(.object(data))
-        case .artifactPullFailed: applyFailedPull(data)
+        case .artifactPullStarted, .artifactPulled, .artifactPullFailed: applyPull(event)
         case .uploaded: uploads.append(.object(data))
         case .uploadFailed: failedUploads += 1
         case .targetRebooted: reboots.append(["time": .string(event.time), "boot_id": data["boot_id"]])
@@ -175,12 +174,30 @@ package struct RunState: Sendable, Equatable {
         if recentNotes.count > Self.notesKept { recentNotes.removeFirst() }
     }
 
-    /// Origin of 10: what a summary names; the stream holds all.
-    private static let failedPullsKept = 10
+    private mutating func applyPull(_ event: Event) {
+        let data = event.data
+        if event.type == .artifactPulled { artifacts.append(.object(data)) }
+        if event.type == .artifactPullFailed {
+            failedPulls += 1
+            return missingArtifacts.apply(failure: data, by: firstAttempt(data), seq: event.seq)
+        }
+        if missingArtifacts.isEmpty { return }
+        if event.type == .artifactPulled {
+            missingArtifacts.apply(pulled: data, by: firstAttempt(data))
+        } else {
+            missingArtifacts.apply(started: data, by: firstAttempt(data))
+        }
+    }
 
-    private mutating func applyFailedPull(_ data: JSONObject) {
-        failedPulls += 1
-        if firstFailedPulls.count < Self.failedPullsKept { firstFailedPulls.append(.object(data)) }
+    /// The job of an event, by its first attempt: actions take turns, so the others are the next jobs of its action.
+    private func firstAttempt(_ data: JSONObject) -> String {
+        guard let id = data["job"]?.string, var index = jobIndex[id] else { return data["job"]?.string ?? "" }
+        while jobs[index].attempt > 1,
+            let earlier = jobs[..<index].lastIndex(where: {
+                $0.name == jobs[index].name && $0.kind == jobs[index].kind && $0.attempt == jobs[index].attempt - 1
+            })
+        { index = earlier }
+        return jobs[index].id
     }
 
     private mutating func applyEdit(_ event: Event) {
@@ -295,8 +312,6 @@ package struct RunState: Sendable, Equatable {
     }
 
     mutating func restore(latest json: JSON?) { latest = LatestSamples(json: json) }
-
-    mutating func restore(failedPulls json: JSON?) { firstFailedPulls = json?.array ?? [] }
 
     mutating func restore(jobs restored: [JobState], notes: [NoteState], edits: Int64) {
         jobs = restored

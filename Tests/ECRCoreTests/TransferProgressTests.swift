@@ -23,7 +23,7 @@ import Testing
         let progress = TransferProgress(items, JobFeed())
         progress.tell(files: 2, bytes: 250)
         #expect(standing(progress) == [2, 4, 250, 400])
-        for item in items.prefix(2) { progress.finish(item, item.name, size: 100, isOfArchive: true) }
+        for item in items.prefix(2) { progress.finish(item, item.name, size: 100, method: "tar") }
         #expect(standing(progress) == [2, 4, 250, 400])
         progress.tell(files: 3, bytes: 350)
         #expect(standing(progress) == [3, 4, 350, 400])
@@ -32,8 +32,28 @@ import Testing
         #expect(standing(progress) == [2, 4, 200, 400])
         progress.tell(items[2], bytes: 70)
         #expect(standing(progress) == [2, 4, 270, 400])
-        for item in items.suffix(2) { progress.finish(item, item.name, size: 100, isOfArchive: false) }
+        for item in items.suffix(2) { progress.finish(item, item.name, size: 100, method: "sftp") }
         #expect(standing(progress) == [4, 4, 400, 400])
+    }
+
+    @Test func whatWasThereBeforeHasNotCome() {
+        func came(_ progress: TransferProgress) -> [Int64] { [progress.standing.bytes, progress.standing.came] }
+        let progress = TransferProgress(items, JobFeed())
+        progress.finish(items[0], "0", size: 100, method: "unchanged")
+        progress.finishSilently(items[1])
+        #expect(came(progress) == [200, 0])
+        progress.resume(items[2], at: 60)
+        #expect(came(progress) == [260, 0])
+        progress.tell(items[2], bytes: 75)
+        #expect(came(progress) == [275, 15])
+        progress.finish(items[2], "2", size: 100, method: "sftp")
+        #expect(came(progress) == [300, 40])
+        // What another attempt has brought was no beginning of the file.
+        progress.resume(items[3], at: 50)
+        progress.resume(items[3], at: 0)
+        progress.finish(items[3], "3", size: 100, method: "exec")
+        #expect(came(progress) == [400, 140])
+        #expect(TransferNews(json: progress.standing.json) == progress.standing)
     }
 
     @Test func aFileThatHadNoSizeHasTheOneThatCame() {
@@ -44,7 +64,7 @@ import Testing
         let progress = TransferProgress([kernels, items[0]], feed)
         progress.tell(kernels, bytes: 20)
         #expect(standing(progress) == [0, 2, 20, 100])
-        progress.finish(kernels, "uptime", size: 20, isOfArchive: false)
+        progress.finish(kernels, "uptime", size: 20, method: "sftp")
         #expect(standing(progress) == [1, 2, 20, 120])
         #expect(told.withLock { $0 } == [20])
     }

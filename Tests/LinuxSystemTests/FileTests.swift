@@ -26,6 +26,17 @@ import Testing
         #expect(try scratch.read("f") == "hello")
     }
 
+    @Test func aTreeOfAnyNamesCanBeRemovedAndHasASize() async throws {
+        let tree = try scratch.write("tree/plain", "12345")
+        let script = "cd \"$0\" && mkdir -p \"$(printf 'd\\377')/sub\" && printf 123 >\"$(printf 'd\\377/sub/f\\303')\""
+        try await Command.runSuccessfully("/bin/sh", ["-c", script, FileSystem.parent(of: tree)])
+        let names = try FileSystem.list(RawPath(scratch.path("tree")))
+        #expect(names == [[0x64, 0xFF], Array("plain".utf8)])
+        #expect(FileSystem.treeSize(scratch.path("tree")) == 8)
+        try FileSystem.removeTree(scratch.path("tree"))
+        #expect(!FileSystem.exists(scratch.path("tree")))
+    }
+
     @Test func aFileIsClosedOnExecAndWithItsOwner() throws {
         var file: File? = try create("f")
         let descriptor = try #require(file?.descriptor)

@@ -90,12 +90,6 @@ import YAML
         }
     }
 
-    @Test func quotesOneWord() {
-        #expect(shellQuote("") == "''")
-        #expect(shellQuote("it's") == "'it'\\''s'")
-        #expect(shellQuote("a b\n") == "'a b\n'")
-    }
-
     @Test func rendersAsDocumented() throws {
         #expect(try render("x {p} \"a {p} b\" {{p}}", "it's") == "x 'it'\\''s' \"a \"'it'\\''s'\" b\" {p}")
     }

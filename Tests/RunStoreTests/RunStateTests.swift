@@ -162,15 +162,6 @@ import Testing
         #expect(fold(over + [exported, (.note, ["text": "t"]), exported]).isExported)
     }
 
-    @Test func theFirstFailedPullsAreKept() throws {
-        let state = fold(
-            [created] + (0..<12).map { (.artifactPullFailed, ["remote": .string("/\($0)"), "reason": "no"]) })
-        #expect(state.failedPulls == 12)
-        #expect(state.firstFailedPulls.map { $0["remote"]?.string } == (0..<10).map { "/\($0)" })
-        let read = try #require(RunState(json: state.json(id: "")))
-        #expect(read.firstFailedPulls == state.firstFailedPulls)
-    }
-
     @Test func notesTagsArtifactsAndLedger() {
         let state = fold([
             created, (.note, ["text": "t"]), ("tag_added", ["tag": "y"]), ("tag_added", ["tag": "y"]),

@@ -10,13 +10,18 @@ package struct TransferNews: Sendable, Equatable {
     /// Files that have come, and all.
     package let files: Int
     package let allFiles: Int
-    /// Bytes of all files that have come, and all.
+    /// Bytes of all files that are there, those of them that were there before (of an earlier attempt, or of content that
+    /// had not to travel), and all.
     package let bytes: Int64
+    package let before: Int64
     package let allBytes: Int64
     /// Whether they go to the target.
     package var isUpload = false
     /// Bytes a second at present, where that is known.
     package var rate: Double?
+
+    /// Bytes that have come since.
+    package var came: Int64 { bytes - before }
 }
 
 extension TransferNews {
@@ -24,7 +29,8 @@ extension TransferNews {
     package var json: JSON {
         [
             "name": name.map { .string($0) }, "done": .int(done), "size": .int(size), "files": JSON(files),
-            "all_files": JSON(allFiles), "bytes": .int(bytes), "all_bytes": .int(allBytes),
+            "all_files": JSON(allFiles), "bytes": .int(bytes),
+            "bytes_before": before > 0 ? .int(before) : nil, "all_bytes": .int(allBytes),
             "upload": isUpload ? true : nil,
             "bytes_per_s": rate.map { .int(Int64($0)) },
         ]
@@ -34,7 +40,7 @@ extension TransferNews {
         func number(_ key: String) -> Int64 { json[key]?.int ?? 0 }
         self.init(
             name: json["name"]?.string, done: number("done"), size: number("size"), files: Int(number("files")),
-            allFiles: Int(number("all_files")), bytes: number("bytes"), allBytes: number("all_bytes"),
-            isUpload: json["upload"]?.bool ?? false, rate: json["bytes_per_s"]?.double)
+            allFiles: Int(number("all_files")), bytes: number("bytes"), before: number("bytes_before"),
+            allBytes: number("all_bytes"), isUpload: json["upload"]?.bool ?? false, rate: json["bytes_per_s"]?.double)
     }
 }

@@ -52,16 +52,17 @@ struct ArtifactStep {
         var places = ArtifactPlaces(folder: origin.folder, given: steps.pulledPaths)
         var allowance = PullAllowance(policy, free: try FileSystem.freeBytes(journal.directory.path))
         if entries.count > 1 { await survey(&entries, &allowance, steps) }
+        var isCancelled = false
         for entry in entries {
-            do { try await pull(entry, &places, &allowance, &result) } catch is CancellationError
-                where origin.maker != nil
-            {
-                // The job has ended; only its files were given up.
+            do { try await pull(entry, &places, &allowance, &result) } catch is CancellationError {
+                isCancelled = true
                 try await fail(entry, nil, TransferFailure("cancelled"), &result)
             }
         }
         let parts = partsFolder
         if origin.commonParts == nil { try? await worker.run { try FileSystem.removeTree(parts) } }
+        // A job has ended all the same; only its files were given up.
+        if isCancelled && origin.maker == nil { throw CancellationError() }
         return result
     }
 

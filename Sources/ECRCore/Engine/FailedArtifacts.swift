@@ -1,7 +1,7 @@
 import JSON
 import RunStore
 
-/// Artifacts of a run that did not come, as its end names them: the first ones, and how many more there are.
+/// Artifacts of a run that are missing at its end, as it names them: the first ones, and how many more there are.
 struct FailedArtifacts {
     private let count: Int64
     private let first: [JSON]
@@ -10,8 +10,8 @@ struct FailedArtifacts {
     private static let shown = 5
 
     init(_ state: RunState) {
-        count = state.failedPulls
-        first = Array(state.firstFailedPulls.prefix(Self.shown))
+        count = state.missingArtifacts.count
+        first = Array(state.missingArtifacts.first.prefix(Self.shown))
     }
 
     /// A line for each of them.

@@ -171,8 +171,7 @@ struct PullBatch {
             }
         }
         for (arrival, path) in placed {
-            progress.finish(
-                arrival.file, path, size: arrival.size, isOfArchive: arrival.method == TransferMethod.tar.rawValue)
+            progress.finish(arrival.file, path, size: arrival.size, method: arrival.method)
             try await report(arrival.file, .success(Pulled(path: path, hasChanged: arrival.hasChanged)))
         }
     }

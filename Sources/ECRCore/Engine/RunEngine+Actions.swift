@@ -137,7 +137,7 @@ extension RunEngine {
         guard let first = words.first, !first.isEmpty else {
             throw ECRFailure(.usage, "no command was given", hint: "ecr run exec -- uname -a")
         }
-        let command = words.count == 1 ? first : words.map(shellQuote).joined(separator: " ")
+        let command = words.count == 1 ? first : words.map(shellWord).joined(separator: " ")
         var spec = JobSpec(
             name: "exec", invocation: .exec, commands: [command],
             environment: profile.environmentOfExec(secrets: secrets.byVariable), isRoot: isRoot)

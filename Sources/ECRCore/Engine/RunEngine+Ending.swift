@@ -71,6 +71,7 @@ extension RunEngine {
     /// Ends the run although the target cannot be asked: what is still there is fetched by a later drain.
     private func completeWithoutTarget() async throws -> JSON {
         begin(.completing)
+        await giveUpTransfers()
         try await closeMarks()
         let ledger = try await makeLedger(remote: nil)
         try await journal.append(.ledger, ledger.json)
@@ -158,8 +159,10 @@ extension RunEngine {
             // What waits for the target has to end before the record does.
             if !isQuiet {
                 await link.close()
-                _ = await endTransfers(cancel: true)
+                await giveUpTransfers()
             }
+        } else {
+            await giveUpTransfers()
         }
         try await closeMarks()
         for job in journal.state.openJobs {

@@ -90,14 +90,10 @@ extension RunEngine {
         var policy = PullPolicy(profile.transfers)
         policy.method = try transferMethod(method)
         await awaitStopped()
-        let folder = try makePullFolder()
+        let folder = handParts.makeFolder(
+            behind: journal.state.artifacts.last(holding: #""path":"artifacts/pulled/"#)?["path"]?.string)
         let parts = handParts.take(for: folder)
-        let path = "\(journal.directory.path)/\(folder)"
-        defer {
-            handParts.release(parts)
-            // Where nothing has come no folder need tell of it.
-            rmdir(path)
-        }
+        defer { handParts.release(parts, of: folder) }
         let origin = PullOrigin(maker: nil, folder: "\(folder)/", workdir: nil, commonParts: parts)
         let feed = feed(listener)
         let step = ArtifactStep(
@@ -141,28 +137,13 @@ extension RunEngine {
         return feed
     }
 
-    /// A folder that no pull had before, also where its files were removed by hand since.
-    private func makePullFolder() throws -> String {
-        let root = journal.directory.path
-        try FileSystem.makeDirectories("\(root)/artifacts/pulled")
-        let last = journal.state.artifacts.last(holding: #""path":"artifacts/pulled/"#)
-        let parts = last?["path"]?.string?.split(separator: "/") ?? []
-        var number = (parts.count > 2 ? Int(parts[2]) ?? 0 : 0) + 1
-        while FileSystem.exists("\(root)/\(Self.pullFolder(number))") { number += 1 }
-        try FileSystem.makeDirectory("\(root)/\(Self.pullFolder(number))")
-        return Self.pullFolder(number)
-    }
-
-    private static func pullFolder(_ number: Int) -> String {
-        let digits = String(number)
-        return "artifacts/pulled/" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
-    }
-
     /// Runs a transfer in a task of the engine's own, so that the end of the run can wait for it.
     private func transfer(
         _ names: [String], isUpload: Bool, _ feed: JobFeed, _ whenGone: Departure?,
         _ body: @escaping @Sendable () async throws -> JSON
     ) async throws -> JSON {
+        // The run may have ended while this was got ready; from here on its end waits for it.
+        try isUpload ? requireRunning() : requireActive()
         lastTransfer += 1
         let number = lastTransfer
         let task = Task { try await body() }
@@ -179,6 +160,12 @@ extension RunEngine {
 
     /// Seconds. Origin: the longest that a transfer which is cancelled waits for a target that hangs is ten.
     static let longestEnd = 15.0
+
+    /// Where the target cannot be reached nothing of them can still come.
+    func giveUpTransfers() async {
+        for transfer in transfers.values { transfer.task.cancel() }
+        await awaitStopped()
+    }
 
     /// Waits until nothing is on its way any more.
     /// - Returns: false where something was cancelled and has not ended for long.

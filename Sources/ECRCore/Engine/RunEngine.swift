@@ -283,7 +283,7 @@ actor RunEngine {
     }
 
     /// What only the supervisor knows.
-    func status() async -> JSON {
+    func status() async -> JSONObject {
         let now = Clock.boottimeNanoseconds()
         let jobs: [JSON] = live.sorted { $0.key < $1.key }.map { id, job in
             [

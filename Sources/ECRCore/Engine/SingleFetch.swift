@@ -78,9 +78,9 @@ struct SingleFetch: Sendable {
         let began = Clock.boottimeNanoseconds()
         let part = PullBatch.part(of: file, in: parts)
         do {
-            let received = try await FileTransfer(over: line, by: method, worker: worker).fetch(file, to: part) {
-                progress.tell(file, bytes: $0)
-            }
+            let received = try await FileTransfer(over: line, by: method, worker: worker).fetch(
+                file, to: part, resumed: { progress.resume(file, at: $0) },
+                progress: { progress.tell(file, bytes: $0) })
             return .success((received, Double(Clock.boottimeNanoseconds() - began) / 1e9))
         } catch let failure as TransferFailure {
             return .failure(failure)

@@ -15,7 +15,7 @@ struct TransferPace: Sendable {
     private static let window: Int64 = 2_000_000_000
 
     /// Bytes a second in the last two to four seconds, or since the beginning; nil in the first one.
-    /// - Parameter bytes: that are there.
+    /// - Parameter bytes: that have come so far.
     mutating func rate(_ bytes: Int64) -> Double? {
         let now = Clock.boottimeNanoseconds()
         if now - last.at >= Self.window { (since, last) = (last, Mark(at: now, bytes: bytes)) }

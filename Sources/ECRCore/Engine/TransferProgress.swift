@@ -29,6 +29,10 @@ final class TransferProgress: Sendable {
         var surplus: Int64 = 0
         /// Of files that are on their way: bytes by their keys.
         var underWay: [[UInt8]: Int64] = [:]
+        /// Bytes that an earlier attempt had brought of a file, by its key.
+        var kept: [[UInt8]: Int64] = [:]
+        /// Bytes of files that did not have to come.
+        var unmoved: Int64 = 0
         /// What has come of an archive, and what of that is at its place and counted as done.
         var archive = Amount()
         var archived = Amount()
@@ -36,6 +40,7 @@ final class TransferProgress: Sendable {
 
         var files: Int { done.files + max(0, archive.files - archived.files) }
         var bytes: Int64 { done.bytes + max(0, archive.bytes - archived.bytes) + underWay.values.reduce(0, +) }
+        var before: Int64 { unmoved + kept.values.reduce(0, +) }
     }
 
     private struct Amount {
@@ -64,6 +69,14 @@ final class TransferProgress: Sendable {
         feed.begin(self)
     }
 
+    /// A file goes on behind so many bytes that are where it goes already.
+    func resume(_ file: some TransferItem, at bytes: Int64) {
+        content.withLock {
+            $0.kept[file.key] = bytes > 0 ? bytes : nil
+            $0.underWay[file.key] = bytes
+        }
+    }
+
     /// So much of one file is where it goes.
     func tell(_ file: some TransferItem, bytes: Int64) {
         content.withLock { $0.underWay[file.key] = bytes }
@@ -80,20 +93,31 @@ final class TransferProgress: Sendable {
     }
 
     /// A file has come to its place.
-    /// - Parameter size: its bytes by now.
-    func finish(_ file: some TransferItem, _ path: String, size: Int64, isOfArchive: Bool) {
+    /// - Parameters:
+    ///   - size: its bytes by now.
+    ///   - method: as in events.
+    func finish(_ file: some TransferItem, _ path: String, size: Int64, method: String) {
         content.withLock {
             $0.underWay[file.key] = nil
             $0.done.add(size)
             $0.surplus += size - file.shownSize
-            if isOfArchive { $0.archived.add(size) }
+            if method == TransferMethod.tar.rawValue { $0.archived.add(size) }
+            if Self.unmoving.contains(method) { $0.unmoved += size }
         }
         feed.tell(.transferred(path: path, size: size))
         tellIfDue(nil as LocalFile?, 0)
     }
 
     /// A file had come before.
-    func finishSilently(_ file: some TransferItem) { content.withLock { $0.done.add(file.shownSize) } }
+    func finishSilently(_ file: some TransferItem) {
+        content.withLock {
+            $0.done.add(file.shownSize)
+            $0.unmoved += file.shownSize
+        }
+    }
+
+    /// How the record calls what was there already.
+    private static let unmoving: Set<String> = ["unchanged", "known"]
 
     private func tellIfDue(_ file: (some TransferItem)?, _ done: Int64) {
         if steps.isDue() { feed.tell(.transferring(news(file: file, done: done))) }
@@ -101,11 +125,11 @@ final class TransferProgress: Sendable {
 
     private func news(file: (some TransferItem)?, done: Int64) -> TransferNews {
         content.withLock { content in
-            let bytes = content.bytes
+            let (bytes, before) = (content.bytes, content.before)
             return TransferNews(
                 name: file?.shownName, done: done, size: file?.shownSize ?? 0, files: content.files, allFiles: files,
-                bytes: bytes, allBytes: self.bytes + content.surplus, isUpload: isUpload,
-                rate: content.pace.rate(bytes))
+                bytes: bytes, before: before, allBytes: self.bytes + content.surplus, isUpload: isUpload,
+                rate: content.pace.rate(bytes - before))
         }
     }
 

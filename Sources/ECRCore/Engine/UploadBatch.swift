@@ -288,8 +288,8 @@ struct UploadBatch: Sendable {
         let (destination, temporary) = (destination(index, place), temporary(index, place))
         do {
             let sent = try await FileUpload(over: line, by: method, worker: worker).send(
-                file, to: temporary, mayResume: mayResume
-            ) { progress.tell(file, bytes: $0) }
+                file, to: temporary, mayResume: mayResume, resumed: { progress.resume(file, at: $0) },
+                progress: { progress.tell(file, bytes: $0) })
             let placed = try await UploadSeat(over: line).place(
                 UploadSeat.Arrival(
                     temporary: temporary, destination: destination, size: file.size, sha256: sent.sha256,
@@ -345,7 +345,7 @@ struct UploadBatch: Sendable {
             let file = tree.files[one.index]
             progress.finish(
                 file, String(decoding: destination(one.index, place), as: UTF8.self), size: file.size,
-                isOfArchive: one.method == TransferMethod.tar.rawValue)
+                method: one.method)
         }
     }
 

@@ -1,3 +1,4 @@
+import LinuxSystem
 import JSON
 import Profiles
 
@@ -28,7 +29,7 @@ package struct SecretMask: Sendable {
         for text in texts where text.count >= Self.shortest {
             add(form: text)
             // As it stands in a command that several words were made into.
-            add(form: Array(shellQuote(String(decoding: text, as: UTF8.self)).utf8.dropFirst().dropLast()))
+            add(form: Array(shellWord(String(decoding: text, as: UTF8.self)).utf8.dropFirst().dropLast()))
             for encoded in Self.base64Forms(of: text) { add(form: encoded) }
         }
     }

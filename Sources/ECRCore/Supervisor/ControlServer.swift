@@ -31,7 +31,14 @@ final class ClientConnection: Sendable {
     private let socket: File
     private let lines = Mailbox<JSON>()
     private let questions = PendingQuestions()
-    private let departure = Locked<(@Sendable () -> Void)?>(nil)
+    private let presence = Locked(Presence.here(whenGone: nil))
+
+    private enum Presence {
+        case here(whenGone: (@Sendable () -> Void)?)
+        /// Before it had its answer.
+        case gone
+        case answered
+    }
 
     init(_ socket: File) { self.socket = socket }
 
@@ -47,8 +54,28 @@ final class ClientConnection: Sendable {
     /// Asks the person at the client's terminal.
     func ask(_ question: Question) async -> String? { await questions.ask(question) { self.send($0) } }
 
-    /// - Parameter body: called once the client has gone before its answer, from the client's thread.
-    func whenGone(_ body: @escaping @Sendable () -> Void) { departure.withLock { $0 = body } }
+    /// - Parameter body: called once the client has gone before its answer, from the client's thread; at once where it
+    ///   has gone already.
+    func whenGone(_ body: @escaping @Sendable () -> Void) {
+        let isGone = presence.withLock { presence in
+            switch presence {
+            case .here: presence = .here(whenGone: body)
+            case .gone: return true
+            case .answered: break
+            }
+            return false
+        }
+        if isGone { body() }
+    }
+
+    private func noticeDeparture() {
+        let body = presence.withLock { presence in
+            guard case .here(let body) = presence else { return (@Sendable () -> Void)?.none }
+            presence = .gone
+            return body
+        }
+        body?()
+    }
 
     fileprivate func serve(_ handler: RequestHandler) {
         var received = LineReceiver(socket, interrupt: nil)
@@ -68,20 +95,19 @@ final class ClientConnection: Sendable {
         Task { await handler.handle(request, self) }
         while let line = next(&received) { questions.take(line) }
         questions.end()
-        departure.withLock { $0 }?()
+        noticeDeparture()
     }
 
     private func writeLines() {
+        var isThere = true
         while let batch = lines.takeAll() {
-            for line in batch {
-                guard write(line) else {
-                    lines.close()
-                    break
-                }
+            for line in batch where isThere {
+                isThere = write(line)
+                if !isThere { lines.close() }
             }
         }
+        if isThere { presence.withLock { $0 = .answered } }
         // Ends the reading, too: a client that has its answer has nothing more to say.
-        departure.withLock { $0 = nil }
         shutdown(socket.descriptor, Int32(SHUT_RDWR))
     }
 

@@ -91,7 +91,9 @@ struct RequestHandler: Sendable {
                     withoutTarget: request["without_target"]?.bool ?? false), true
             )
         case "abort": return (try await engine.abort(reason: request["reason"]?.string), true)
-        case "status": return (await engine.status(), false)
+        case "status":
+            let failure = ending.failure.map { JSON($0) }
+            return (.object(JSONObject(await engine.status(), ["failure": failure])), false)
         default: throw ECRFailure(.usage, "unknown request \(request["request"]?.text ?? "(none)")")
         }
     }

@@ -43,6 +43,9 @@ final class SupervisorEnd: Sendable {
         }
     }
 
+    /// Why it is about to end without being asked to; nil while it is not.
+    var failure: ECRFailure? { content.withLock { $0.failure } }
+
     // MARK: Clients
 
     /// - Parameter isAboutJob: it waits for a job, which goes on without a supervisor.

@@ -1,3 +1,5 @@
+import LinuxSystem
+
 /// Templates with values in the place of their placeholders.
 ///
 /// All of them need a value for every placeholder, which `Profile.parameters(for:)` has made sure of.
@@ -10,7 +12,7 @@ extension Template {
     func shellText(with values: ParameterValues, words: (String, String) -> [String]?) -> String {
         render { placeholder in
             let value = value(placeholder, in: values)
-            let quoted = words(placeholder.name, value)?.map(shellQuote).joined(separator: " ") ?? shellQuote(value)
+            let quoted = words(placeholder.name, value)?.map(shellWord).joined(separator: " ") ?? shellWord(value)
             return placeholder.quoting == .bare ? quoted : "\"\(quoted)\""
         }
     }

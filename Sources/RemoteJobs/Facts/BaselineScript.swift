@@ -1,3 +1,5 @@
+import LinuxSystem
+
 /// The shell text that takes down the state of a target: `key=value` lines, the parts of a value divided by tabs, and `end=`
 /// behind the last one.
 ///

@@ -1,3 +1,4 @@
+import LinuxSystem
 package import SSH
 
 /// The state of a target as it was taken down at one time.

@@ -1,3 +1,5 @@
+import LinuxSystem
+
 /// Shell commands for any number of names: as many names in a command as its argument list takes, as many commands in a
 /// script as a small board's memory bears.
 struct CommandList {

@@ -53,15 +53,21 @@ package struct ReceivedFile: Sendable, Equatable {
 
     /// - Parameters:
     ///   - part: where the bytes go; what is there already is kept if the target's file begins with it.
+    ///   - resumed: bytes that are here already, before anything comes.
     ///   - progress: bytes that are here.
     /// - Throws: `TransferFailure` where there is no such file any more or it cannot be read, `SSHError` where the link
     ///   fails (the part stays), `SystemError` from the local disk, `CancellationError`.
     package func fetch(
-        _ file: RemoteFile, to part: String, progress: @escaping @Sendable (Int64) -> Void = { _ in }
+        _ file: RemoteFile, to part: String, resumed: @Sendable (Int64) -> Void = { _ in },
+        progress: @escaping @Sendable (Int64) -> Void = { _ in }
     ) async throws -> ReceivedFile {
         let (worker, expected) = (worker, Int64(clamping: file.size))
         let sink = try await worker.run { try PartFile(resuming: part, block: Self.block, expected: expected) }
-        do { return try await fetch(file, to: part, sink, progress) } catch {
+        do {
+            try await keepWhatIsSame(file, sink)
+            resumed(sink.size)
+            return try await fetch(file, to: part, sink, progress)
+        } catch {
             try? await worker.run { try sink.flush() }
             throw error
         }
@@ -71,7 +77,6 @@ package struct ReceivedFile: Sendable, Equatable {
         _ file: RemoteFile, to part: String, _ sink: PartFile, _ progress: @escaping @Sendable (Int64) -> Void
     ) async throws -> ReceivedFile {
         let worker = worker
-        try await keepWhatIsSame(file, sink)
         let start = sink.size
         // A file that grows is taken as long as it was; else it might never end.
         let end = file.size == 0 ? Self.mostOfUnsized : file.size

@@ -1,3 +1,4 @@
+import LinuxSystem
 import Glibc
 
 /// The pattern that names this path and no other.

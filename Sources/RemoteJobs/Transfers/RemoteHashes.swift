@@ -1,3 +1,4 @@
+import LinuxSystem
 package import SSH
 
 /// SHA-256 of files on the target, taken there. Runs on the SSH loop.

@@ -1,3 +1,4 @@
+import LinuxSystem
 import SSH
 
 /// Finds files by the target's own `find`: one round trip for any number of names. Runs on the SSH loop.

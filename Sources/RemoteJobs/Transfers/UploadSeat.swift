@@ -1,3 +1,4 @@
+import LinuxSystem
 import Hashing
 package import SSH
 

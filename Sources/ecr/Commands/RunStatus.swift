@@ -33,6 +33,8 @@ struct RunStatusReport {
     var silence: ECRFailure?
 
     private var state: RunState { run.state }
+    /// Why the supervisor is about to end without being asked to: the run then reads as interrupted.
+    private var failure: String? { live?["failure"]?["message"]?.string }
     private var isConnected: Bool { live?["connected"]?.bool ?? false }
 
     var text: String {
@@ -43,6 +45,7 @@ struct RunStatusReport {
         table.add(["state", run.condition + since])
         if !state.connection.members.isEmpty { table.add(["target", target]) }
         if let silence { table.add(["supervisor", "does not answer; is it stopped? (\(silence.hint ?? ""))"]) }
+        if let failure { table.add(["supervisor", "ends: \(failure)"]) }
         if let ending { table.add(["ending", ending]) }
         if let reason = live?["held"]?.string { table.add(["held", reason]) }
         if let holding = live?["holding"]?.string {
@@ -80,7 +83,7 @@ struct RunStatusReport {
             "needs_input": live?["needs_input"] ?? .null,
             "target": .object(state.connection),
             "running": live?["jobs"] ?? .array(state.openJobs.map(state.json(of:))),
-            "ending": live?["ending"] ?? .null, "held": live?["held"] ?? .null,
+            "ending": live?["ending"] ?? .null, "failure": failure.map { .string($0) }, "held": live?["held"] ?? .null,
             "transfers": live?["transfers"] ?? .array([]),
             "waiting": live?["waiting"] ?? .array([]), "pause_reason": state.pauseReason.map { .string($0) },
             "collectors": CollectorList(run).json["collectors"], "restarting": live?["restarting"] ?? .array([]),
@@ -174,6 +177,7 @@ struct RunStatusReport {
     }
 
     private var next: String {
+        if failure != nil { return "ecr run resume\(run.reference), once that is mended" }
         if ending != nil { return nextWhileEnding }
         return switch run.condition {
         case "created": "ecr run start\(run.reference)"

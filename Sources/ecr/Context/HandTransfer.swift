@@ -62,7 +62,7 @@ struct HandTransfer {
             }
             // Where a failure has no hint of its own, there is one for all, below the last.
             let folder = FileSystem.parent(of: failure["remote"]?.string ?? file)
-            let look = "ecr run exec -- \(shellQuote("ls -la \(shellQuote(folder))"))"
+            let look = "ecr run exec -- \(shellWord("ls -la \(shellWord(folder))"))"
             let hint = failure["hint"]?.string ?? (number == failures.count - 1 ? look : nil)
             Terminal.complain("\(place ?? file): \(failure["reason"]?.string ?? "?")", hint: hint)
         }

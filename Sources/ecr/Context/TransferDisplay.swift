@@ -5,14 +5,14 @@ import LinuxSystem
 /// each file that has come.
 struct TransferDisplay {
     private var news: TransferNews?
-    /// When the transfer was first heard of, and how many bytes were there then.
+    /// When the transfer was first heard of, and how many bytes had come by then.
     private var began: Int64 = 0
-    private var bytesBefore: Int64 = 0
+    private var cameBefore: Int64 = 0
 
     mutating func take(_ news: TransferNews) {
-        if self.news == nil || news.bytes < self.news?.bytes ?? 0 {
+        if self.news == nil || news.came < self.news?.came ?? 0 {
             began = Clock.boottimeNanoseconds()
-            bytesBefore = news.bytes
+            cameBefore = news.came
         }
         self.news = news.files >= news.allFiles && news.bytes >= news.allBytes ? nil : news
     }
@@ -25,7 +25,7 @@ struct TransferDisplay {
     var text: String? {
         guard let news else { return nil }
         let seconds = max(0.001, Double(Clock.boottimeNanoseconds() - began) / 1e9)
-        let rate = Double(news.bytes - bytesBefore) / seconds
+        let rate = Double(news.came - cameBefore) / seconds
         var parts = [TransferAmount.text(news), "\(Amount.bytes(Int64(rate)))/s"]
         if rate > 0, seconds >= 1, news.allBytes > news.bytes {
             parts.append("\(Amount.elapsed(seconds: Int64(Double(news.allBytes - news.bytes) / rate))) left")

@@ -63,6 +63,12 @@ import Testing
             // The reserve is there again: the next failure comes on record, too.
             try disk.fill()
             #expect(try await bench.noteUntilRefused("full again") == 74)
+            // It may be gone by now; as long as it is there it says that it will be.
+            let last = try await bench.fixture.expect(0, "status", "--json").json()
+            if last["state"]?.string != "interrupted" {
+                #expect(last["failure"]?.string?.contains("No space left on device") == true)
+                #expect(last["next"]?.string?.contains("ecr run resume") == true)
+            }
             try await waitForEnd(bench, run)
             try disk.free()
             #expect(try run.events(.storageError).count >= 2)

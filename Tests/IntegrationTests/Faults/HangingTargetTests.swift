@@ -12,7 +12,7 @@ import Testing
     private static let profile = """
         actions:
           make:
-            commands: ["i=0; while [ $i -lt 3 ]; do echo $i; i=$((i+1)); done; echo made >\"$ECR_OUT/made\""]
+            commands: ["i=0; while [ $i -lt 3 ]; do echo $i; i=$((i+1)); done; echo made >$ECR_OUT/made"]
         """
 
     /// Runs a body with a server whose SFTP hangs before its greeting.

@@ -1,7 +1,6 @@
+import LinuxSystem
 import TestSupport
 import Testing
-
-@testable import RemoteJobs
 
 /// Texts as literal words, read by real shells.
 @Suite struct ShellWordTests {

@@ -1,0 +1,128 @@
+import EventLog
+import Glibc
+import JSON
+import LinuxSystem
+import RunStore
+import TestSupport
+import Testing
+
+/// What an operator is told of files that come, do not come, or come later.
+@Suite(.serialized, .timeLimit(.minutes(5))) struct PullAccountTests {
+    // MARK: At the end
+
+    @Test func theEndNamesOnlyWhatIsStillMissing() async throws {
+        try await RunFixture.with { fixture in
+            let path = { (name: String) in fixture.scratch.path("target/\(name)") }
+            try fixture.write(
+                """
+                actions:
+                  a: {commands: ["true"], artifacts: ["\(path("late"))", "\(path("never"))"]}
+                  again:
+                    commands: ['test -e "\(path("second"))" && echo 1 >"\(path("out"))"; touch "\(path("second"))"']
+                    artifacts: [{path: "\(path("out"))", required: true}]
+                    retries: 1
+                """)
+            try FileSystem.makeDirectory(fixture.scratch.path("target"))
+            let run = try await fixture.start()
+            let action = try await fixture.expect(0, "run", "action", "a")
+            #expect(action.errorText.contains("artifact \(path("late")): no such file"))
+            for _ in 1...2 {
+                try await fixture.expect(1, "run", "pull", path("never"), path("*.csv"), path("gone"))
+            }
+            for name in ["late", "x.csv", "y.csv"] { try fixture.scratch.write("target/\(name)", name) }
+            try await fixture.expect(0, "run", "pull", path("late"), path("*.csv"))
+            try await fixture.expect(0, "run", "action", "again")
+
+            let end = try await fixture.expect(0, "run", "complete")
+            let told = end.errorText.split(separator: "\n").filter { $0.contains("not pulled") }
+            #expect(
+                told == [
+                    "remark: artifact \(path("never")) of 0001-a was not pulled: no such file",
+                    "remark: artifact \(path("never")) was not pulled: no such file",
+                    "remark: artifact \(path("gone")) was not pulled: no such file",
+                ])
+            let ledger = try run.state().ledger?["failed_artifacts"]
+            #expect(ledger?["count"]?.int == 3 && ledger?["first"]?.array?.count == 3)
+            let manifest = try JSON(parsing: FileSystem.read(run.manifest))
+            #expect(manifest["first_failed_pulls"]?.array?.count == 3)
+        }
+    }
+
+    // MARK: On the way
+
+    @Test func theRateIsOfWhatHasComeSinceTheResume() async throws {
+        // A link that stalls is not taken for lost here.
+        try await FaultBench.with(connection: ["keepalive": "60"]) { bench in
+            let (fixture, link) = (bench.fixture, try #require(bench.link))
+            let big = try fixture.scratch.write("big", bytes: (0..<20_000_000).map { UInt8(truncatingIfNeeded: $0) })
+            let run = try await bench.start()
+            func stall(after bytes: Int) async throws -> RunningCommand {
+                link.fail(.stall, after: bytes, .toClient)
+                let pull = try fixture.background("run", "pull", "--method", "sftp", big)
+                try await fixture.wait(for: "the stall") { !link.isArmed }
+                return pull
+            }
+            let cut = try await stall(after: 12_000_000)
+            cut.signal(SIGINT)
+            link.restore()
+            #expect(try await cut.wait().status == 130)
+
+            let second = try await stall(after: 3_000_000)
+            var told: JSON?
+            try await fixture.wait(for: "the rate") {
+                told = try await fixture.expect(0, "status", "--json").json()["transfers"]?.array?.first
+                return told?["bytes_per_s"] != nil
+            }
+            let bytes = try #require(told?["bytes"]?.int)
+            let before = try #require(told?["bytes_before"]?.int)
+            #expect(before > 5_000_000 && bytes >= before && bytes <= before + 3_000_000)
+            // It is told from the first second on.
+            #expect(told?["bytes_per_s"]?.int ?? .max <= bytes - before)
+            link.restore()
+            #expect(try await second.wait().status == 0)
+            #expect(try run.events(.artifactPulled).last?.data["resumed_at"]?.int == before)
+        }
+    }
+
+    // MARK: Stopped
+
+    enum Stop: Sendable, CaseIterable { case interrupt, complete, abort, abortWithoutLink }
+
+    @Test(arguments: Stop.allCases) func whatWasStoppedIsOnRecordAndLeavesNoFolder(_ stop: Stop) async throws {
+        try await FaultBench.with(extra: "transfers: {min_free_disk: 0}") { bench in
+            let fixture = bench.fixture
+            let big = try fixture.scratch.write("big", "")
+            try File(path: big, O_WRONLY).truncate(to: 4 << 30)
+            let run = try await bench.start()
+            let pull = try fixture.background("run", "pull", big, "/proc/version")
+            try await fixture.wait(for: "the transfer") {
+                let told = try await fixture.expect(0, "status", "--json").json()["transfers"]?.array?.first
+                return told?["bytes"]?.int ?? 0 > 0
+            }
+            switch stop {
+            case .interrupt: pull.signal(SIGINT)
+            case .complete: try await fixture.expect(0, "run", "complete", "--cancel-running")
+            case .abort: try await fixture.expect(0, "run", "abort")
+            case .abortWithoutLink:
+                bench.link?.refuse()
+                bench.link?.fail(.reset)
+                try await fixture.wait(for: "the loss") {
+                    try await fixture.expect(0, "status", "--json").json()["connected"]?.bool == false
+                }
+                try await fixture.expect(0, "run", "abort")
+            }
+            #expect(try await pull.wait().status == 130)
+            try await fixture.wait(for: "the record") { try run.events(.artifactPullFailed).count == 2 }
+            for (event, name) in zip(try run.events(.artifactPullFailed), [big, "/proc/version"]) {
+                #expect(event.data["remote"]?.string == name && event.data["reason"]?.string == "cancelled")
+                #expect(event.data["job"] == nil)
+            }
+            if stop == .interrupt {
+                #expect(try FileSystem.list(run.pulled) == ["%part"])
+                let end = try await fixture.expect(0, "run", "complete")
+                #expect(end.errorText.contains("remark: artifact \(big) was not pulled: cancelled\n"))
+            }
+            #expect(!FileSystem.exists(run.pulled))
+        }
+    }
+}
