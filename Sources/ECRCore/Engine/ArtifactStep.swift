@@ -158,9 +158,10 @@ struct ArtifactStep {
             } catch let error as TransferFailure {
                 return try await fail(entry, nil, error, &result)
             } catch let error as SSHError {
-                let hasProgress = entry.done.count > before
+                let (hasProgress, parts) = (entry.done.count > before, partsFolder)
+                let bytes = try await worker.run { FileSystem.treeSize(parts) }
                 guard error.code != .channelRefused,
-                    await retries.mayGoOn(after: error, on: target, hasProgress: hasProgress)
+                    await retries.mayGoOn(after: error, on: target, hasProgress: hasProgress, bytes: bytes)
                 else { return try await fail(entry, nil, TransferFailure(error.message), &result) }
                 try await Task.sleep(for: .milliseconds(50))
             }

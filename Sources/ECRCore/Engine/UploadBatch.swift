@@ -21,6 +21,8 @@ struct UploadBatch: Sendable {
     var mayResume = false
     /// The data of the `uploaded` events.
     private(set) var uploaded: [JSON] = []
+    /// Bytes that were there when the last attempt ended.
+    private(set) var reached: Int64 = 0
     /// Places in the tree's list that are dealt with.
     private var done: Set<Int> = []
     /// Places of files that may be on the target, since their last step did not come to an end, and why.
@@ -89,6 +91,7 @@ struct UploadBatch: Sendable {
         if line.tools.canHash { unsettled = [:] }
         if done.isEmpty { announce(place) }
         let progress = TransferProgress(tree.files, feed, isUpload: true)
+        defer { reached = progress.standing.bytes }
         for place in done { progress.finishSilently(tree.files[place]) }
         try await takeKnown(known, place, line, progress)
         if tree.isFolder { try await UploadSeat(over: line).make(tree.folders, in: place) }
