@@ -95,8 +95,8 @@ extension Target {
 
     /// The line for so much. Little goes over the session that stands; much goes over one of its own, which is opened
     /// when it is first wanted, so that output and samples don't wait behind it. Where the server wants no second
-    /// connection, everything goes over the first. Opening one ends, at the latest, with the time that a connection has and
-    /// half a minute more.
+    /// connection, everything goes over the first. Opening one takes the time that a connection may have at most, and ten
+    /// seconds more where its SFTP server hangs.
     /// - Parameter method: what was asked for, which the line shall have if one has it.
     /// - Throws: `TransferFailure` where the target hangs, `SSHError`, `CancellationError`.
     package func transferLine(isBulk: Bool, for method: TransferMethod? = nil) async throws -> TransferLine {

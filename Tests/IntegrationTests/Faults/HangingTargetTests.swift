@@ -40,7 +40,7 @@ import Testing
             let start = try await fixture.expect(0, "run", "start", "profile.yaml")
             let run = fixture.run(start)
             #expect(start.errorText.contains("warning: the target's SFTP server hangs"))
-            #expect(start.errorText.contains("ecr target check profile.yaml"))
+            #expect(start.errorText.contains("ecr target check '\(fixture.scratch.path)/profile.yaml'"))
             #expect(try run.events(.targetFacts).first { $0.data["at"] == "connect" }?.data["sftp"] == false)
             try await fixture.expect(0, "run", "action", "make")
             #expect(try run.text("0001-make") == "0\n1\n2\n")
@@ -53,7 +53,7 @@ import Testing
     }
 
     @Test func aLoginWhoseShellHangsEndsTheStart() async throws {
-        try await RunFixture.with(.init(extraLines: ["ForceCommand sleep 600"])) { fixture in
+        try await RunFixture.with(.init(extraLines: ["ForceCommand sleep 60"])) { fixture in
             try fixture.write(Self.profile, connection: ["timeout": "3"])
             let error = try await fixture.expect(69, "run", "start", "profile.yaml").errorText
             #expect(error.contains("gave no answer within 3 s"))

@@ -53,7 +53,10 @@ import Testing
         let scratch = try ScratchDirectory()
         let server = try scratch.write(
             "sftp", "#!/bin/sh\nexec /usr/lib/openssh/sftp-server -d '\(scratch.path)'\n", mode: 0o755)
-        try await FaultBench.with(.init(servesSFTP: false, extraLines: ["Subsystem sftp \(server)"])) { bench in
+        // A slow link's sign of life waits behind the file.
+        try await FaultBench.with(
+            .init(servesSFTP: false, extraLines: ["Subsystem sftp \(server)"]), connection: ["keepalive": "3"]
+        ) { bench in
             let (link, fixture) = (try #require(bench.link), bench.fixture)
             try fixture.scratch.write("tree/big", bytes: bytes)
             try profile(bench, "sftp")
