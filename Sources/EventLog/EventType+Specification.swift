@@ -110,9 +110,10 @@ extension EventType {
         row(
             .artifactPullFailed,
             """
-            a file is missing, stale or not readable, or there is too much; cancelled: what is not on record of it did not come
+            a file is missing, stale or not readable, or there is too much; cancelled: what is not on record of it did not \
+            come; only_copy: it is what a job has left in $ECR_OUT, so that the spool stays
             """,
-            "target job? action? attempt? remote|remote_base64 reason required"),
+            "target job? action? attempt? remote|remote_base64 reason required only_copy?"),
         row(
             .uploadStarted,
             "files are about to be sent; local and remote: of the file or the directory, files and bytes: what it holds",
@@ -254,7 +255,8 @@ extension EventType {
             that were expected and received, and the ticks that were skipped (overruns); gaps, reboots, unknown: those of \
             the run
             """,
-            "complete complete_percent missing remarks failed_artifacts? totals collectors gaps reboots unknown jobs"),
+            "complete complete_percent missing remarks failed_artifacts? totals collectors gaps reboots unknown unfetched? jobs"
+        ),
         row(.parameterSet, "a parameter holds for what begins from here on", "name value previous?"),
         row(
             .note,

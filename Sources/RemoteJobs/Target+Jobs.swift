@@ -41,6 +41,9 @@ package struct JobRequest: Sendable {
 package enum SpoolFolder {
     package static func name(of job: String) -> String { String(job.prefix { $0 != "-" }) }
 
+    /// A job's `$ECR_OUT`.
+    package static func output(of job: String, in spool: String) -> String { "\(spool)/\(name(of: job))/out" }
+
     /// The folder of the job that will probably come next.
     static func following(_ job: String) -> String {
         let digits = name(of: job)

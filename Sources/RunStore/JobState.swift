@@ -4,6 +4,9 @@ package import JSON
 package struct JobState: Sendable, Equatable {
     package enum Kind: String, Sendable { case action, exec, collector }
 
+    /// How events name the folder in which a job leaves files, which goes with the spool.
+    package static let outputName = "$ECR_OUT"
+
     /// Where a job stands. `running` means: started and no end is on record.
     package enum Outcome: String, Sendable { case running, completed, failed, cancelled, unknown, stopped }
 
@@ -45,6 +48,8 @@ package struct JobState: Sendable, Equatable {
     package var stderrMasked: Int64 = 0
     /// It ran on a channel of its own, without a spool: there is no copy of its output on the target.
     package var isAttached = false
+    /// Why something of its `$ECR_OUT` has not come: the target has the only copy. nil where all is here.
+    package var unfetched: String?
     /// What an operator has said of the job itself; `RunState.invalidity` also knows marked times.
     package var mark: Mark?
     /// What a reattach must know: the spool directory in which the job was launched and the boot id of the target then.
@@ -87,7 +92,7 @@ package struct JobState: Sendable, Equatable {
             "unparsed": unparsed > 0 ? .int(unparsed) : nil,
             "table_bytes": kind == .collector ? .int(tableBytes) : nil,
             "sampling": kind == .collector ? sampling.json : nil, "spool": spool.map { .string($0) },
-            "boot": boot.map { .string($0) }, "mark": mark?.json,
+            "boot": boot.map { .string($0) }, "unfetched": unfetched.map { .string($0) }, "mark": mark?.json,
             "span": span.map { [.double($0.lowerBound), .double($0.upperBound)] }, "metrics": metrics?.json,
             "window": window.map { .object($0.members(count: metrics?.count)) },
         ]
@@ -119,6 +124,7 @@ package struct JobState: Sendable, Equatable {
         sampling = SamplingState(json: json["sampling"])
         spool = json["spool"]?.string
         boot = json["boot"]?.string
+        unfetched = json["unfetched"]?.string
         mark = Mark(json: json["mark"])
         span = ClosedRange(json["span"]?.array?.first?.double, json["span"]?.array?.last?.double)
         metrics = json["metrics"].map { JobMetrics($0) }

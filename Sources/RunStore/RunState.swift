@@ -176,6 +176,7 @@ package struct RunState: Sendable, Equatable {
 
     private mutating func applyPull(_ event: Event) {
         let data = event.data
+        noteUnfetched(event)
         if event.type == .artifactPulled { artifacts.append(.object(data)) }
         if event.type == .artifactPullFailed {
             failedPulls += 1
@@ -186,6 +187,16 @@ package struct RunState: Sendable, Equatable {
             missingArtifacts.apply(pulled: data, by: firstAttempt(data))
         } else {
             missingArtifacts.apply(started: data, by: firstAttempt(data))
+        }
+    }
+
+    /// Once `$ECR_OUT` is fetched again, only what does not come then is missing.
+    private mutating func noteUnfetched(_ event: Event) {
+        guard let index = event.data["job"]?.string.flatMap({ jobIndex[$0] }) else { return }
+        if event.type == .artifactPullStarted, event.data["entry"] == .string(JobState.outputName) {
+            jobs[index].unfetched = nil
+        } else if event.type == .artifactPullFailed, event.data["only_copy"]?.bool == true {
+            jobs[index].unfetched = event.data["reason"]?.string ?? ""
         }
     }
 

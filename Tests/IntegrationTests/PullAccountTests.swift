@@ -48,6 +48,49 @@ import Testing
         }
     }
 
+    // MARK: What to type next
+
+    /// - Parameter servesSFTP: whether the target does.
+    @Test(arguments: [true, false]) func whatDoesNotComeIsToldWithACommandThatHelps(_ servesSFTP: Bool) async throws {
+        try await RunFixture.with(.init(servesSFTP: servesSFTP)) { fixture in
+            let odd = fixture.scratch.path("it's/odd  \"folder\"")
+            try fixture.scratch.write("it's/odd  \"folder\"/there", "x")
+            try check("link") { symlink("../gone/away", "\(odd)/dead") }
+            _ = try await fixture.start()
+            let long = String(repeating: "n", count: 300)
+            for (name, reason) in [
+                ("-x", "no such file"), ("nothere", "no such file"), ("*.nothere", "no such file"),
+                ("\(odd)/none", "no such file"), ("\(odd)/*.csv", "no such file"),
+                ("\(odd)/dead", "a link that leads nowhere, to ../gone/away"),
+                ("\(odd)/d*", "a link that leads nowhere, to ../gone/away"), ("\(odd)/\(long)", "file name too long"),
+            ] {
+                let pull = try await fixture.expect(1, "run", "pull", "--", name)
+                #expect(pull.errorText.contains(": \(reason)\n"), "\(pull.errorText)")
+                let hint = try #require(pull.errorText.split(separator: "  try: ").last?.split(separator: "\n").first)
+                let script = "PATH=$0:$PATH; \(hint)"
+                let folder = FileSystem.parent(of: try BuiltProducts.ecr())
+                let typed = try await Command.run(
+                    "/bin/sh", ["-c", script, folder], environment: RunFixture.settings,
+                    workingDirectory: fixture.scratch.path)
+                #expect(typed.status == 0, "\(hint): \(typed.errorText)")
+                if name.hasPrefix(odd) { #expect(typed.outputText.contains(" there\n"), "\(typed.outputText)") }
+            }
+        }
+    }
+
+    @Test func theLoginFolderIsKnownByItsShortName() async throws {
+        try await RunFixture.with(
+            profile: "actions: {hello: {commands: [\"echo hello\"]}}\ntransfers: {max_files: 1}"
+        ) { fixture in
+            _ = try await fixture.start()
+            let none = try await fixture.expect(1, "run", "pull", "~/no such file here")
+            #expect(none.errorText.contains("error: ./no such file here: no such file\n"))
+            // Whatever is in it.
+            let all = try await fixture.ecr("run", "pull", "~")
+            #expect(!all.errorText.contains("no such file"), "\(all.errorText)")
+        }
+    }
+
     // MARK: On the way
 
     @Test func theRateIsOfWhatHasComeSinceTheResume() async throws {

@@ -265,9 +265,9 @@ import Testing
 
     @Test func whatIsTooMuchIsRefusedBeforeItBegins() async throws {
         for (limits, reason) in [
-            ("max_files: 2", "more than 2 files; raise transfers.max_files"),
+            ("max_files: 2", "more than 2 files, as transfers.max_files in the profile allows"),
             ("max_bytes: 10", "15 B, more than the 10 B of transfers.max_bytes"),
-            ("min_free_disk: 9000TB", "or lower transfers.min_free_disk in the profile"),
+            ("min_free_disk: 9000TB", "; transfers.min_free_disk in the profile asks for that"),
         ] {
             try await RunFixture.with { fixture in
                 for name in ["a", "b", "c"] { try fixture.scratch.write("tree/\(name)", "12345") }
@@ -283,8 +283,12 @@ import Testing
                 #expect(try run.events(.artifactPulled).isEmpty)
                 #expect(try run.events(.artifactPullStarted).isEmpty)
                 let pull = try await fixture.expect(1, "run", "pull", fixture.scratch.path("tree"))
-                let next = limits.hasPrefix("min_free_disk") ? "df -h '\(run.path)'" : "ecr run exec -- 'ls -la "
-                #expect(pull.errorText.contains("  try: \(next)"), "\(pull.errorText)")
+                let key = limits.prefix { $0 != ":" }
+                let now = key == "min_free_disk" ? "df -h '\(run.path)', and make room" : "pull a part of it"
+                let what = key == "min_free_disk" ? "a smaller" : "a larger"
+                let later =
+                    "start a run with \(what) `transfers: {\(key): …}` in \(fixture.scratch.path("profile.yaml"))"
+                #expect(pull.errorText.hasSuffix("  try: \(now); or \(later)\n"), "\(pull.errorText)")
             }
         }
     }
@@ -292,7 +296,7 @@ import Testing
     /// Each entry is within the limits, and both together are not.
     @Test func limitsHoldForAllEntriesTogether() async throws {
         for (limits, reason) in [
-            ("max_files: 5", "more than 5 files, with the 3 of the entries before it; raise transfers.max_files"),
+            ("max_files: 5", "more than 5 files, with the 3 of the entries before it, as transfers.max_files"),
             ("max_bytes: 22", "15 B, with 15 B of the entries before it, more than the 22 B of transfers.max_bytes"),
         ] {
             try await RunFixture.with { fixture in

@@ -118,7 +118,8 @@ import Testing
         #expect(
             problems
                 == [
-                    "/sub/dangling: a link that leads nowhere", "/sub/folder: a link that leads out of the folder",
+                    "/sub/dangling: a link that leads nowhere, to nowhere",
+                    "/sub/folder: a link that leads out of the folder",
                     "/sub/link: a link that leads out of the folder", "/sub/pipe: not a regular file",
                     // Its file is in the folder above.
                     "/sub/inside.csv: a link that leads out of the folder",

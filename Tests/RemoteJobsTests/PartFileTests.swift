@@ -51,6 +51,20 @@ import Testing
         #expect(second.sha256 == SHA256.hexDigest(of: bytes))
     }
 
+    /// - Parameter expected: whether it goes past the page cache.
+    @Test(arguments: [0, 1 << 40] as [Int64]) func zerosAtTheEndOfWhatWasCutAreTakenUp(_ expected: Int64) throws {
+        let scratch = try ScratchDirectory()
+        let path = scratch.path("part")
+        let first = try PartFile(resuming: path, block: 64 << 10, expected: expected)
+        for _ in 0..<8 { try first.append([UInt8](repeating: 0, count: 250_000)) }
+        try first.flush()
+        let second = try PartFile(resuming: path, block: 64 << 10, expected: expected)
+        #expect(second.size == Int64(2_000_000 / 65_536 * 65_536))
+        try second.append([1])
+        try second.finish(isExecutable: false, isSynced: false)
+        #expect(try FileSystem.read(path) == [UInt8](repeating: 0, count: Int(second.size) - 1) + [1])
+    }
+
     @Test func whatComesAfterAFlushIsWrittenToo() throws {
         let scratch = try ScratchDirectory()
         let bytes = pattern(2_000_000)

@@ -27,6 +27,7 @@ import Testing
         #expect(
             SFTPRequest.read(handle: [9], offset: 0x0102_0304_0506_0708, count: 32768).encoded(id: 1)
                 == [0, 0, 0, 22, 5, 0, 0, 0, 1, 0, 0, 0, 1, 9, 1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0x80, 0])
+        #expect(SFTPRequest.readLink(path: [0x2F]).encoded(id: 1) == [0, 0, 0, 10, 19, 0, 0, 0, 1, 0, 0, 0, 1, 0x2F])
         let open = SFTPRequest.open(path: [0x61], flags: 3, attributes: SFTPAttributes(permissions: 0o600))
         #expect(open.encoded(id: 0).suffix(17) == [0, 0, 0, 1, 0x61, 0, 0, 0, 3, 0, 0, 0, 4, 0, 0, 1, 0x80])
     }

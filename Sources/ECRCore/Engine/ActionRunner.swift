@@ -210,10 +210,10 @@ struct ActionRunner {
             maker: PullOrigin.Maker(
                 job: request.job, spool: request.spool, action: spec.name, attempt: spec.attempt,
                 isRoot: request.root != nil),
-            folder: "artifacts/\(request.job)/", workdir: request.workdir)
+            workdir: request.workdir)
         let step = ArtifactStep(
             journal: journal, link: link, feed: feed, worker: worker, origin: origin, policy: policy)
-        let out = hasFiles ? "\(request.folder)/out" : nil
+        let out = hasFiles ? SpoolFolder.output(of: request.job, in: request.spool) : nil
         feed.tell(.phase(.fetching))
         return try await transfer.run(.pull) { try await step.run(spec.artifacts, out: out, steps) }
     }

@@ -33,7 +33,7 @@ struct ArtifactStep {
     struct Failure: Sendable {
         let remote: String
         let reason: String
-        /// What an operator may do about it, where that is no look at the target.
+        /// What to type next; nil where nothing is wrong.
         var hint: String?
 
         var json: JSON {
@@ -56,7 +56,7 @@ struct ArtifactStep {
         for entry in entries {
             do { try await pull(entry, &places, &allowance, &result) } catch is CancellationError {
                 isCancelled = true
-                try await fail(entry, nil, TransferFailure("cancelled"), &result)
+                try await fail(entry, nil, .cancelled, &result)
             }
         }
         let parts = partsFolder
@@ -73,6 +73,8 @@ struct ArtifactStep {
         let name: String
         let allowOld: Bool
         let isRequired: Bool
+        /// What does not come of it goes with the spool.
+        let isOutput: Bool
         var method: TransferMethod?
         /// What it was found to name, and when, before the first entry was fetched.
         var found: (expansion: Expansion, at: Int64)?
@@ -90,14 +92,16 @@ struct ArtifactStep {
             name = artifact.pattern
             allowOld = artifact.allowOld
             isRequired = artifact.required
+            isOutput = false
             method = artifact.method.flatMap { TransferMethod(rawValue: $0.rawValue) }
         }
 
         init(out: String) {
             pattern = globLiteral(out)
-            name = "$ECR_OUT"
+            name = JobState.outputName
             allowOld = true
             isRequired = false
+            isOutput = true
         }
     }
 
@@ -185,7 +189,8 @@ struct ArtifactStep {
         }
         entry.found = nil
         for problem in expansion.problems where entry.done.insert(problem.path).inserted {
-            try await fail(entry, problem.path, TransferFailure(problem.reason), &result)
+            let failure = TransferFailure(problem.reason)
+            try await fail(entry, problem.path, failure, isOnlyCopy: problem.mayHoldContent, &result)
         }
         if expansion.files.isEmpty && expansion.problems.isEmpty && entry.done.isEmpty {
             guard let emptiness = expansion.emptiness else {
@@ -213,10 +218,10 @@ struct ArtifactStep {
         var batch = PullBatch(
             journal: journal, feed: feed, worker: worker, origin: origin, parts: partsFolder, line: line,
             method: method, known: await known, places: places)
-        let required = entry.isRequired
         journal.post(.artifactPullStarted, beginning(of: entry, expansion))
         batch.suspects = entry.suspects
         defer { (places, entry.suspects) = (batch.places, batch.suspects) }
+        let asked = entry
         try await batch.run(expansion.files) { file, outcome in
             entry.done.insert(file.path)
             switch outcome {
@@ -224,8 +229,7 @@ struct ArtifactStep {
                 result.pulled.append(pulled.path)
                 if pulled.hasChanged { result.warnings.append("\(pulled.path) changed while it was read") }
             case .failure(let failure):
-                note(entry.name, file.path, failure, required, &result)
-                try await record(entry.name, file.path, failure, required, &result)
+                try await fail(asked, file.path, failure, &result)
             }
         }
     }
@@ -277,34 +281,39 @@ struct ArtifactStep {
 
     // MARK: Failures
 
+    /// - Parameters:
+    ///   - path: on the target; nil for the whole entry.
+    ///   - isOnlyCopy: whether it matters that an output goes with the spool.
     private func fail(
-        _ entry: Entry, _ path: [UInt8]?, _ failure: TransferFailure, _ result: inout Result
+        _ entry: Entry, _ path: [UInt8]?, _ failure: TransferFailure, isOnlyCopy: Bool = true, _ result: inout Result
     ) async throws {
-        note(entry.name, path, failure, entry.isRequired, &result)
-        try await record(entry.name, path, failure, entry.isRequired, &result)
-    }
-
-    private func note(
-        _ name: String, _ path: [UInt8]?, _ failure: TransferFailure, _ isRequired: Bool, _ result: inout Result
-    ) {
-        let name = path.map { String(decoding: $0, as: UTF8.self) } ?? name
-        let hint = failure.isLocal ? "df -h \(shellWord(journal.directory.path))" : failure.hint
-        result.failures.append(Failure(remote: name, reason: reason(of: failure), hint: hint))
-        result.warnings.append("artifact \(name): \(reason(of: failure))")
-        if isRequired { result.isFailure = true }
-    }
-
-    private func record(
-        _ name: String, _ path: [UInt8]?, _ failure: TransferFailure, _ isRequired: Bool, _ result: inout Result
-    ) async throws {
-        let remote = path.map { RawName($0).json } ?? ["remote": .string(name)]
+        note(entry, path, failure, &result)
+        let remote = path.map { RawName($0).json } ?? ["remote": .string(entry.name)]
         let reason = reason(of: failure)
         if result.steps.takeFailure(remote, reason: reason) { return }
         try await journal.append(
             .artifactPullFailed,
             JSONObject(
                 ["target": .string(RunEngine.targetName)], origin.fields,
-                ["reason": .string(reason), "required": .bool(isRequired)], remote))
+                [
+                    "reason": .string(reason), "required": .bool(entry.isRequired),
+                    "only_copy": entry.isOutput && isOnlyCopy ? true : nil,
+                ], remote))
+    }
+
+    private func note(_ entry: Entry, _ path: [UInt8]?, _ failure: TransferFailure, _ result: inout Result) {
+        let name = path.map { String(decoding: $0, as: UTF8.self) } ?? entry.name
+        let local = failure.isLocal ? "df -h \(shellWord(journal.directory.path))" : nil
+        let hint = failure.hint ?? local ?? "ecr run exec -- ls -la \(shellWord(folder(of: path, entry)))"
+        result.failures.append(Failure(remote: name, reason: reason(of: failure), hint: hint))
+        result.warnings.append("artifact \(name): \(reason(of: failure))")
+        if entry.isRequired { result.isFailure = true }
+    }
+
+    /// Where to look for a file of an entry, as far as a person can type it.
+    private func folder(of path: [UInt8]?, _ entry: Entry) -> String {
+        path.flatMap { String(validating: $0, as: UTF8.self) }.map { globFolder(globLiteral($0)) }
+            ?? globFolder(entry.pattern)
     }
 
     /// What was said, and what helps where the login user may not read what root has made.

@@ -14,10 +14,10 @@ struct FailedArtifacts {
         first = Array(state.missingArtifacts.first.prefix(Self.shown))
     }
 
-    /// A line for each of them.
+    /// A line for each of them; those of which the target has the only copy are holes.
     var remarks: [String] {
         let rest = count - Int64(first.count)
-        let lines = first.map(Self.line)
+        let lines = first.filter { $0["only_copy"] == nil }.map(Self.line)
         if rest <= 0 { return lines }
         let more = first.isEmpty ? "" : " more"
         let what = rest == 1 ? "1\(more) artifact was" : "\(rest)\(more) artifacts were"

@@ -15,6 +15,8 @@ struct Ledger: Sendable {
     /// What is said, and is no hole.
     private(set) var remarks: [String] = []
     private var unknown: [String] = []
+    /// Jobs of which not all of `$ECR_OUT` has come.
+    private var unfetched: [String] = []
     private let samples: SampleLedger
     private let failedArtifacts: FailedArtifacts
     private let gaps: [JSON]
@@ -43,6 +45,7 @@ struct Ledger: Sendable {
             "remarks": JSON(strings: remarks), "failed_artifacts": failedArtifacts.json, "totals": totals,
             "collectors": samples.json,
             "gaps": .array(gaps), "reboots": .array(reboots), "unknown": JSON(strings: unknown),
+            "unfetched": unfetched.isEmpty ? nil : JSON(strings: unfetched),
             "jobs": .array(entries),
         ]
     }
@@ -93,6 +96,10 @@ struct Ledger: Sendable {
                 continue
             }
             addOutcome(of: job)
+            if let reason = job.unfetched {
+                unfetched.append(job.id)
+                missing.append("\(job.id): not all of \(JobState.outputName) has come: \(reason)")
+            }
             let remote = job.spool == spool ? remote : nil
             if job.kind == .collector {
                 let base = logBases[job.name] ?? 0

@@ -22,6 +22,16 @@ struct PullOrigin: Sendable {
     /// Where files are until they are complete, if that is not for this pull alone; relative to the run directory.
     var commonParts: String?
 
+    init(maker: Maker?, folder: String, workdir: String?, commonParts: String? = nil) {
+        (self.maker, self.folder, self.workdir, self.commonParts) = (maker, folder, workdir, commonParts)
+    }
+
+    /// For what a job has made.
+    /// - Parameter workdir: see `workdir`.
+    init(maker: Maker, workdir: String? = nil) {
+        self.init(maker: maker, folder: "artifacts/\(maker.job)/", workdir: workdir)
+    }
+
     /// Where files are until they are complete, relative to the run directory.
     var parts: String { commonParts ?? folder + RunDirectory.partsName }
 

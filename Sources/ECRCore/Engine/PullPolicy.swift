@@ -1,6 +1,7 @@
 import LinuxSystem
 import Profiles
 import RemoteJobs
+import RunStore
 
 /// How files are fetched, and how much at most.
 struct PullPolicy: Sendable {
@@ -11,8 +12,13 @@ struct PullPolicy: Sendable {
     var mostFiles: Int?
     /// Bytes that stay free on the disk of the runs directory.
     var minFreeDisk: Int64
+    private let directory: String
+    private let profileFile: String
 
-    init(_ settings: TransferSettings) {
+    /// - Parameter profileFile: what the run's profile was copied from; empty where that is not known.
+    init(_ settings: TransferSettings, _ run: RunDirectory, _ profileFile: String) {
+        directory = run.path
+        self.profileFile = profileFile
         method = TransferMethod(rawValue: settings.method.rawValue)
         mostBytes = settings.mostBytes
         mostFiles = settings.mostFiles
@@ -30,7 +36,9 @@ struct PullPolicy: Sendable {
         let beside = others.files > 0 ? ", with \(ByteCount.text(others.bytes)) of the entries before it" : ""
         if let mostFiles, share.files + others.files > mostFiles || isCut {
             let already = others.files > 0 ? ", with the \(others.files) of the entries before it" : ""
-            throw TransferFailure("more than \(mostFiles) files\(already); raise transfers.max_files in the profile")
+            throw TransferFailure(
+                "more than \(mostFiles) files\(already), as transfers.max_files in the profile allows",
+                hint: "pull a part of it; or \(change("a larger", "max_files"))")
         }
         if isCut {
             throw TransferFailure("more than \(TransferLine.mostFiles) files; ask for the folders in it one by one")
@@ -38,19 +46,25 @@ struct PullPolicy: Sendable {
         let size = ByteCount.text(share.bytes)
         if let mostBytes, share.bytes > 0, share.bytes > mostBytes - others.bytes {
             throw TransferFailure(
-                "\(size)\(beside), more than the \(ByteCount.text(mostBytes)) of transfers.max_bytes in the profile; raise "
-                    + "it there")
+                "\(size)\(beside), more than the \(ByteCount.text(mostBytes)) of transfers.max_bytes in the profile",
+                hint: "pull a part of it; or \(change("a larger", "max_bytes"))")
         }
         let needed = share.bytes - share.kept
         if needed > 0, needed > free - minFreeDisk - (others.bytes - others.kept) {
             var failure = TransferFailure(
                 """
                 \(ByteCount.text(needed))\(beside) would leave less than \(ByteCount.text(minFreeDisk)) free on the disk of the \
-                runs directory, which has \(ByteCount.text(free)); make room there, or lower transfers.min_free_disk in the \
-                profile
-                """)
+                runs directory, which has \(ByteCount.text(free)); transfers.min_free_disk in the profile asks for that
+                """,
+                hint: "df -h \(shellWord(directory)), and make room; or \(change("a smaller", "min_free_disk"))")
             failure.isLocal = true
             throw failure
         }
+    }
+
+    /// A run keeps the profile that it was started with.
+    private func change(_ what: String, _ key: String) -> String {
+        let place = profileFile.isEmpty ? "its profile" : profileFile
+        return "start a run with \(what) `transfers: {\(key): …}` in \(place)"
     }
 }

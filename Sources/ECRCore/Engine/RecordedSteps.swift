@@ -51,6 +51,9 @@ struct RecordedSteps: Sendable {
         ["remote": data["remote"], "remote_base64": data["remote_base64"]]
     }
 
+    /// Lets a pull that is tried again tell its failures anew.
+    mutating func forgetFailures() { failures = [] }
+
     func has(_ type: EventType, index: Int) -> Bool { commands.contains(Self.key(type, Int64(index))) }
 
     /// Local paths, relative to the run directory.

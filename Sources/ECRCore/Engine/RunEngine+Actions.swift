@@ -212,7 +212,7 @@ extension RunEngine {
         _ = feed.add { listener(job, $0) }
         let runner = ActionRunner(
             journal: journal, link: link, feed: feed, worker: worker, lanes: lanes,
-            policy: PullPolicy(profile.transfers), watched: watchedMetrics(of: spec.name),
+            policy: pullPolicy, watched: watchedMetrics(of: spec.name),
             onValues: { await self.take($0) })
         let spool = spool
         let age = since.flatMap { Clock.microseconds(iso8601: $0) }.map { max(0, Clock.wallMicroseconds() - $0) } ?? 0

@@ -44,6 +44,7 @@ extension RunEngine {
             }
             _ = try await activeStage?.value
             try await stopEverything()
+            try await fetchOutputs(includingCancelled: false)
             try await recordWindows()
             await takeLastBaseline(isBrief: false)
             ledger = try await makeLedger()
@@ -97,6 +98,7 @@ extension RunEngine {
         for (job, running) in live {
             if cancelRunning { try await cancel(job, until: running.end) } else { _ = try await running.end.value }
         }
+        try await fetchOutputs(includingCancelled: true)
         try await closeMarks(at: journal.state.ended)
         try await recordWindows()
         let ledger = try await makeLedger()
@@ -181,14 +183,15 @@ extension RunEngine {
             ])
         await journal.saveManifest()
         await removeParts()
+        let unfetched = journal.state.jobs.filter { $0.unfetched != nil }.map(\.id)
+        let isKept = !unfinished.isEmpty || !unfetched.isEmpty
         if await link.isConnected {
-            try? await unfinished.isEmpty
-                ? link.target().removeSpool(spool) : link.target().removeSeats(in: spool)
+            try? await isKept ? link.target().removeSeats(in: spool) : link.target().removeSpool(spool)
         }
         await link.close()
         return [
-            "state": "aborted", "unfinished": .array(unfinished.map(\.sighting)),
-            "spool": unfinished.isEmpty && isQuiet ? nil : .string(spool),
+            "state": "aborted", "unfinished": .array(unfinished.map(\.sighting)), "unfetched": JSON(strings: unfetched),
+            "spool": isKept || !isQuiet ? .string(spool) : nil,
         ]
     }
 

@@ -87,7 +87,7 @@ extension RunEngine {
             throw ECRFailure(
                 .usage, "a pull needs names of files on the target", hint: "ecr run pull /var/log/messages")
         }
-        var policy = PullPolicy(profile.transfers)
+        var policy = pullPolicy
         policy.method = try transferMethod(method)
         await awaitStopped()
         let folder = handParts.makeFolder(
@@ -100,7 +100,9 @@ extension RunEngine {
             journal: journal, link: link, feed: feed, worker: worker, origin: origin, policy: policy)
         let entries = remotes.map { name in
             PreparedArtifact(
-                pattern: name.hasPrefix("~/") ? String(name.dropFirst(2)) : name, allowOld: true, required: false)
+                // Relative names begin in the login folder.
+                pattern: name == "~" || name.hasPrefix("~/") ? ".\(name.dropFirst())" : name, allowOld: true,
+                required: false)
         }
         return try await transfer(remotes, isUpload: false, feed, whenGone) {
             let result = try await step.run(entries, out: nil, RecordedSteps())
@@ -123,13 +125,16 @@ extension RunEngine {
 
     /// - Parameter name: of the operator's; nil for the profile's. nil chooses.
     private func transferMethod(_ name: String?) throws(ECRFailure) -> TransferMethod? {
-        guard let name else { return PullPolicy(profile.transfers).method }
+        guard let name else { return pullPolicy.method }
         if name == TransferSettings.Method.auto.rawValue { return nil }
         guard let method = TransferMethod(rawValue: name) else {
             throw ECRFailure(.usage, "there is no method '\(name)' for files")
         }
         return method
     }
+
+    /// How files are fetched in this run, and how much at most.
+    var pullPolicy: PullPolicy { PullPolicy(profile.transfers, journal.directory, journal.state.profileFile) }
 
     private func feed(_ listener: @escaping Listener) -> JobFeed {
         let feed = JobFeed()

@@ -21,6 +21,12 @@ struct AskedTree: Sendable, Equatable {
 
     static let strayReason = "a link that leads out of the folder"
 
+    /// - Parameter target: what the link says; nil where it cannot be read.
+    static func deadReason(_ target: [UInt8]?) -> String {
+        let place = target.map { ", to \(String(decoding: $0, as: UTF8.self))" } ?? ""
+        return "a link that leads nowhere\(place)"
+    }
+
     // MARK: The kernel's own
 
     /// Whether this folder is left out where the whole system is asked for: what the kernel makes up in it has no end, its

@@ -16,11 +16,30 @@ package struct TransferFailure: Error, Sendable, Equatable {
     /// Whether an error says so.
     package static func isStall(_ error: any Error) -> Bool { (error as? TransferFailure)?.isStall == true }
 
-    package init(_ reason: String, isDenied: Bool = false, isStall: Bool = false) {
+    /// Somebody did not want to wait for it.
+    package static let cancelled = TransferFailure("cancelled")
+
+    package init(_ reason: String, isDenied: Bool = false, isStall: Bool = false, hint: String? = nil) {
         self.reason = reason
         self.isDenied = isDenied
         self.isStall = isStall
+        self.hint = hint
     }
+
+    /// What an SFTP server has refused.
+    init(refused error: SSHError, _ path: [UInt8]?) {
+        let isTooLong = path?.split(separator: UInt8(ascii: "/")).contains { $0.count > Self.longestName } ?? false
+        switch error.code {
+        case .sftp(2): self.init("no such file")
+        case .sftp(3): self.init("permission denied", isDenied: true)
+        // The protocol has no word for it.
+        case .sftp where isTooLong: self.init("file name too long")
+        default: self.init(error.message)
+        }
+    }
+
+    /// Bytes (NAME_MAX).
+    private static let longestName = 255
 }
 
 /// A file that is here, under its temporary name.
@@ -135,8 +154,8 @@ package struct ReceivedFile: Sendable, Equatable {
             }
             try await sftp.close(handle)
         } catch let error as SSHError {
-            guard case .sftp(let status) = error.code else { throw error }
-            throw TransferFailure(status == 2 ? "no such file" : error.message, isDenied: status == 3)
+            guard case .sftp = error.code else { throw error }
+            throw TransferFailure(refused: error, file.path)
         }
     }
 
@@ -182,7 +201,7 @@ package struct ReceivedFile: Sendable, Equatable {
                 script.hasFailed(with: 1) ? "no such file" : "what reads it on the target was killed")
         }
         if line.hasSuffix("No such file or directory") { return TransferFailure("no such file") }
-        return TransferFailure(
-            String(line.dropFirst(program.count)), isDenied: line.hasSuffix("Permission denied"))
+        if line.hasSuffix("Permission denied") { return TransferFailure("permission denied", isDenied: true) }
+        return TransferFailure(String(line.dropFirst(program.count)))
     }
 }

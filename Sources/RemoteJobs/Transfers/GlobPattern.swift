@@ -6,6 +6,14 @@ package func globLiteral(_ path: String) -> String {
     String(decoding: GlobPattern.escaped(Array(path.utf8)), as: UTF8.self)
 }
 
+/// The folder in which to look for what a pattern names: what stands before its first wildcard, for a relative one from
+/// `.` on.
+package func globFolder(_ pattern: String) -> String {
+    let folder = String(decoding: GlobPattern(pattern, base: "/").fixedFolder, as: UTF8.self)
+    if !pattern.hasPrefix("/") { return ".\(folder)" }
+    return folder.isEmpty ? "/" : folder
+}
+
 /// An absolute pattern for names on the target (glob(7)): `*`, `?` and `[…]` within a component, `**` for any number of
 /// folders, `\` before a literal character. A name that begins with a dot is matched by name only.
 struct GlobPattern: Sendable {

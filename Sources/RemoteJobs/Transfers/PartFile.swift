@@ -110,18 +110,20 @@ final class PartFile: @unchecked Sendable {
 
     /// Hands everything that has come to the kernel, so that another transfer can go on from here.
     func flush() throws(SystemError) {
-        guard let rest = block?.takeOut() else { return }
-        // The last block need not be a whole one, which only the page cache takes.
-        isDirect = !file.setDirect(false)
-        try write(rest)
-        block = nil
+        if let rest = block?.takeOut() {
+            // The last block need not be a whole one, which only the page cache takes.
+            isDirect = !file.setDirect(false)
+            try write(rest)
+            block = nil
+        }
+        if end < size { try file.truncate(to: size) }
+        end = size
     }
 
     /// Gives the file its length and mode: as it was, executable or not, and for nobody to write.
     /// - Parameter isSynced: false leaves the sync to whoever syncs many files at once.
     func finish(isExecutable: Bool, isSynced: Bool) throws(SystemError) {
         try flush()
-        if end < size { try file.truncate(to: size) }
         try check("set the mode of", path: file.path) { fchmod(file.descriptor, isExecutable ? 0o500 : 0o400) }
         if isSynced { try file.sync() }
     }

@@ -41,6 +41,10 @@ package struct RemoteFile: Sendable, Equatable {
 package struct PullProblem: Sendable, Equatable {
     package let path: [UInt8]
     package let reason: String
+
+    /// Whether there may be content behind it that has not come: in a folder that may not be read, say. What is no file,
+    /// or a link to somewhere else, has none.
+    package var mayHoldContent: Bool { !reason.hasPrefix("a link") && reason != "not a regular file" }
 }
 
 /// What an artifact entry names at this moment.

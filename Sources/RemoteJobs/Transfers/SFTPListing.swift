@@ -127,11 +127,19 @@ import SSH
         let (real, status): ([UInt8], SFTPAttributes)
         do throws(SSHError) { (real, status) = (try await sftp.realpath(path), try await sftp.stat(path)) } catch {
             guard case .sftp = error.code else { throw error }
-            return refuse(path, "a link that leads nowhere")
+            return refuse(path, AskedTree.deadReason(try await Self.target(of: path, over: sftp)))
         }
         guard tree.holds(real) else { return refuse(path, AskedTree.strayReason) }
         guard status.isRegular else { return refuse(path, "a link to what is no regular file") }
         try await add(path, status, folder, depth)
+    }
+
+    /// What a link says; nil for what is none.
+    static func target(of path: [UInt8], over sftp: SFTPClient) async throws(SSHError) -> [UInt8]? {
+        do throws(SSHError) { return try await sftp.readlink(path) } catch {
+            guard case .sftp = error.code else { throw error }
+            return nil
+        }
     }
 
     private mutating func refuse(_ path: [UInt8], _ reason: String) {

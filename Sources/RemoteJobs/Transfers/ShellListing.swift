@@ -76,10 +76,9 @@ import SSH
         let text = complaint.dropFirst("find: ".count)
         guard let colon = text.lastIndex(of: ":") else { return refuse(literal ?? fixedFolder, String(text)) }
         let reason = text[text.index(after: colon)...].drop { $0 == " " }
-        var name = text[..<colon]
-        if name.first == "'", name.last == "'" { name = name.dropFirst().dropLast() }
-        if !name.hasPrefix("/") { return refuse(literal ?? fixedFolder, String(text)) }
-        refuse(Array(name.utf8), reason.prefix(1).lowercased() + reason.dropFirst())
+        let name = QuotedName.bytes(text[..<colon])
+        if name.first != UInt8(ascii: "/") { return refuse(literal ?? fixedFolder, String(text)) }
+        refuse(name, reason.prefix(1).lowercased() + reason.dropFirst())
     }
 
     private mutating func add(_ entry: ListedName) {
@@ -116,9 +115,10 @@ import SSH
     /// A link that stays in the asked-for tree stands for its file; everything else is refused.
     private mutating func resolveLinks() async throws(SSHError) {
         if links.isEmpty { return }
-        // For each name the real path, and what is there; the first is the tree itself.
+        // For each name what the link says, the real path, and what is there; the first is the tree itself.
         let look = """
-            \(Self.statusFunction(tools.status)); for ecr_f; do printf '%s\\0' "$ecr_f"; readlink -f "$ecr_f"; printf '\\0'
+            \(Self.statusFunction(tools.status)); for ecr_f; do printf '%s\\0' "$ecr_f"; readlink "$ecr_f"; printf '\\0'
+            readlink -f "$ecr_f"; printf '\\0'
             ecr_r=$(readlink -f "$ecr_f"; echo x); ecr_r=${ecr_r%?x}; printf '%s\\0\\0' "$ecr_r"; ecr_s "$ecr_r"; printf '\\0'; done
             """
         let running = try await line.start(
@@ -128,15 +128,15 @@ import SSH
         // Written and read side by side: neither waits for the other's buffers.
         let names = [root] + links.map(\.path)
         let writer = Task { try? await running.writeNames(names) }
-        // Four paths, one of them with a status, for each.
-        let resolved = ResolvedLinks(try await running.readAll(limit: names.count * 5 * 4096))
+        // Five paths, one of them with a status, for each.
+        let resolved = ResolvedLinks(try await running.readAll(limit: names.count * 6 * 4096))
         await writer.value
         let tree = AskedTree(resolved.path(of: root) ?? root)
         for link in links {
             // A link that was named is what the user asked for.
             let isNamed = link.path == literal
             guard let path = resolved.path(of: link.path), let entry = resolved.entry(of: link.path) else {
-                refuse(link.path, "a link that leads nowhere")
+                refuse(link.path, AskedTree.deadReason(resolved.target(of: link.path)))
                 continue
             }
             if !isNamed && !tree.holds(path) {
@@ -151,23 +151,27 @@ import SSH
 
     /// The real paths of names, and what is there.
     private struct ResolvedLinks {
+        private var targets: [[UInt8]: [UInt8]] = [:]
         private var paths: [[UInt8]: [UInt8]] = [:]
         private var entries: [[UInt8]: ListedName] = [:]
 
         init(_ output: [UInt8]) {
             var fields = output.split(separator: 0, omittingEmptySubsequences: false)[...]
-            // A name, its real path with a newline, and the listing of that path: three fields.
-            while fields.count >= 5 {
+            // A name, what it says and its real path with a newline each, and the listing of that path: three fields.
+            while fields.count >= 6 {
                 let name = Array(fields[fields.startIndex])
-                let path = Array(fields[fields.startIndex + 1].dropLast())
+                let target = Array(fields[fields.startIndex + 1].dropLast())
+                let path = Array(fields[fields.startIndex + 2].dropLast())
                 var parser = ListingParser()
-                let listing = fields[(fields.startIndex + 2)..<(fields.startIndex + 5)].joined(separator: [0])
+                let listing = fields[(fields.startIndex + 3)..<(fields.startIndex + 6)].joined(separator: [0])
+                if !target.isEmpty { targets[name] = target }
                 if !path.isEmpty { paths[name] = path }
                 entries[name] = parser.take(Array(listing) + [0]).first
-                fields = fields.dropFirst(5)
+                fields = fields.dropFirst(6)
             }
         }
 
+        func target(of name: [UInt8]) -> [UInt8]? { targets[name] }
         func path(of name: [UInt8]) -> [UInt8]? { paths[name] }
         func entry(of name: [UInt8]) -> ListedName? { entries[name] }
     }

@@ -23,12 +23,21 @@ extension TransferLine {
             if let sftp { return try await SFTPListing.expand(pattern, over: sftp, most: most) }
         } catch {
             guard case .sftp(let status) = error.code else { throw error }
-            if status == 2 { return Expansion() }
-            throw TransferFailure(error.message, isDenied: status == 3)
+            if status == 2 { return try await nothing(of: pattern) }
+            throw TransferFailure(refused: error, pattern.literal)
         }
         throw TransferFailure(
             "the target \(isSFTPHanging ? "has an SFTP server that hangs" : "offers no SFTP") and has no `find -print0`"
         )
+    }
+
+    /// A name without a file behind it may be a link.
+    private func nothing(of pattern: GlobPattern) async throws(SSHError) -> Expansion {
+        var expansion = Expansion()
+        if let sftp, let path = pattern.literal, let target = try await SFTPListing.target(of: path, over: sftp) {
+            expansion.problems = [PullProblem(path: path, reason: AskedTree.deadReason(target))]
+        }
+        return expansion
     }
 
     /// A file as it is now; nil where there is none of that name.

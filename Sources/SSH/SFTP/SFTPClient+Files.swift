@@ -75,6 +75,11 @@ extension SFTPClient {
         return entries
     }
 
+    /// What a symbolic link says.
+    package func readlink(_ path: [UInt8]) async throws(SSHError) -> [UInt8] {
+        try singleName(await ask(.readLink(path: path)), "read", path)
+    }
+
     /// The absolute path without links; of an empty path the working directory.
     package func realpath(_ path: [UInt8]) async throws(SSHError) -> [UInt8] {
         try singleName(await ask(.realPath(path: path)), "resolve", path)

@@ -8,6 +8,7 @@ package enum SFTPRequest: Sendable, Equatable {
     case openDirectory(path: [UInt8])
     case readDirectory(handle: [UInt8])
     case realPath(path: [UInt8])
+    case readLink(path: [UInt8])
     /// A question of a server's own (section 8), without data.
     case extended(name: [UInt8])
 
@@ -35,6 +36,7 @@ package enum SFTPRequest: Sendable, Equatable {
         case .readDirectory: 12
         case .realPath: 16
         case .stat: 17
+        case .readLink: 19
         case .extended: 200
         }
     }
@@ -54,7 +56,7 @@ package enum SFTPRequest: Sendable, Equatable {
             body.uint64(offset)
             body.string(bytes)
         case .close(let name), .stat(let name), .openDirectory(let name), .readDirectory(let name), .realPath(let name),
-            .extended(let name):
+            .readLink(let name), .extended(let name):
             body.string(name)
         }
     }

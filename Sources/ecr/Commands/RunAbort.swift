@@ -53,6 +53,9 @@ struct AbortReport {
             let seen = job["last_seen"]?.string.map { ", last seen \(Amount.clock($0))" } ?? ""
             Terminal.warn("\(job["job"]?.string ?? "?") may still run on the target\(seen); its outcome is unknown")
         }
+        for job in result["unfetched"]?.array ?? [] {
+            Terminal.warn("not all of $ECR_OUT of \(job.string ?? "?") has come")
+        }
         if let spool = result["spool"]?.string { Terminal.say("what it has written there is in \(spool)") }
     }
 }

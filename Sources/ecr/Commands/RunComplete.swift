@@ -69,7 +69,9 @@ struct LedgerReport {
             Terminal.warn("`finally:` was skipped, it needs the target: \(skipped.joined(separator: ", "))")
         }
         if let spool = result["spool"]?.string { Terminal.say("the target's copy is kept in \(spool)") }
-        if isCompared {
+        if result["ledger"]?["unfetched"] != nil {
+            Terminal.say("next: ecr run drain \(run.id), which tries again to fetch it")
+        } else if isCompared {
             Terminal.say("next: ecr run export\(run.reference.replacingOption())")
         } else {
             // Named, since by then another run will be the current one.

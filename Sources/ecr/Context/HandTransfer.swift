@@ -60,11 +60,11 @@ struct HandTransfer {
             let place = failure["local"].map {
                 "cannot send \($0.string ?? "?") to \(failure["remote"]?.string ?? "?")"
             }
-            // Where a failure has no hint of its own, there is one for all, below the last.
-            let folder = FileSystem.parent(of: failure["remote"]?.string ?? file)
-            let look = "ecr run exec -- \(shellWord("ls -la \(shellWord(folder))"))"
-            let hint = failure["hint"]?.string ?? (number == failures.count - 1 ? look : nil)
-            Terminal.complain("\(place ?? file): \(failure["reason"]?.string ?? "?")", hint: hint)
+            // What helps against several in a row stands below the last of them.
+            let isLast = number == failures.count - 1 || failures[number + 1]["hint"] != failure["hint"]
+            Terminal.complain(
+                "\(place ?? file): \(failure["reason"]?.string ?? "?")",
+                hint: isLast ? failure["hint"]?.string : nil)
         }
         let code = result["exit_code"]?.int.flatMap { Int32(exactly: $0) } ?? 0
         if code != 0 { throw Exit(code: code) }

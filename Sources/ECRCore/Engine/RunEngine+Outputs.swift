@@ -1,0 +1,30 @@
+import JSON
+import Profiles
+import RemoteJobs
+import RunStore
+
+/// What jobs have left in `$ECR_OUT` and has not come: it is in the spool, which goes at the run's end once all is here.
+extension RunEngine {
+    /// Fetches it once more.
+    /// - Parameter includingCancelled: also what somebody did not want to wait for.
+    func fetchOutputs(includingCancelled: Bool) async throws {
+        for job in journal.state.jobs where job.spool == spool {
+            guard let reason = job.unfetched, includingCancelled || reason != TransferFailure.cancelled.reason else {
+                continue
+            }
+            try await fetchOutput(of: job)
+        }
+    }
+
+    private func fetchOutput(of job: JobState) async throws {
+        var steps = try RecordedSteps(of: job.id, in: journal.directory.events)
+        steps.forgetFailures()
+        let maker = PullOrigin.Maker(
+            job: job.id, spool: spool, action: job.name, attempt: job.attempt,
+            isRoot: steps.started?["sudo"]?.bool ?? false)
+        let step = ArtifactStep(
+            journal: journal, link: link, feed: JobFeed(), worker: worker, origin: PullOrigin(maker: maker),
+            policy: PullPolicy(profile.transfers))
+        _ = try await step.run([], out: SpoolFolder.output(of: job.id, in: spool), steps)
+    }
+}
