@@ -177,6 +177,9 @@ extension RunEngine {
         }
     }
 
+    /// Seconds. Origin: the longest that a transfer which is cancelled waits for a target that hangs is ten.
+    static let longestEnd = 15.0
+
     /// Where the target cannot be reached nothing of them can still come.
     func giveUpTransfers() async {
         for transfer in transfers.values { transfer.task.cancel() }
@@ -184,11 +187,12 @@ extension RunEngine {
     }
 
     /// Waits until nothing is on its way any more.
-    func endTransfers(cancel: Bool) async {
-        for transfer in transfers.values {
-            if cancel { transfer.task.cancel() }
-            _ = await transfer.task.result
-        }
+    /// - Returns: false where something was cancelled and has not ended for long.
+    func endTransfers(cancel: Bool) async -> Bool {
+        let tasks = transfers.values.map(\.task)
+        if cancel { tasks.forEach { $0.cancel() } }
+        let ending = Task { for task in tasks { _ = await task.result } }
+        return await ending.value(within: cancel ? Self.longestEnd : nil) != nil
     }
 
     // MARK: How they stand

@@ -21,6 +21,8 @@ struct UploadBatch: Sendable {
     var mayResume = false
     /// The data of the `uploaded` events.
     private(set) var uploaded: [JSON] = []
+    /// Bytes that were there when the last attempt ended.
+    private(set) var reached: Int64 = 0
     /// Places in the tree's list that are dealt with.
     private var done: Set<Int> = []
     /// Places of files that may be on the target, since their last step did not come to an end, and why.
@@ -56,7 +58,7 @@ struct UploadBatch: Sendable {
     /// Sends what is not done yet.
     /// - Throws: `UploadFailure`, `TransferFailure` where nothing of it can go there; `SSHError` where the link fails.
     mutating func run(on target: Target) async throws {
-        let line = try await target.transferLine(isBulk: false)
+        let line = try await target.transferLine(isBulk: false, for: method)
         try line.ways.require(method)
         let place = try await UploadPlace.find(tree, to: upload.to, base: origin.workdir, over: line)
         // A profile means what it says, and must mean it the second time, too.
@@ -69,9 +71,9 @@ struct UploadBatch: Sendable {
         let owner = "\(origin.owner)\0\(String(decoding: place.path, as: UTF8.self))"
         if lane?.place != owner { lane = lanes.take(owner) }
         let isBulk = tree.bytes > 1 << 20 || tree.files.count > 64
-        do { try await run(on: target, over: try await target.transferLine(isBulk: isBulk), to: place) } catch let error
-            as UploadSeat.Unsettled
-        {
+        let bulk = try await target.transferLine(isBulk: isBulk, for: method)
+        if let warning = await target.warning(of: bulk) { feed.tell(.progress(warning)) }
+        do { try await run(on: target, over: bulk, to: place) } catch let error as UploadSeat.Unsettled {
             guard TransferFailure.isStall(error.cause) else { throw error.cause }
             // It is told as the upload's failure, the others beside it.
             let first = unsettled.keys.min()
@@ -89,6 +91,7 @@ struct UploadBatch: Sendable {
         if line.tools.canHash { unsettled = [:] }
         if done.isEmpty { announce(place) }
         let progress = TransferProgress(tree.files, feed, isUpload: true)
+        defer { reached = progress.standing.bytes }
         for place in done { progress.finishSilently(tree.files[place]) }
         try await takeKnown(known, place, line, progress)
         if tree.isFolder { try await UploadSeat(over: line).make(tree.folders, in: place) }

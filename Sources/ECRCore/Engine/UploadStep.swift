@@ -120,7 +120,7 @@ struct UploadStep: Sendable {
                 throw failure
             } catch let error as SSHError {
                 let hasProgress = batch.uploaded.count > before
-                guard await retries.mayGoOn(after: error, on: target, hasProgress: hasProgress),
+                guard await retries.mayGoOn(after: error, on: target, hasProgress: hasProgress, bytes: batch.reached),
                     error.code != .channelRefused
                 else {
                     await batch.removeSeats(on: target)

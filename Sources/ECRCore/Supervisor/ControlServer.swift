@@ -29,7 +29,7 @@ struct ControlServer: Sendable {
 /// to questions meanwhile. `send` and `ask` may be called from anywhere.
 final class ClientConnection: Sendable {
     private let socket: File
-    private let lines = Mailbox<JSON>()
+    private let lines = ClientLines()
     private let questions = PendingQuestions()
     private let presence = Locked(Presence.here(whenGone: nil))
 
@@ -44,6 +44,9 @@ final class ClientConnection: Sendable {
 
     /// Queues a line; a client that is gone or slow never holds up the run.
     func send(_ json: JSON) { lines.send(json) }
+
+    /// Queues what goes on with a job.
+    func tell(_ news: JobNews, of job: String) { lines.tell(news, of: job) }
 
     /// Queues the last line.
     func finish(_ json: JSON) {
@@ -118,5 +121,7 @@ final class ClientConnection: Sendable {
         return try? JSON(parsing: line)
     }
 
-    private func write(_ json: JSON) -> Bool { (try? socket.write(json.bytes + [0x0A])) != nil }
+    private func write(_ json: JSON) -> Bool { write(json.bytes + [0x0A]) }
+
+    private func write(_ line: [UInt8]) -> Bool { (try? socket.write(line)) != nil }
 }

@@ -39,6 +39,8 @@ struct HandTransfer {
             ) { message in
                 if isJSON, let json = message.transferJSON {
                     Terminal.result(json.text)
+                } else if case .progress(let text) = message {
+                    Terminal.warn(text)
                 } else {
                     line.take(message)
                 }
