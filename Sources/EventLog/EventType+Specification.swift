@@ -125,19 +125,21 @@ extension EventType {
             is a directory. remote_sha256: by the target itself; where it cannot tell, the file is unverified. method: \
             sftp, tar (duration_s is that of the whole archive), exec, scp; unchanged for content that was there. \
             resumed_at: the byte at which an earlier attempt was cut. unsynced: the target could not be told to write it \
-            to its disk, so that a power cut may take it away
+            to its disk, so that a power cut may take it away. dropped_mode: the setuid, setgid and sticky bits of the local \
+            file, which it does not get there; replaced_link: a link was there, and what that leads to is as it was
             """,
             """
             target job? action? attempt? local|local_base64 path|path_base64? remote|remote_base64 size mode sha256 \
-            remote_sha256? unverified? unsynced? method duration_s resumed_at?
+            remote_sha256? unverified? unsynced? dropped_mode? replaced_link? method duration_s resumed_at?
             """),
         row(
             .uploadFailed,
             """
             a file is not on the target; what was there under its name still is. Only where the link was lost while it took \
-            its place nobody knows, and the reason says so
+            its place nobody knows, and the reason says so. unsent: how many other files of the directory were not sent. \
+            cancelled, and not tried after an earlier one has failed: what is not on record of it was not sent
             """,
-            "target job? action? attempt? local|local_base64 path|path_base64? remote|remote_base64 reason"),
+            "target job? action? attempt? local|local_base64 path|path_base64? remote|remote_base64 reason unsent?"),
         row(
             .collectorStarted,
             """

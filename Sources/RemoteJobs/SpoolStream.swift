@@ -70,7 +70,12 @@ import SSH
         if Task.isCancelled { throw SSHError(.closed, "the stream is not waited for any more") }
         lastStart = Clock.boottimeNanoseconds()
         let text = Array("exec 2>/dev/null; exec ".utf8) + reader.command(Array(path.utf8), from: offset, block: 1)
-        let script = try await target.transferLine(isBulk: false).start(text)
+        let script: RemoteScript
+        do { script = try await target.transferLine(isBulk: false).start(text) } catch let error as SSHError {
+            throw error
+        } catch {
+            throw SSHError(.closed, "the target's files cannot be read: \(error)")
+        }
         script.endInput()
         self.script = script
     }

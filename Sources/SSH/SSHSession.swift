@@ -90,15 +90,19 @@ import Glibc
     /// Opens a channel to the server's SFTP subsystem.
     /// - Parameter window: bytes that the server may have on their way to us, for bulk transfers over long links (4 MiB
     ///   made 68 MB/s of 24 at 25 ms). Use a session of its own for that: other channels would wait behind them.
-    /// - Throws: `channelRefused` when the server takes no further channel or has no SFTP server.
+    /// - Throws: `channelRefused` when the server takes no further channel or has no SFTP server; `closed` where the waiting
+    ///   task is cancelled, which ends the channel: a server may hang before its greeting.
     package func openSFTP(window: Int? = nil) async throws(SSHError) -> SFTPClient {
         let channel = try await open("SFTP on \(place)") { ssh_channel_request_subsystem($0, "sftp") }
-        do {
-            return try await SFTPClient(channel, window: window)
-        } catch {
-            channel.close()
-            throw error
+        let greeted: Result<SFTPClient, SSHError> = await withTaskCancellationHandler {
+            do throws(SSHError) { return .success(try await SFTPClient(channel, window: window)) } catch {
+                channel.close()
+                return .failure(error)
+            }
+        } onCancel: {
+            Task { @SSHActor in channel.close() }
         }
+        return try greeted.get()
     }
 
     /// Opens a channel and asks for its program.

@@ -274,6 +274,88 @@ import Testing
         }
     }
 
+    @Test(arguments: ["sftp", "tar", "exec", "scp"]) func linksAndSpecialBitsAreToldOf(_ method: String) async throws {
+        try await withRun { fixture, run, work in
+            for name in ["a", "b", "c", "d", "e"] {
+                try fixture.scratch.write("set/\(name)", "new \(name)", mode: 0o755)
+            }
+            for name in ["b", "c"] { chmod(fixture.scratch.path("set/\(name)"), 0o4755) }
+            let kept = try fixture.scratch.write("work/kept", "what the link led to")
+            symlink("kept", "\(work)/a")
+            let sent = try await fixture.expect(0, "run", "push", "--method", method, "set/.", "\(work)/")
+            #expect(sent.errorText.contains("warning: \(work)/b has no setuid, setgid or sticky bit there"))
+            #expect(sent.errorText.contains("chmod can give it, and so for 1 other file\n"))
+            #expect(sent.errorText.contains("warning: \(work)/a was a link, and is the file itself now"))
+            #expect(try FileSystem.read(kept) == Array("what the link led to".utf8))
+            #expect(try FileSystem.read("\(work)/a") == Array("new a".utf8))
+            let sums = try uploads(run)
+            #expect(sums.map { $0["dropped_mode"]?.int } == [nil, 0o4000, 0o4000, nil, nil])
+            #expect(sums.map { $0["replaced_link"]?.bool } == [true, nil, nil, nil, nil])
+
+            // What an operator has given there stays while the content does.
+            chmod("\(work)/b", 0o4755)
+            let again = try await fixture.expect(0, "run", "push", "--method", method, "set/b", "\(work)/b")
+            #expect(!again.errorText.contains("warning"))
+            var status = stat()
+            #expect(stat("\(work)/b", &status) == 0 && status.st_mode & 0o7777 == 0o4755)
+        }
+    }
+
+    @Test func emptyAndUnknownNamesAreRefusedWithTheNextStep() async throws {
+        let profile = """
+            parameters: {model: {default: ""}}
+            actions: {use: {upload: [{from: "{model}", to: WORK/}], commands: ["true"]}}
+            """
+        try await withRun(profile) { fixture, run, work in
+            let folder = fixture.scratch.path
+            for words in [["", work], ["model.bin", ""]] {
+                let result = try await fixture.ecr(["run", "push"] + words)
+                #expect(result.status == 64 && result.errorText.contains("a name is empty"))
+            }
+            let empty = try await fixture.expect(64, "run", "action", "use")
+            #expect(empty.errorText.contains("an upload of action use has an empty name"))
+            let missing = try await fixture.expect(66, "run", "push", "modle.bin", "\(work)/")
+            #expect(missing.errorText.contains("modle.bin: No such file or directory (did you mean 'model.bin'?)"))
+            #expect(missing.errorText.contains("ls -la '\(folder)'"))
+            let deep = try await fixture.expect(66, "run", "push", "none/at/all", "\(work)/")
+            #expect(deep.errorText.contains("ls -la '\(folder)'"))
+            let device = try await fixture.expect(64, "run", "push", "/dev/null", "\(work)/")
+            #expect(device.errorText.contains("/dev/null: not a regular file, nor a directory"))
+            #expect(device.errorText.contains("ls -ld '/dev/null'") && !device.errorText.contains("take that out"))
+            let attached = try await fixture.expect(66, "run", "note", "x", "--attach", "nix")
+            #expect(attached.errorText.contains("ls -la '\(folder)'"))
+            let attachedFolder = try await fixture.expect(64, "run", "note", "x", "--attach", "tree")
+            #expect(attachedFolder.errorText.contains("tar -czf folder.tar.gz 'tree', then --attach folder.tar.gz"))
+            let other = try await fixture.expect(1, "run", "push", "model.bin", "~nobody-here/f")
+            #expect(other.errorText.contains("only ~ and ~/ are known, for the login folder"))
+            #expect(try uploads(run).isEmpty && run.events(.note).isEmpty)
+        }
+    }
+
+    @Test func aFileThatVanishesMeanwhileIsNamedAndWhatIsBehindItCounted() async throws {
+        try await FaultBench.with { bench in
+            let fixture = bench.fixture
+            let work = fixture.scratch.path("work")
+            for name in ["1", "2", "3"] {
+                try fixture.scratch.write("set/\(name)", bytes: [UInt8](repeating: 1, count: 2_000_000))
+            }
+            let run = try await bench.start()
+            bench.link?.throttle(1_000_000)
+            let push = try fixture.background("run", "push", "--method", "sftp", "set", work)
+            try await fixture.wait(for: "the push") { try run.events(.uploadStarted).count == 1 }
+            unlink(fixture.scratch.path("set/2"))
+            bench.link?.throttle(nil)
+            let result = try await push.wait()
+            #expect(result.status == 1)
+            let place = "cannot send \(fixture.scratch.path)/set/2 to \(work)/2: cannot be read here: No such file"
+            #expect(result.errorText.contains(place), "\(result.errorText)")
+            #expect(result.errorText.contains("; files that were not sent with it: 1\n"))
+            #expect(result.errorText.contains("try: ls -la '\(fixture.scratch.path)/set'"))
+            #expect(try uploads(run).map { $0["path"]?.string } == ["1"])
+            #expect(try FileSystem.list(work) == ["1"])
+        }
+    }
+
     @Test func aPullThatIsInterruptedLeavesNothingHalf() async throws {
         try await FaultBench.with { bench in
             let fixture = bench.fixture
@@ -342,6 +424,20 @@ import Testing
             #expect(try FileSystem.list(disk.path) == ["many"])
             #expect(try !FileSystem.list("\(disk.path)/many").contains { $0.hasPrefix(".") })
             #expect(try run.events(.uploadFailed).count == 4)
+            // Each of the six is told of: there, the one that failed, or not sent.
+            let unsent = try run.events(.uploadFailed).last?.data["unsent"]?.int ?? 0
+            #expect(try Int64(uploads(run).count) + unsent == 5)
+            #expect(result.errorText.contains("; files that were not sent with it: \(unsent)\n"))
+
+            let json = try await fixture.expect(1, "run", "push", "--json", "big", "model.bin", "tree", "\(disk.path)/")
+            let failed = try JSON(parsing: String(json.outputText.split(separator: "\n").last ?? ""))["failed"]?.array
+            #expect(failed?.map { $0["outcome"]?.string } == ["failed", "untried", "untried"])
+            let names = ["big", "model.bin", "tree"].map { fixture.scratch.path($0) }
+            #expect(failed?.map { $0["local"]?.string } == names)
+            #expect(json.errorText.contains("not tried: \(names[1]), \(names[2])\n"))
+            let untried = try run.events(.uploadFailed).suffix(2).map(\.data)
+            #expect(untried.map { $0["local"]?.string } == [names[1], names[2]])
+            #expect(untried.allSatisfy { $0["reason"] == "not tried, since an earlier one has failed" })
         }
     }
 

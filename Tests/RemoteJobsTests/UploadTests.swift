@@ -98,6 +98,26 @@ import Testing
         await bench.target.close()
     }
 
+    @Test(arguments: singles) func aLinkIsReplacedAndWhatItLedToStays(_ method: TransferMethod) async throws {
+        let bench = try await Bench(try await SSHServer.start())
+        try bench.scratch.write("there/old", "before")
+        symlink("old", "\(bench.folder)/f")
+        let file = try await bench.file("f", Array("after".utf8))
+        let destination = Array("\(bench.folder)/f".utf8)
+        for isLink in [true, false] {
+            let temporary = UploadSeat.temporary("test", for: destination)
+            let sent = try await FileUpload(over: bench.line, by: method, worker: bench.worker).send(
+                file, to: temporary, mayResume: false)
+            let placed = try await UploadSeat(over: bench.line).place(
+                UploadSeat.Arrival(
+                    temporary: temporary, destination: destination, size: file.size, sha256: sent.sha256,
+                    permissions: file.permissions))
+            #expect(placed == UploadSeat.Placed(sha256: sent.sha256, isSynced: true, replacesLink: isLink))
+            #expect(try bench.read("f") == Array("after".utf8) && bench.read("old") == Array("before".utf8))
+        }
+        await bench.target.close()
+    }
+
     @Test(arguments: [TransferMethod.sftp, .exec]) func aCutUploadGoesOnWhereItWas(_ method: TransferMethod)
         async throws
     {
@@ -515,9 +535,9 @@ import Testing
         mkfifo(scratch.path("tree/pipe"), 0o600)
         #expect(try refusal("pipe").hasSuffix("/pipe: not a regular file"))
         let missing = #expect(throws: UploadTree.Problem.self) { try UploadTree(scratch.path("none")) }
-        #expect(missing?.isMissing == true)
+        #expect(missing?.fault == .missing)
         let device = #expect(throws: UploadTree.Problem.self) { try UploadTree("/dev/null") }
-        #expect(device?.isMissing == false)
+        #expect(device?.fault == .itself)
     }
 
     /// A tree with every kind of name that a file may have.

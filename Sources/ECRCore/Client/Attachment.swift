@@ -54,12 +54,18 @@ package struct Attachment: Sendable, Equatable {
             if status.st_mode & S_IFMT == S_IFREG { return file }
         } catch {
             guard error.code == ENOENT, path.unicodeScalars.contains("\u{FFFD}") else {
-                throw ECRFailure(.notFound, error.description)
+                let name = MissingName(RawPath(path).absolute)
+                let remark = error.code == ENOENT ? name.remark : ""
+                throw ECRFailure(.notFound, error.description + remark, hint: name.hint)
             }
             throw ECRFailure(
                 .notFound, "\(path) cannot be attached: its name is not UTF-8", hint: "give it another name with mv")
         }
-        throw ECRFailure(.usage, "\(path) is no regular file, so it cannot be attached")
+        throw ECRFailure(
+            .usage, "\(path) is no regular file, so it cannot be attached",
+            hint: FileSystem.isDirectory(path)
+                ? "tar -czf folder.tar.gz \(shellWord(path)), then --attach folder.tar.gz"
+                : "ls -ld \(shellWord(path))")
     }
 
     private static func copy(_ source: File, to place: String) throws(SystemError) -> (Int64, String) {

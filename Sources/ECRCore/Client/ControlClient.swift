@@ -9,6 +9,7 @@ package import RunStore
 /// supervisor answers with any number of `begun`, `phase`, `recorded`, `progress`, `holding`, `ended`, `transferring`,
 /// `transferred`, `link` and `event` lines and one last `result` or `error`.
 /// A request with `"input":true` comes from a terminal: it may be asked by `prompt` lines, which it answers by `answer`.
+/// A later `{"cancel":true}` calls off a transfer by hand, whose last line then says what has come of it.
 package struct ControlClient {
     /// What comes before the result.
     package enum Message: Sendable {
@@ -59,17 +60,30 @@ package struct ControlClient {
 
     /// Sends a request and waits for its end.
     /// - Throws: the supervisor's `ECRFailure`, `.unknownOutcome` when it dies before it has answered, `Interrupted`.
-    /// - Parameter onTick: called every second in which nothing came; nil where nobody looks at a clock.
+    /// - Parameters:
+    ///   - onInterrupt: told of the first signal, which calls the request off; its end is waited for all the same. nil where
+    ///     a signal ends the waiting.
+    ///   - onTick: called every second in which nothing came; nil where nobody looks at a clock.
     package func request(
-        _ request: JSON, onTick: (() -> Void)? = nil, onMessage: (Message) -> Void = { _ in }
+        _ request: JSON, onInterrupt: ((ExitCode) -> Void)? = nil, onTick: (() -> Void)? = nil,
+        onMessage: (Message) -> Void = { _ in }
     ) throws -> JSON {
+        var onInterrupt = onInterrupt
         let socket = try connect()
         var lines = LineReceiver(socket, interrupt: interrupt)
         try ask(["protocol": .int(ECRVersion.protocol), "ecr": .string(ECRVersion.current)], on: socket)
         try checkHello(try receiveHello(&lines))
         try ask(withInput(request), on: socket)
         while true {
-            let line = try receive(&lines, onTick)
+            let line: JSON
+            do { line = try receive(&lines, onTick) } catch let interrupted as Interrupted {
+                guard let told = onInterrupt else { throw interrupted }
+                onInterrupt = nil
+                told(interrupted.exitCode)
+                // A supervisor that takes nothing any more has answered, or has died: the next line tells.
+                try? socket.send(Self.cancellation.bytes + [0x0A])
+                continue
+            }
             if let result = line["result"] { return result }
             if let error = line["error"] { throw ECRFailure(json: error) }
             if let message = Message(json: line) { onMessage(message) }
@@ -79,6 +93,8 @@ package struct ControlClient {
             }
         }
     }
+
+    private static let cancellation: JSON = ["cancel": true]
 
     private func withInput(_ request: JSON) -> JSON {
         guard answer != nil, var members = request.object else { return request }

@@ -130,8 +130,12 @@ struct ActionRunner {
         feed.tell(.phase(.uploading))
         defer { feed.tell(.phase(.running)) }
         do {
-            let failures = try await transfer.run(.upload) { try await step.run(spec.uploads.map { Upload($0) }) }
-                .failures
+            let failures = try await transfer.run(.upload) {
+                let result = try await step.run(spec.uploads.map { Upload($0) })
+                // Also where the last of them has its place: nothing may begin then.
+                try Task.checkCancellation()
+                return result.failures
+            }
             return failures.isEmpty ? nil : JobRefusal(reason: "upload", warnings: failures.map(\.text))
         } catch is CancellationError {
             return JobRefusal(reason: "cancelled")

@@ -162,9 +162,10 @@ struct ArtifactStep {
             } catch let error as TransferFailure {
                 return try await fail(entry, nil, error, &result)
             } catch let error as SSHError {
-                let hasProgress = entry.done.count > before
+                let (hasProgress, parts) = (entry.done.count > before, partsFolder)
+                let bytes = try await worker.run { FileSystem.treeSize(parts) }
                 guard error.code != .channelRefused,
-                    await retries.mayGoOn(after: error, on: target, hasProgress: hasProgress)
+                    await retries.mayGoOn(after: error, on: target, hasProgress: hasProgress, bytes: bytes)
                 else { return try await fail(entry, nil, TransferFailure(error.message), &result) }
                 try await Task.sleep(for: .milliseconds(50))
             }
@@ -175,7 +176,8 @@ struct ArtifactStep {
         _ entry: inout Entry, from target: Target, _ places: inout ArtifactPlaces,
         _ allowance: inout PullAllowance, _ result: inout Result
     ) async throws {
-        try await target.transferLine(isBulk: false).ways.require(entry.method ?? policy.method)
+        let method = entry.method ?? policy.method
+        try await target.transferLine(isBulk: false, for: method).ways.require(method)
         if let refusal = entry.refusal { throw refusal }
         // While the target looks for its files.
         async let known = KnownVersions(journal.state.artifacts)
@@ -209,10 +211,13 @@ struct ArtifactStep {
         entry.share = nil
         let kept = held == nil ? try await keptBytes(expansion.files) : 0
         entry.share = try allowance.take(expansion, kept: kept, held: held)
+        let line = try await target.transferLine(isBulk: PullBatch.isBulk(expansion), for: method)
+        if let warning = await target.warning(of: line), !result.warnings.contains(warning) {
+            result.warnings.append(warning)
+        }
         var batch = PullBatch(
-            journal: journal, feed: feed, worker: worker, origin: origin, parts: partsFolder,
-            line: try await target.transferLine(isBulk: PullBatch.isBulk(expansion)),
-            method: entry.method ?? policy.method, known: await known, places: places)
+            journal: journal, feed: feed, worker: worker, origin: origin, parts: partsFolder, line: line,
+            method: method, known: await known, places: places)
         journal.post(.artifactPullStarted, beginning(of: entry, expansion))
         batch.suspects = entry.suspects
         defer { (places, entry.suspects) = (batch.places, batch.suspects) }

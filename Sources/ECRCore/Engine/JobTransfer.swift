@@ -15,10 +15,12 @@ final class JobTransfer: Sendable {
     func run<Value: Sendable>(
         _ direction: Direction, _ body: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
-        let task = Task { try await body() }
-        content.withLock {
-            $0.cancel = { task.cancel() }
-            $0.phase = direction == .upload ? .uploading : .fetching
+        // Whoever sees a sign of it can cancel it.
+        let task = content.withLock { content in
+            let task = Task { try await body() }
+            content.cancel = { task.cancel() }
+            content.phase = direction == .upload ? .uploading : .fetching
+            return task
         }
         defer {
             content.withLock {

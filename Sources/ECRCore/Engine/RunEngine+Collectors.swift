@@ -85,7 +85,13 @@ extension RunEngine {
     /// Stops a job on the target, harder after five seconds, and waits for the task that observes it.
     func cancel<Value: Sendable>(_ job: String, until task: Task<Value, any Error>) async throws {
         if live[job]?.transfer.cancel() == true {
-            _ = await task.result
+            let ending = Task { _ = await task.result }
+            guard await ending.value(within: Self.longestEnd) != nil else {
+                throw ECRFailure(
+                    .unknownOutcome,
+                    "the files of \(job) were given up, but have not ended for \(Int(Self.longestEnd)) s: the target hangs",
+                    hint: "ecr run follow \(job)")
+            }
             return
         }
         let spool = journal.state.job(job)?.spool ?? spool

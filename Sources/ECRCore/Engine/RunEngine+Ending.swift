@@ -34,7 +34,11 @@ extension RunEngine {
         begin(.completing)
         let ledger: Ledger
         do {
-            await endTransfers(cancel: cancelRunning)
+            guard await endTransfers(cancel: cancelRunning) else {
+                throw ECRFailure(
+                    .busy, "a push or pull was cancelled, and has not ended for \(Int(Self.longestEnd)) s",
+                    hint: "ecr run complete --cancel-running once more, or ecr run abort")
+            }
             for (job, running) in live {
                 if cancelRunning { try await cancel(job, until: running.end) } else { _ = try await running.end.value }
             }
@@ -147,12 +151,18 @@ extension RunEngine {
         if isEnding, await link.isConnected { throw endingFailure(.busy) }
         begin(.aborting)
         var unfinished: [JobState] = []
+        var isQuiet = true
         if await link.isConnected {
-            await endTransfers(cancel: true)
+            isQuiet = await endTransfers(cancel: true)
             for (job, running) in live { try? await cancel(job, until: running.end) }
             _ = try? await activeStage?.value
             try? await stopEverything()
             await takeLastBaseline(isBrief: true)
+            // What waits for the target has to end before the record does.
+            if !isQuiet {
+                await link.close()
+                await giveUpTransfers()
+            }
         } else {
             await giveUpTransfers()
         }
@@ -181,7 +191,7 @@ extension RunEngine {
         await link.close()
         return [
             "state": "aborted", "unfinished": .array(unfinished.map(\.sighting)), "unfetched": JSON(strings: unfetched),
-            "spool": isKept ? .string(spool) : nil,
+            "spool": isKept || !isQuiet ? .string(spool) : nil,
         ]
     }
 

@@ -1,5 +1,4 @@
 import JSON
-import Profiles
 import RemoteJobs
 import RunStore
 
@@ -24,7 +23,7 @@ extension RunEngine {
             isRoot: steps.started?["sudo"]?.bool ?? false)
         let step = ArtifactStep(
             journal: journal, link: link, feed: JobFeed(), worker: worker, origin: PullOrigin(maker: maker),
-            policy: PullPolicy(profile.transfers))
+            policy: pullPolicy)
         _ = try await step.run([], out: SpoolFolder.output(of: job.id, in: spool), steps)
     }
 }

@@ -32,6 +32,13 @@ extension RunEngine {
     /// Refuses actions whose files are not here, before anything starts.
     func requireFiles(of plans: [Plan]) async throws {
         for plan in plans {
+            // Else the directory of the profile would go, with all that is in it.
+            if plan.prepared.uploads.contains(where: { $0.from.isEmpty || $0.to.isEmpty }) {
+                throw ECRFailure(
+                    .usage,
+                    "an upload of action \(plan.action.name) has an empty name, with the parameters that it has now",
+                    hint: "ecr run param list")
+            }
             try await requireFiles(uploads(of: plan).map { RawPath($0.from) }, for: "action \(plan.action.name)")
         }
     }
@@ -41,10 +48,16 @@ extension RunEngine {
         do {
             try await worker.run { for path in paths { _ = try UploadTree(path) } }
         } catch let problem as UploadTree.Problem {
-            throw ECRFailure(
-                problem.isMissing ? .notFound : .usage,
-                "\(what) cannot upload " + problem.reasons.joined(separator: "\n"),
-                hint: problem.isMissing ? nil : "take that out of the directory, or name what shall go instead of it")
+            let text = "\(what) cannot upload " + problem.reasons.joined(separator: "\n")
+            switch problem.fault {
+            case .missing:
+                let name = MissingName(problem.path)
+                throw ECRFailure(.notFound, text + name.remark, hint: name.hint)
+            case .itself: throw ECRFailure(.usage, text, hint: "ls -ld \(shellWord(problem.path.text))")
+            case .inside:
+                throw ECRFailure(
+                    .usage, text, hint: "take that out of the directory, or name what shall go instead of it")
+            }
         }
     }
 
@@ -63,6 +76,8 @@ extension RunEngine {
             throw ECRFailure(.usage, "a push needs files and their place", hint: "ecr run push model.onnx /opt/model/")
         }
         try await requireFiles(locals, for: "ecr")
+        // One that was stopped may be putting in its place what this one would send beside it.
+        await awaitStopped()
         let uploads = locals.map { Upload(from: $0, to: remote) }
         let origin = UploadOrigin(
             user: nil, workdir: nil, owner: "\(journal.state.uuid) push", spool: spool, isResumed: true)
@@ -71,9 +86,11 @@ extension RunEngine {
             journal: journal, link: link, feed: feed, worker: worker, lanes: lanes, origin: origin, method: method)
         return try await transfer((locals + [remote]).map(\.text), isUpload: true, feed, whenGone) {
             let result = try await step.run(uploads)
+            let code: ExitCode =
+                result.isCancelled ? .interrupted : result.failures.isEmpty ? .success : .experimentSaidNo
             return [
                 "uploaded": .array(result.uploaded), "failed": .array(result.failures.map(\.json)),
-                "exit_code": .int(Int64((result.failures.isEmpty ? ExitCode.success : .experimentSaidNo).rawValue)),
+                "cancelled": result.isCancelled ? true : nil, "exit_code": .int(Int64(code.rawValue)),
             ]
         }
     }
@@ -112,10 +129,10 @@ extension RunEngine {
         }
     }
 
-    /// Those that were stopped leave what the next one goes on with. Origin of 5 s: a link that is lost is noticed by then;
-    /// one that hangs for longer keeps nobody waiting.
+    /// Those that were stopped leave what the next one goes on with. Origin of 6 s: a link that is lost, and a last step on
+    /// the target that hangs, are given up by then; what hangs for longer keeps nobody waiting.
     private func awaitStopped() async {
-        for _ in 0..<100 where transfers.values.contains(where: \.task.isCancelled) {
+        for _ in 0..<120 where transfers.values.contains(where: \.task.isCancelled) {
             try? await Task.sleep(for: .milliseconds(50))
         }
     }
@@ -160,6 +177,9 @@ extension RunEngine {
         }
     }
 
+    /// Seconds. Origin: the longest that a transfer which is cancelled waits for a target that hangs is ten.
+    static let longestEnd = 15.0
+
     /// Where the target cannot be reached nothing of them can still come.
     func giveUpTransfers() async {
         for transfer in transfers.values { transfer.task.cancel() }
@@ -167,11 +187,12 @@ extension RunEngine {
     }
 
     /// Waits until nothing is on its way any more.
-    func endTransfers(cancel: Bool) async {
-        for transfer in transfers.values {
-            if cancel { transfer.task.cancel() }
-            _ = await transfer.task.result
-        }
+    /// - Returns: false where something was cancelled and has not ended for long.
+    func endTransfers(cancel: Bool) async -> Bool {
+        let tasks = transfers.values.map(\.task)
+        if cancel { tasks.forEach { $0.cancel() } }
+        let ending = Task { for task in tasks { _ = await task.result } }
+        return await ending.value(within: cancel ? Self.longestEnd : nil) != nil
     }
 
     // MARK: How they stand

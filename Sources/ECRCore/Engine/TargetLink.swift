@@ -60,6 +60,13 @@ actor TargetLink {
 
     var isConnected: Bool { current != nil }
 
+    /// What an operator should know of the connection that stands.
+    var warning: String? {
+        guard let current, current.isSFTPHanging else { return nil }
+        return "the target's SFTP server hangs: output and files come by other ways, which are slower; "
+            + "ecr target check \(shellWord(options.reference)) tells by which"
+    }
+
     func setGivingUpHandler(_ handler: @escaping @Sendable (any Error) -> Void) { onGivingUp = handler }
 
     func setReturnHandler(_ handler: @escaping @Sendable (_ isRebooted: Bool) async -> Void) { onReturn = handler }
@@ -162,6 +169,7 @@ actor TargetLink {
 
     private func adopt(_ target: Target) {
         current = target
+        if let warning { Supervisor.log(warning) }
         needsInput = nil
         prompts.settle()
         if let loss { feed.tell(.restored(since: loss.time, seconds: loss.seconds)) }

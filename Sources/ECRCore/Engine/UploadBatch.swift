@@ -21,6 +21,8 @@ struct UploadBatch: Sendable {
     var mayResume = false
     /// The data of the `uploaded` events.
     private(set) var uploaded: [JSON] = []
+    /// Bytes that were there when the last attempt ended.
+    private(set) var reached: Int64 = 0
     /// Places in the tree's list that are dealt with.
     private var done: Set<Int> = []
     /// Places of files that may be on the target, since their last step did not come to an end, and why.
@@ -56,7 +58,7 @@ struct UploadBatch: Sendable {
     /// Sends what is not done yet.
     /// - Throws: `UploadFailure`, `TransferFailure` where nothing of it can go there; `SSHError` where the link fails.
     mutating func run(on target: Target) async throws {
-        let line = try await target.transferLine(isBulk: false)
+        let line = try await target.transferLine(isBulk: false, for: method)
         try line.ways.require(method)
         let place = try await UploadPlace.find(tree, to: upload.to, base: origin.workdir, over: line)
         // A profile means what it says, and must mean it the second time, too.
@@ -69,9 +71,9 @@ struct UploadBatch: Sendable {
         let owner = "\(origin.owner)\0\(String(decoding: place.path, as: UTF8.self))"
         if lane?.place != owner { lane = lanes.take(owner) }
         let isBulk = tree.bytes > 1 << 20 || tree.files.count > 64
-        do { try await run(on: target, over: try await target.transferLine(isBulk: isBulk), to: place) } catch let error
-            as UploadSeat.Unsettled
-        {
+        let bulk = try await target.transferLine(isBulk: isBulk, for: method)
+        if let warning = await target.warning(of: bulk) { feed.tell(.progress(warning)) }
+        do { try await run(on: target, over: bulk, to: place) } catch let error as UploadSeat.Unsettled {
             guard TransferFailure.isStall(error.cause) else { throw error.cause }
             // It is told as the upload's failure, the others beside it.
             let first = unsettled.keys.min()
@@ -89,6 +91,7 @@ struct UploadBatch: Sendable {
         if line.tools.canHash { unsettled = [:] }
         if done.isEmpty { announce(place) }
         let progress = TransferProgress(tree.files, feed, isUpload: true)
+        defer { reached = progress.standing.bytes }
         for place in done { progress.finishSilently(tree.files[place]) }
         try await takeKnown(known, place, line, progress)
         if tree.isFolder { try await UploadSeat(over: line).make(tree.folders, in: place) }
@@ -126,16 +129,20 @@ struct UploadBatch: Sendable {
         try await target.note(seats: names, in: origin.spool)
     }
 
-    /// Removes what is left on the target, and records what nobody can know.
-    /// - Parameter target: nil where a later upload may go on with what is left; the end of the run removes it then.
-    mutating func giveUp(on target: Target?) async throws {
-        if let target, !seats.isEmpty, let line = try? await target.transferLine(isBulk: false) {
-            try? await UploadSeat(over: line).remove(seats)
-        }
-        for (index, reason) in unsettled.sorted(by: { $0.key < $1.key }) {
-            try await journal.append(.uploadFailed, failure(reason, index, place).event(of: upload, for: origin))
-        }
+    /// Removes what is left on the target; else a later upload may go on with it, or the end of the run removes it.
+    func removeSeats(on target: Target) async {
+        guard !seats.isEmpty, let line = try? await target.transferLine(isBulk: false) else { return }
+        try? await UploadSeat(over: line).remove(seats)
+    }
+
+    /// How many files are neither there nor perhaps there.
+    var unsent: Int { left.count - unsettled.count }
+
+    /// Files of which nobody can know whether they are there, once it is given up.
+    mutating func takeUnsettled() -> [UploadFailure] {
+        let failures = unsettled.sorted { $0.key < $1.key }.map { failure($0.value, $0.key, place) }
         unsettled = [:]
+        return failures
     }
 
     // MARK: What is there already
@@ -206,7 +213,7 @@ struct UploadBatch: Sendable {
                 sent.append(
                     Sent(
                         index: index, sha256: placed.sha256, remoteSHA256: placed.remoteSHA256, method: "tar",
-                        isSynced: placed.isSynced, seconds: seconds))
+                        isSynced: placed.isSynced, replacesLink: placed.replacesLink, seconds: seconds))
             case .failure(let reason):
                 failure = failure ?? self.failure(reason, index, place)
             }
@@ -297,7 +304,8 @@ struct UploadBatch: Sendable {
             return .placed(
                 Sent(
                     index: index, sha256: sent.sha256, remoteSHA256: placed.sha256, method: sent.method.rawValue,
-                    isSynced: placed.isSynced, seconds: Double(Clock.boottimeNanoseconds() - began) / 1e9,
+                    isSynced: placed.isSynced, replacesLink: placed.replacesLink,
+                    seconds: Double(Clock.boottimeNanoseconds() - began) / 1e9,
                     resumedAt: sent.resumedAt))
         } catch let failure as TransferFailure {
             return .failed(self.failure(failure, index, place))
@@ -316,6 +324,7 @@ struct UploadBatch: Sendable {
         let method: String
         /// Whether a power cut leaves it there; of a file that was there nobody knows.
         var isSynced = true
+        var replacesLink = false
         /// Of the transfer, for an archive of all of it.
         var seconds = 0.0
         var resumedAt: Int64 = 0
@@ -351,6 +360,7 @@ struct UploadBatch: Sendable {
 
     private func event(_ sent: Sent, _ place: UploadPlace) -> JSONObject {
         let file = tree.files[sent.index]
+        let hasLostBits = file.specialBits != 0 && sent.method != "unchanged"
         return JSONObject(
             ["target": .string(RunEngine.targetName)], origin.fields, RawName(tree.path.bytes, as: "local").json,
             tree.isFolder ? RawName(file.relative, as: "path").json : [:],
@@ -359,6 +369,8 @@ struct UploadBatch: Sendable {
                 "size": .int(file.size), "mode": .int(Int64(file.permissions)), "sha256": .string(sent.sha256),
                 "remote_sha256": sent.remoteSHA256.map { .string($0) },
                 "unverified": sent.remoteSHA256 == nil ? true : nil, "unsynced": sent.isSynced ? nil : true,
+                "dropped_mode": hasLostBits ? .int(Int64(file.specialBits)) : nil,
+                "replaced_link": sent.replacesLink ? true : nil,
                 "method": .string(sent.method),
                 "duration_s": .double((sent.seconds * 1e6).rounded() / 1e6),
                 "resumed_at": sent.resumedAt > 0 ? .int(sent.resumedAt) : nil,

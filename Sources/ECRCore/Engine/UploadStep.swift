@@ -36,27 +36,44 @@ struct UploadStep: Sendable {
         /// The data of the `uploaded` events.
         var uploaded: [JSON] = []
         var failures: [Failure] = []
+        /// It was stopped before all of it was there.
+        var isCancelled = false
     }
 
     struct Failure: Sendable {
         let local: String
         let remote: String
         let reason: String
+        let outcome: UploadFailure.Outcome
+        /// Other files of the same directory.
+        let unsent: Int
         /// What an operator may do about it.
-        let hint: String
+        let hint: String?
 
         var json: JSON {
             [
-                "local": .string(local), "remote": .string(remote), "reason": .string(reason), "hint": .string(hint),
+                "local": .string(local), "remote": .string(remote), "reason": .string(reason),
+                "outcome": .string(outcome.rawValue), "unsent": unsent > 0 ? JSON(unsent) : nil,
+                "hint": hint.map { .string($0) },
             ]
         }
-        var text: String { "upload \(local) to \(remote): \(reason)" }
+        var text: String {
+            "upload \(local) to \(remote): \(reason)\(unsent > 0 ? "; files that were not sent with it: \(unsent)" : "")"
+        }
     }
 
-    /// Sends one after the other; the first that fails is the last.
+    /// Sends one after the other; the first that fails is the last, and those behind it are named.
     func run(_ uploads: [Upload]) async throws -> Result {
         var result = Result()
-        for upload in uploads where result.failures.isEmpty { try await send(upload, &result) }
+        for upload in uploads {
+            if result.isCancelled {
+                try await fail(upload, .cancelled, &result)
+            } else if !result.failures.isEmpty {
+                try await fail(upload, .untried, &result)
+            } else {
+                do { try await send(upload, &result) } catch is CancellationError { result.isCancelled = true }
+            }
+        }
         return result
     }
 
@@ -71,8 +88,14 @@ struct UploadStep: Sendable {
             upload: upload, tree: tree)
         batch.mayResume = origin.isResumed
         defer { result.uploaded += batch.uploaded }
-        do { try await send(&batch) } catch let failure as UploadFailure {
-            return try await fail(upload, failure, &result)
+        do { try await send(&batch) } catch {
+            let unsent = batch.unsent
+            for failure in batch.takeUnsettled() { try await fail(upload, failure, &result) }
+            var failure = error as? UploadFailure ?? .cancelled
+            failure.unsent = tree.isFolder ? unsent - (failure.path == nil ? 0 : 1) : 0
+            let isCancelled = error is CancellationError
+            if isCancelled ? unsent > 0 : error is UploadFailure { try await fail(upload, failure, &result) }
+            if !(error is UploadFailure) { throw error }
         }
     }
 
@@ -81,36 +104,32 @@ struct UploadStep: Sendable {
         var retries = TransferRetries()
         while true {
             let target: Target
-            do { target = try await link.target() } catch {
-                try await batch.giveUp(on: nil)
-                throw error
-            }
+            do { target = try await link.target() } catch { throw Task.isCancelled ? CancellationError() : error }
             let before = batch.uploaded.count
             do {
                 return try await batch.run(on: target)
             } catch  where Task.isCancelled {
                 // Whatever it looks like. An operator may type it again; an action that is cancelled is over.
-                try await batch.giveUp(on: origin.user == nil ? nil : target)
+                if origin.user != nil { await batch.removeSeats(on: target) }
                 throw CancellationError()
             } catch let failure as TransferFailure {
-                try await batch.giveUp(on: failure.isStall ? nil : target)
+                if !failure.isStall { await batch.removeSeats(on: target) }
                 throw UploadFailure(failure)
             } catch let failure as UploadFailure where failure.isStall {
                 // Whoever removed something there would have to wait, too.
-                try await batch.giveUp(on: nil)
                 throw failure
             } catch let error as SSHError {
                 let hasProgress = batch.uploaded.count > before
-                guard await retries.mayGoOn(after: error, on: target, hasProgress: hasProgress),
+                guard await retries.mayGoOn(after: error, on: target, hasProgress: hasProgress, bytes: batch.reached),
                     error.code != .channelRefused
                 else {
-                    try await batch.giveUp(on: target)
+                    await batch.removeSeats(on: target)
                     throw UploadFailure(TransferFailure(error.message))
                 }
                 batch.mayResume = true
                 try? await Task.sleep(for: .milliseconds(50))
             } catch {
-                try await batch.giveUp(on: target)
+                await batch.removeSeats(on: target)
                 throw error
             }
         }
@@ -121,14 +140,29 @@ struct UploadStep: Sendable {
         let local = (failure.path.map { upload.from.appending($0) } ?? upload.from).text
         let remote = (failure.remote.map { RawPath($0) } ?? upload.to).text
         result.failures.append(
-            Failure(local: local, remote: remote, reason: failure.reason, hint: failure.hint(local, remote)))
+            Failure(
+                local: local, remote: remote, reason: failure.reason, outcome: failure.outcome, unsent: failure.unsent,
+                hint: failure.hint(local, remote)))
         try await journal.append(.uploadFailed, event)
     }
 }
 
 /// Why an upload has failed, and at which file of a directory.
 struct UploadFailure: Error {
+    /// What has become of it.
+    enum Outcome: String, Sendable {
+        case failed
+        /// It may be there.
+        case unknown
+        case cancelled
+        /// An earlier one has failed.
+        case untried
+    }
+
     let reason: String
+    let outcome: Outcome
+    /// How many other files of the directory are not on the target either, or not yet.
+    var unsent = 0
     /// Below the directory; nil for what was asked for itself.
     var path: [UInt8]?
     /// Where on the target it should have gone, if that was known.
@@ -151,6 +185,7 @@ struct UploadFailure: Error {
         isDenied = failure.isDenied
         isLocal = failure.isLocal
         isStall = failure.isStall
+        outcome = failure.isUnsettled ? .unknown : .failed
         ownHint = failure.hint
         self.path = path
         self.remote = remote
@@ -158,7 +193,16 @@ struct UploadFailure: Error {
 
     init(_ problem: UploadTree.Problem) {
         reason = problem.reasons.joined(separator: "; ")
-        (isDenied, isLocal, isStall, ownHint) = (false, true, false, nil)
+        (outcome, isDenied, isLocal, isStall, ownHint) = (.failed, false, true, false, nil)
+    }
+
+    static let cancelled = UploadFailure("cancelled", .cancelled)
+    static let untried = UploadFailure("not tried, since an earlier one has failed", .untried)
+
+    private init(_ reason: String, _ outcome: Outcome) {
+        self.reason = reason
+        self.outcome = outcome
+        (isDenied, isLocal, isStall, ownHint) = (false, false, false, nil)
     }
 
     /// The data of `upload_failed`.
@@ -166,14 +210,21 @@ struct UploadFailure: Error {
         JSONObject(
             ["target": .string(RunEngine.targetName)], origin.fields, RawName(upload.from.bytes, as: "local").json,
             path.map { RawName($0, as: "path").json } ?? [:], RawName(remote ?? upload.to.bytes).json,
-            ["reason": .string(reason)])
+            ["reason": .string(reason), "unsent": unsent > 0 ? JSON(unsent) : nil])
     }
 
-    /// The next command to type.
-    func hint(_ local: String, _ remote: String) -> String {
+    /// The next command to type; nil where the same one goes on.
+    func hint(_ local: String, _ remote: String) -> String? {
+        switch outcome {
+        case .cancelled, .untried: return nil
+        case .unknown: return "ecr run push \(shellWord(local)) \(shellWord(remote))"
+        case .failed: break
+        }
         let folder = remote.hasSuffix("/") ? remote : FileSystem.parent(of: remote)
         if let ownHint { return ownHint }
-        if isLocal { return "ls -l \(shellWord(local))" }
+        if isLocal {
+            return FileSystem.exists(local) ? "ls -l \(shellWord(local))" : MissingName(RawPath(local)).hint
+        }
         if isDenied {
             let name = FileSystem.name(of: local)
             return "ecr run push \(shellWord(local)) /tmp/, then "

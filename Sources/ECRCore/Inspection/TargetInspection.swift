@@ -109,7 +109,8 @@ package struct TargetInspection: Sendable {
         let hasSFTP = target.sftp != nil
         return [
             ShellFindings.shell(survey), ShellFindings.proc(target.facts), ShellFindings.sudo(survey),
-            ToolFindings.sftp(hasSFTP: hasSFTP, channels: channels, tools: target.facts.tools),
+            ToolFindings.sftp(
+                hasSFTP: hasSFTP, isHanging: target.isSFTPHanging, channels: channels, tools: target.facts.tools),
             ToolFindings.channels(channels),
         ] + ToolFindings.tools(target.facts.tools, hasSFTP: hasSFTP)
     }

@@ -33,7 +33,8 @@ enum ToolFindings {
             + missing.map { Finding($0.tool, .warning, "missing: \($0.loss)", hint: "install \($0.remedy)") }
     }
 
-    static func sftp(hasSFTP: Bool, channels: Int, tools: Set<String>) -> Finding {
+    /// - Parameter isHanging: it is served, but gives no answer.
+    static func sftp(hasSFTP: Bool, isHanging: Bool = false, channels: Int, tools: Set<String>) -> Finding {
         if hasSFTP { return Finding("sftp", .ok, "served", details: ["fallback": .null]) }
         let reader = OffsetReader(tools: tools)
         let how =
@@ -41,15 +42,19 @@ enum ToolFindings {
             case .dd, .tail: "which is slow"
             case .cat: "each time from its beginning, which is very slow"
             }
-        let reason = channels < 2 ? "the server allows no channel for it" : "not served"
+        let reason =
+            isHanging
+            ? "the SFTP server hangs" : channels < 2 ? "the server allows no channel for it" : "not served"
         let files = [tools.contains("tar") ? "tar" : nil, reader.hasOffsets ? reader.rawValue : "scp or cat"]
         return Finding(
             "sftp", .warning,
             "\(reason): output is fetched by \(reader.rawValue), \(how), and files by "
                 + files.compactMap(\.self).joined(separator: " or "),
-            hint: channels < 2
-                ? "raise MaxSessions in the target's sshd_config"
-                : "install an SFTP server (openssh-sftp-server) there",
+            hint: isHanging
+                ? "see what it waits for there: the disk of its program, or a share that is gone"
+                : channels < 2
+                    ? "raise MaxSessions in the target's sshd_config"
+                    : "install an SFTP server (openssh-sftp-server) there",
             details: ["fallback": .string(reader.rawValue)])
     }
 

@@ -29,13 +29,13 @@ struct ControlServer: Sendable {
 /// to questions meanwhile. `send` and `ask` may be called from anywhere.
 final class ClientConnection: Sendable {
     private let socket: File
-    private let lines = Mailbox<JSON>()
+    private let lines = ClientLines()
     private let questions = PendingQuestions()
     private let presence = Locked(Presence.here(whenGone: nil))
 
     private enum Presence {
         case here(whenGone: (@Sendable () -> Void)?)
-        /// Before it had its answer.
+        /// Before it had its answer; or it has called its request off, and waits for what has come of it.
         case gone
         case answered
     }
@@ -44,6 +44,9 @@ final class ClientConnection: Sendable {
 
     /// Queues a line; a client that is gone or slow never holds up the run.
     func send(_ json: JSON) { lines.send(json) }
+
+    /// Queues what goes on with a job.
+    func tell(_ news: JobNews, of job: String) { lines.tell(news, of: job) }
 
     /// Queues the last line.
     func finish(_ json: JSON) {
@@ -54,8 +57,8 @@ final class ClientConnection: Sendable {
     /// Asks the person at the client's terminal.
     func ask(_ question: Question) async -> String? { await questions.ask(question) { self.send($0) } }
 
-    /// - Parameter body: called once the client has gone before its answer, from the client's thread; at once where it
-    ///   has gone already.
+    /// - Parameter body: called once the client has gone before its answer, or has called its request off, from the client's
+    ///   thread; at once where it has already.
     func whenGone(_ body: @escaping @Sendable () -> Void) {
         let isGone = presence.withLock { presence in
             switch presence {
@@ -93,7 +96,9 @@ final class ClientConnection: Sendable {
         guard let request = next(&received) else { return }
         startThread { self.writeLines() }
         Task { await handler.handle(request, self) }
-        while let line = next(&received) { questions.take(line) }
+        while let line = next(&received) {
+            if line["cancel"]?.bool == true { noticeDeparture() } else { questions.take(line) }
+        }
         questions.end()
         noticeDeparture()
     }
@@ -116,5 +121,7 @@ final class ClientConnection: Sendable {
         return try? JSON(parsing: line)
     }
 
-    private func write(_ json: JSON) -> Bool { (try? socket.write(json.bytes + [0x0A])) != nil }
+    private func write(_ json: JSON) -> Bool { write(json.bytes + [0x0A]) }
+
+    private func write(_ line: [UInt8]) -> Bool { (try? socket.write(line)) != nil }
 }

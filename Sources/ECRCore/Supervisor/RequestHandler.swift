@@ -154,7 +154,7 @@ struct RequestHandler: Sendable {
     }
 
     private func listener(_ client: ClientConnection) -> RunEngine.Listener {
-        { job, news in client.send(JSON(news, of: job)) }
+        { job, news in client.tell(news, of: job) }
     }
 }
 

@@ -201,16 +201,22 @@ private final class SupervisorLife: Sendable {
         let tell: @Sendable (String) -> Void = { launcher.progress($0) }
         let hear: RunEngine.Listener = { job, news in launcher.send(JSON(news, of: job)) }
         secrets.warnings.forEach { tell("warning: \($0)") }
+        let tellWarning: @Sendable () async -> Void = { [engine] in
+            if let warning = await engine.link.warning { tell("warning: \(warning)") }
+        }
         switch task {
         case .start, .startShared, .startTakingOver:
             let claim: SpoolClaim = task == .start ? .refuse : task == .startShared ? .share : .takeOver
             try await engine.start(claim: claim) { launcher.commit() }
+            await tellWarning()
             try listen()
             launcher.started()
             try await engine.setUp(progress: tell, listener: hear)
             await journal.saveManifest()
             return report
-        case .resume: _ = try await engine.resume(progress: tell)
+        case .resume:
+            _ = try await engine.resume(progress: tell)
+            await tellWarning()
         case .drain, .drainAtOnce:
             try listen()
             let result = try await engine.drain(cancelRunning: task == .drainAtOnce, progress: tell)

@@ -60,11 +60,17 @@ package struct ProfileProbe: Sendable {
         ]
         draft.hostKey = target.session.hostKeyFingerprint
         draft.keepsTimeouts = SampleTimeout(1, tools: facts.tools) != nil
-        if await target.sftp == nil { draft.pullsFiles = try await target.transferLine(isBulk: false).tools.canList }
+        if await target.sftp == nil { draft.pullsFiles = try await canListFiles() }
         draft.spoolNote = try await spoolNote()
         draft.snapshots = try await snapshots()
         draft.samplers = try await samplers()
         return draft
+    }
+
+    private func canListFiles() async throws -> Bool {
+        do { return try await target.transferLine(isBulk: false).tools.canList } catch is TransferFailure {
+            return false
+        }
     }
 
     private func spoolNote() async throws -> String? {

@@ -30,6 +30,8 @@ package import SSH
         package let remoteSHA256: String?
         /// Whether content and name are on the target's disk.
         package internal(set) var isSynced = false
+        /// See `UploadSeat.Placed`.
+        package internal(set) var replacesLink = false
     }
 
     /// Sends files whose directories are there.
@@ -147,9 +149,13 @@ package import SSH
     private func move(
         _ files: [LocalFile], _ outcomes: inout [Result<Placed, TransferFailure>], _ patience: Patience
     ) async throws {
-        // What is left behind is told with the reason, each ended by NUL; so is a name that could not be synced.
+        // What is left behind is told with the reason, each ended by NUL; so is a name that could not be synced, and one
+        // that was a link.
+        let links = #"for ecr_f; do [ ! -L "$ecr_t$ecr_f" ] || printf '%s\0link\0' "$ecr_s/$ecr_f"; done"#
         let functions = #"""
-            ecr_m() { ecr_s=$1 ecr_t=$2; shift 2; ecr_q && cd "$ecr_s" || exit; ecr_e=$(mv -f -- "$@" "$ecr_t" 2>&1) && return
+            ecr_m() { ecr_s=$1 ecr_t=$2; shift 2; ecr_q && cd "$ecr_s" || exit
+            \#(place.standing == .nothing ? ":" : links)
+            ecr_e=$(mv -f -- "$@" "$ecr_t" 2>&1) && return
             for ecr_f; do [ ! -e "$ecr_f" ] || printf '%s\0%s\0' "$ecr_s/$ecr_f" "$ecr_e"; done; }
             ecr_y() { sync -f "$1" 2>/dev/null || sync 2>/dev/null || printf '%s\0\0' "$1"; }
 
@@ -179,6 +185,14 @@ package import SSH
             for index in stride(from: 0, to: fields.count - 1, by: 2) {
                 guard let place = places[Array(fields[index])] else {
                     isSynced = false
+                    continue
+                }
+                if fields[index + 1].elementsEqual("link".utf8) {
+                    outcomes[place] = outcomes[place].map { placed in
+                        var placed = placed
+                        placed.replacesLink = true
+                        return placed
+                    }
                     continue
                 }
                 let words = String(decoding: fields[index + 1], as: UTF8.self).split(separator: "\n").last

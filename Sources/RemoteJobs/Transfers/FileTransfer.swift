@@ -10,6 +10,8 @@ package struct TransferFailure: Error, Sendable, Equatable {
     package var isStall = false
     /// It is this machine's file, or its disk, that is at fault.
     package var isLocal = false
+    /// It was taking its place when it was given up, and may have it.
+    package internal(set) var isUnsettled = false
     /// What to do about it; nil where a look at the target helps.
     package internal(set) var hint: String?
 

@@ -11,6 +11,9 @@ package struct LocalFile: Sendable, Equatable {
     package let size: Int64
     /// The nine bits for owner, group and others.
     package let permissions: UInt32
+    /// setuid, setgid and sticky, which are not carried over: on the target the file is another owner's, whose rights it
+    /// would lend.
+    package let specialBits: UInt32
     /// Device, inode and the time of the last change: as long as they stay the same, so does the content.
     let version: String
 
@@ -19,6 +22,7 @@ package struct LocalFile: Sendable, Equatable {
         self.relative = relative
         size = Int64(status.st_size)
         permissions = status.st_mode & 0o777
+        specialBits = status.st_mode & 0o7000
         version = Self.version(status)
     }
 

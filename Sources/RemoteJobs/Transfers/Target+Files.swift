@@ -26,7 +26,9 @@ extension TransferLine {
             if status == 2 { return try await nothing(of: pattern) }
             throw TransferFailure(refused: error, pattern.literal)
         }
-        throw TransferFailure("the target offers no SFTP and has no `find -print0`", isDenied: false)
+        throw TransferFailure(
+            "the target \(isSFTPHanging ? "has an SFTP server that hangs" : "offers no SFTP") and has no `find -print0`"
+        )
     }
 
     /// A name without a file behind it may be a link.

@@ -5,7 +5,10 @@ package import SSH
 @SSHActor package final class TransferLine {
     package nonisolated let session: SSHSession
     package nonisolated let tools: TransferTools
-    package nonisolated let sftp: SFTPClient?
+    package nonisolated var sftp: SFTPClient? { sftpStanding.client }
+    private nonisolated let sftpStanding: SFTPStanding
+    /// The server has SFTP, but it gives no answer.
+    package nonisolated var isSFTPHanging: Bool { sftpStanding.isHanging }
     /// See `SSHChannel.widen`; nil on the session that jobs share.
     private let window: Int?
     /// Scripts that have a channel.
@@ -21,12 +24,12 @@ package import SSH
     private static let patience: Int64 = 5_000_000_000
 
     fileprivate init(
-        session: SSHSession, ownsSession: Bool, tools: TransferTools, sftp: SFTPClient?, window: Int?
+        session: SSHSession, ownsSession: Bool, tools: TransferTools, sftp: SFTPStanding, window: Int?
     ) {
         self.session = session
         self.ownsSession = ownsSession
         self.tools = tools
-        self.sftp = sftp
+        sftpStanding = sftp
         self.window = window
     }
 
@@ -92,20 +95,29 @@ extension Target {
 
     /// The line for so much. Little goes over the session that stands; much goes over one of its own, which is opened
     /// when it is first wanted, so that output and samples don't wait behind it. Where the server wants no second
-    /// connection, everything goes over the first.
-    package func transferLine(isBulk: Bool) async throws(SSHError) -> TransferLine {
-        if let bulkLine {
-            if bulkLine.isSound { return bulkLine }
+    /// connection, everything goes over the first. Opening one takes the time that a connection may have at most, and ten
+    /// seconds more where its SFTP server hangs.
+    /// - Parameter method: what was asked for, which the line shall have if one has it.
+    /// - Throws: `TransferFailure` where the target hangs, `SSHError`, `CancellationError`.
+    package func transferLine(isBulk: Bool, for method: TransferMethod? = nil) async throws -> TransferLine {
+        if bulkLine?.isSound == false {
             // Whoever still uses it keeps it; its session ends with the last of them.
-            self.bulkLine = nil
+            bulkLine = nil
         }
-        if !isBulk, let line = try await ownLine() { return line }
-        if let line = try await openBulkLine() { return line }
+        // Another connection's SFTP server may be well.
+        func isFit(_ line: TransferLine) -> Bool { !line.isSFTPHanging || isBulk && method != .sftp }
+        if let bulkLine, isFit(bulkLine) { return bulkLine }
+        if !isBulk || bulkLine != nil, let line = try await ownLine() { return line }
+        if bulkLine == nil, let line = try await openBulkLine(), isFit(line) { return line }
         if let line = try await ownLine() { return line }
+        if let bulkLine { return bulkLine }
         throw SSHError(
             .channelRefused, "the server allows neither a further channel nor a second connection for files",
             hint: "raise MaxSessions in the target's sshd_config")
     }
+
+    /// Nanoseconds. Origin: what waits for files one after the other need not wait each time.
+    private static let lastingFailure: Int64 = 60_000_000_000
 
     /// Ends the session for bulk transfers; the next transfer opens another.
     package func closeBulkLine() async {
@@ -115,46 +127,58 @@ extension Target {
     }
 
     /// nil where the server allows the session no further channel.
-    private func ownLine() async throws(SSHError) -> TransferLine? {
+    private func ownLine() async throws -> TransferLine? {
         if let ownTransferLine { return ownTransferLine }
-        do throws(SSHError) {
-            let line = TransferLine(
-                session: session, ownsSession: false, tools: try await knownTools(on: session), sftp: sftp, window: nil)
-            ownTransferLine = line
-            return line
-        } catch {
-            guard error.code == .channelRefused else { throw error }
+        guard let tools = try await ownTools() else { return nil }
+        let line = TransferLine(
+            session: session, ownsSession: false, tools: tools, sftp: sftpStanding, window: nil)
+        ownTransferLine = line
+        return line
+    }
+
+    /// nil where the server allows the session no further channel to ask.
+    private func ownTools() async throws -> TransferTools? {
+        do { return try await knownTools(on: session) } catch let error as SSHError where error.code == .channelRefused
+        {
             return nil
         }
     }
 
-    /// nil where there can be none. Two transfers that begin together share one.
-    private func openBulkLine() async throws(SSHError) -> TransferLine? {
+    /// nil where there can be none. Two transfers that begin together share one; one that is cancelled meanwhile does not
+    /// wait for it.
+    private func openBulkLine() async throws -> TransferLine? {
         guard let options, !isBulkRefused else { return nil }
-        let opening = bulkOpening ?? Task { await self.openBulkLine(options) }
+        let opening =
+            bulkOpening
+            ?? Task {
+                let opened = await self.openBulkLine(options)
+                self.bulkOpening = nil
+                return opened
+            }
         bulkOpening = opening
-        let opened = await opening.value
-        bulkOpening = nil
+        guard let opened = await opening.value(within: nil) else { throw CancellationError() }
         return try opened.get()
     }
 
     /// Nobody is asked anything for it: what let the first connection in must do.
-    private func openBulkLine(_ options: SSHOptions) async -> Result<TransferLine?, SSHError> {
-        do throws(SSHError) { return .success(try await connectBulkLine(options)) } catch { return .failure(error) }
+    private func openBulkLine(_ options: SSHOptions) async -> Result<TransferLine?, any Error> {
+        do { return .success(try await connectBulkLine(options)) } catch { return .failure(error) }
     }
 
-    private func connectBulkLine(_ options: SSHOptions) async throws(SSHError) -> TransferLine? {
+    private func connectBulkLine(_ options: SSHOptions) async throws -> TransferLine? {
         var options = options
         options.ask = nil
         // Where the first session has no channel for the question, the usual cipher does.
-        let hasAES = (try? await knownTools(on: session))?.hasAES ?? false
+        let hasAES = try await ownTools()?.hasAES ?? false
         if hasAES && Host.hasAES { options.algorithms.preferAES() }
-        do throws(SSHError) {
+        do {
             let session = try await SSHSession.connect(options)
-            do throws(SSHError) {
-                let client = self.sftp == nil ? nil : try? await session.openSFTP(window: Self.bulkWindow)
+            do {
+                let sftp =
+                    sftp == nil
+                    ? sftpStanding : await SFTPOpening(on: session, window: Self.bulkWindow).end()
                 let line = TransferLine(
-                    session: session, ownsSession: true, tools: try await knownTools(on: session), sftp: client,
+                    session: session, ownsSession: true, tools: try await knownTools(on: session), sftp: sftp,
                     window: Self.bulkWindow)
                 // The connection may have been given up meanwhile.
                 guard self.session.isConnected else { throw SSHError(.connectionLost, "the link was lost") }
@@ -164,7 +188,7 @@ extension Target {
                 await session.close()
                 throw error
             }
-        } catch {
+        } catch let error as SSHError {
             if !self.session.isConnected { throw error }
             // A busy server may be quicker the next time.
             isBulkRefused = error.code != .connectionLost
@@ -172,10 +196,18 @@ extension Target {
         }
     }
 
-    private func knownTools(on session: SSHSession) async throws(SSHError) -> TransferTools {
+    private func knownTools(on session: SSHSession) async throws -> TransferTools {
         if let transferTools { return transferTools }
-        let tools = try await TransferTools.probe(session, facts: facts.tools)
-        transferTools = tools
-        return tools
+        if let toolsFailure, Clock.boottimeNanoseconds() - toolsFailure.at < Self.lastingFailure {
+            throw toolsFailure.failure
+        }
+        do {
+            let tools = try await TransferTools.probe(session, facts: facts.tools)
+            transferTools = tools
+            return tools
+        } catch let failure as TransferFailure {
+            toolsFailure = (failure, Clock.boottimeNanoseconds())
+            throw failure
+        }
     }
 }

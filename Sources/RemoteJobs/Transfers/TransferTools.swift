@@ -1,3 +1,4 @@
+import LinuxSystem
 import SSH
 
 /// The programs on the target that files can be found, read and checked with; probed once per connection.
@@ -58,29 +59,51 @@ package struct TransferTools: Sendable, Equatable {
         hasAES = tools.contains("aes")
     }
 
-    @SSHActor static func probe(
-        _ session: SSHSession, facts: Set<String>
-    ) async throws(SSHError) -> TransferTools {
-        let script = try await RemoteScript.start(Array(probe.utf8), on: session)
-        script.endInput()
-        let tools = TransferTools(
-            reply: String(decoding: try await script.readAll(), as: UTF8.self), facts: facts)
-        script.close()
-        return tools
+    /// - Throws: `TransferFailure` where a program hangs, `SSHError`.
+    static func probe(
+        _ session: SSHSession, facts: Set<String>, _ patience: Patience = Patience()
+    ) async throws -> TransferTools {
+        let reply = Locked<[UInt8]>([])
+        do {
+            try await patience.whileWaiting { @SSHActor in
+                let script = try await RemoteScript.start(Array(probe.utf8), on: session)
+                defer { script.close() }
+                script.endInput()
+                while let bytes = try await script.read() {
+                    patience.renew()
+                    reply.withLock { $0 += bytes.prefix(max(0, mostOfReply - $0.count)) }
+                }
+            }
+        } catch let failure as TransferFailure where failure.isStall {
+            throw Self.failure(said: String(decoding: reply.withLock(\.self), as: UTF8.self))
+        }
+        return TransferTools(reply: String(decoding: reply.withLock(\.self), as: UTF8.self), facts: facts)
+    }
+
+    /// Origin: far beyond what the script prints; a target that prints without end must not fill our memory.
+    private static let mostOfReply = 64 << 10
+
+    /// - Parameter text: the reply so far.
+    private static func failure(said text: String) -> TransferFailure {
+        let last = text.split(separator: "\n").last { $0.hasPrefix("try=") }
+        let program = last.map { String($0.dropFirst("try=".utf8.count)) } ?? "sh"
+        var failure = TransferFailure("the target hangs over its `\(program)`, which files need", isStall: true)
+        failure.hint = "ecr run exec --timeout 10 -- \(program) …"
+        return failure
     }
 
     private static let probe = #"""
         exec 2>/dev/null; echo "home=$(pwd)"
         if command -v scp >/dev/null; then echo tool=scp; fi
-        if [ "$(find / -maxdepth 0 -print0 | tr '\000' x)" = /x ]; then echo tool=find0; fi
-        if [ "$(printf 'a b\0c\0' | xargs -0 -n 1 echo | tr '\n' x)" = 'a bxcx' ]; then echo tool=xargs0; fi
+        echo try=find; if [ "$(find / -maxdepth 0 -print0 | tr '\000' x)" = /x ]; then echo tool=find0; fi
+        echo try=xargs; if [ "$(printf 'a b\0c\0' | xargs -0 -n 1 echo | tr '\n' x)" = 'a bxcx' ]; then echo tool=xargs0; fi
         if grep -qw aes /proc/cpuinfo; then echo tool=aes; fi
-        case "$(stat -c '%.9Y %s' /)" in
+        echo try=stat; case "$(stat -c '%.9Y %s' /)" in
         [0-9]*.?????????\ [0-9]*) echo tool=stat; echo tool=stat-fine;;
         *) case "$(stat -c '%Y %s' /)" in [0-9]*\ [0-9]*) echo tool=stat;; esac;;
         esac
         for ecr_x in \#(Hasher.allCases.map { "'\($0.rawValue)'" }.joined(separator: " ")); do
-        case "$(printf x | $ecr_x)" in 2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881*)
+        echo "try=${ecr_x%% *}"; case "$(printf x | $ecr_x)" in 2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881*)
         echo "hash=$ecr_x"; break;; esac
         done
         """#

@@ -5,6 +5,8 @@
 /// which every target has.
 package struct TransferWays: Sendable {
     let hasSFTP: Bool
+    /// It is served, but gives no answer.
+    var isSFTPHanging = false
     let tools: TransferTools
 
     /// For a file by itself from the target.
@@ -26,6 +28,7 @@ package struct TransferWays: Sendable {
         guard let method, !all.contains(method) else { return }
         let reason =
             switch method {
+            case .sftp where isSFTPHanging: "the target's SFTP server hangs"
             case .sftp: "the target's SSH server offers no SFTP"
             case .tar: "the target has no tar, or no `xargs -0` to go with it"
             case .exec, .scp: "the target has no \(method.rawValue)"
@@ -48,5 +51,7 @@ package struct TransferWays: Sendable {
 }
 
 extension TransferLine {
-    package nonisolated var ways: TransferWays { TransferWays(hasSFTP: sftp != nil, tools: tools) }
+    package nonisolated var ways: TransferWays {
+        TransferWays(hasSFTP: sftp != nil, isSFTPHanging: isSFTPHanging, tools: tools)
+    }
 }

@@ -18,7 +18,8 @@ package struct UploadPlace: Sendable, Equatable {
     /// A directory of another name than the local one's, with things in it, none of which are in the local one: perhaps
     /// a slash was forgotten.
     package let isStrange: Bool
-    /// Of a file with the size of the one that is to be sent: its SHA-256, and its permissions.
+    /// Of a file with the size of the one that is to be sent: its SHA-256, and its permissions; special bits are left as
+    /// they are there.
     let sha256: String?
     let permissions: UInt32?
 
@@ -37,6 +38,12 @@ package struct UploadPlace: Sendable, Equatable {
     @SSHActor package static func find(
         _ tree: UploadTree, to name: RawPath, base: String?, over line: TransferLine
     ) async throws -> UploadPlace {
+        // A shell would look up that user's home; here it would become a directory of that name.
+        if name.bytes.first == UInt8(ascii: "~"), name.bytes.count > 1, name.bytes[1] != UInt8(ascii: "/") {
+            var failure = TransferFailure("only ~ and ~/ are known, for the login folder")
+            failure.hint = "name the place from / on; ./~ begins a name with a ~"
+            throw failure
+        }
         let path = absolute(name, base, line.tools.home)
         let isInto = name.name.isEmpty || name.name == Array(".".utf8) || name == RawPath("~")
         let inside = tree.name.isEmpty ? path : join(path, tree.name)
@@ -55,7 +62,7 @@ package struct UploadPlace: Sendable, Equatable {
             path: words[0] == "into" ? inside : path, standing: standing,
             isStrange: words[1] == "s",
             sha256: words.count > 3 ? RemoteHashes.leadingHash(words[3].utf8) : nil,
-            permissions: words.count > 2 ? UInt32(words[2], radix: 8) : nil)
+            permissions: words.count > 2 ? UInt32(words[2], radix: 8).map { $0 & 0o777 } : nil)
         try place.requireFit(tree)
         return place
     }

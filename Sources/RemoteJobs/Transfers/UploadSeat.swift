@@ -46,7 +46,9 @@ package import SSH
                 case is CancellationError: "cancelled while it took its place (sync, rename)"
                 default: "the link was lost while it took its place"
                 }
-            return TransferFailure("\(what): it may be there", isStall: TransferFailure.isStall(cause))
+            var failure = TransferFailure("\(what): it may be there", isStall: TransferFailure.isStall(cause))
+            failure.isUnsettled = true
+            return failure
         }
     }
 
@@ -77,6 +79,8 @@ package import SSH
         package let sha256: String?
         /// Whether content and name are on the target's disk.
         package let isSynced: Bool
+        /// Whether a link was there; what that led to is as it was.
+        package var replacesLink = false
     }
 
     /// What a temporary file of the destination's directory is called: the same whenever the same file goes there, so
@@ -131,13 +135,17 @@ package import SSH
             [ "$(ecr_size "$ecr_f")" = \(arrival.size) ] || ecr_x 3
             if [ -d "$ecr_t" ]; then echo 'mv: a directory of that name is there' >&2; ecr_x 1; fi
             wait $ecr_p; ecr_y=$?
+            [ ! -L "$ecr_t" ] || echo link
             ecr_q && chmod \(String(arrival.permissions, radix: 8)) "$ecr_f" && mv -f -- "$ecr_f" "$ecr_t" || ecr_x 1
             [ $ecr_y -ne 0 ] || ! sync "${ecr_t%/*}/" 2>/dev/null || echo synced
             """.utf8)
         let reply = try await line.run(text, patience)
         let hash = RemoteHashes.leadingHash(reply.output)
         if reply.hasSucceeded {
-            return Placed(sha256: hash, isSynced: reply.output.suffix(7).elementsEqual("synced\n".utf8))
+            let words = reply.output.split(separator: 0x0A, omittingEmptySubsequences: false).dropFirst()
+            return Placed(
+                sha256: hash, isSynced: words.contains { $0.elementsEqual("synced".utf8) },
+                replacesLink: words.contains { $0.elementsEqual("link".utf8) })
         }
         guard reply.errorLines.isEmpty else { throw reply.failure }
         // A connection that ended in between is told by the next script.

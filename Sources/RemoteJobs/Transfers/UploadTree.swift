@@ -13,8 +13,18 @@ package struct UploadTree: Sendable, Equatable {
     package struct Problem: Error, Sendable, Equatable {
         /// What is wrong, name by name.
         package let reasons: [String]
-        /// There is nothing of that name, or it cannot be read.
-        package let isMissing: Bool
+        /// The absolute path that was asked for.
+        package let path: RawPath
+        package let fault: Fault
+
+        package enum Fault: Sendable {
+            /// There is nothing of that name, or nobody may look.
+            case missing
+            /// It is neither file nor directory, or cannot be read.
+            case itself
+            /// Something in the directory.
+            case inside
+        }
     }
 
     /// The absolute path that was asked for.
@@ -44,16 +54,19 @@ package struct UploadTree: Sendable, Equatable {
         name = Self.name(of: self.path)
         var status = stat()
         guard stat(self.path.characters, &status) == 0, let real = self.path.real else {
-            throw Problem(reasons: ["\(path.text): \(String(cString: strerror(errno)))"], isMissing: true)
+            let reason = String(cString: strerror(errno))
+            throw Problem(reasons: ["\(path.text): \(reason)"], path: self.path, fault: .missing)
         }
         switch status.st_mode & S_IFMT {
         case S_IFREG: addFile(real, name, status)
         case S_IFDIR:
             tree = Self.folder(real)
             addFolder(real, [], status, [])
-        default: throw Problem(reasons: ["\(path.text): not a regular file, nor a directory"], isMissing: false)
+        default: refuse(path, "not a regular file, nor a directory")
         }
-        if !refusals.isEmpty { throw Problem(reasons: refusals, isMissing: false) }
+        if !refusals.isEmpty {
+            throw Problem(reasons: refusals, path: self.path, fault: tree.isEmpty ? .itself : .inside)
+        }
     }
 
     private static let slash = UInt8(ascii: "/")

@@ -19,6 +19,7 @@
         var greeting: SFTPReply?
         while greeting == nil {
             guard let output = try await channel.read() else {
+                if Task.isCancelled { throw SSHError(.closed, "the SFTP server's greeting is not waited for any more") }
                 throw SSHError(.channelRefused, "the SFTP server has ended without a greeting")
             }
             if case .stdout(let bytes) = output { decoder.append(bytes) }

@@ -27,6 +27,7 @@ struct RunPush: ParsableCommand {
     @OptionGroup var options: RunOptions
 
     func validate() throws {
+        guard !files.contains("") else { throw ValidationError("a name is empty; an empty variable of the shell?") }
         guard files.count >= 2 else {
             throw ValidationError("give files and their place: `ecr run push model.onnx /opt/model/`")
         }
@@ -49,6 +50,23 @@ struct RunPush: ParsableCommand {
         let bytes = uploaded.reduce(0) { $0 + ($1["size"]?.int ?? 0) }
         let remark = unchanged.isEmpty ? "" : ", \(unchanged.count) of them there already"
         Terminal.say("\(Amount.count(Int64(uploaded.count), "file")) on the target, \(Amount.bytes(bytes))\(remark)")
+        warn(
+            of: uploaded.filter { $0["dropped_mode"] != nil },
+            "has no setuid, setgid or sticky bit there, where its owner is another one; chmod can give it")
+        warn(
+            of: uploaded.filter { $0["replaced_link"]?.bool == true },
+            "was a link, and is the file itself now; what it led to is as it was")
+        if result["cancelled"]?.bool == true {
+            let isClear = result["failed"]?.array?.contains { $0["outcome"] == "unknown" } == false
+            Terminal.say(
+                "stopped\(isClear ? ": nothing else has taken a place" : ""); typed again, it goes on from there")
+        }
         try HandTransfer.end(result, of: "local")
+    }
+    /// - Parameter files: uploads to which the same has happened.
+    private func warn(of files: [JSON], _ what: String) {
+        guard let first = files.first else { return }
+        let rest = files.count > 1 ? ", and so for \(Amount.count(Int64(files.count - 1), "other file"))" : ""
+        Terminal.warn("\(RawName.text("remote", of: first)) \(what)\(rest)")
     }
 }

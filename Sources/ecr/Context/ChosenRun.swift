@@ -60,13 +60,13 @@ final class ChosenRun {
 
     /// Asks the run's supervisor.
     func request(
-        _ json: JSON, interrupt: InterruptSignal? = nil, onTick: (() -> Void)? = nil,
-        onMessage: (ControlClient.Message) -> Void = { _ in }
+        _ json: JSON, interrupt: InterruptSignal? = nil, onInterrupt: ((ExitCode) -> Void)? = nil,
+        onTick: (() -> Void)? = nil, onMessage: (ControlClient.Message) -> Void = { _ in }
     ) throws -> JSON {
         let client = ControlClient(
             directory, interrupt: interrupt, answer: options.answerer(interrupt),
             trace: { [options] line in options.explain(line) })
-        return try client.request(json, onTick: onTick, onMessage: onMessage)
+        return try client.request(json, onInterrupt: onInterrupt, onTick: onTick, onMessage: onMessage)
     }
 
     /// Asks the run's supervisor for something that may take long, and shows how it goes meanwhile.

@@ -22,26 +22,48 @@ struct HandTransfer {
     /// Every message is a line of JSON on stdout, and the result the last.
     let isJSON: Bool
 
+    /// A first signal stops it and waits for what has come of it, a second one leaves at once.
+    /// - Returns: the supervisor's result; where a signal came its exit code is that of the signal.
     func perform(_ request: JSON) throws -> JSON {
         let interrupt = try InterruptSignal()
         var line = WaitingLine(nil)
+        var signal: ECRCore.ExitCode?
+        let stop: (ECRCore.ExitCode) -> Void = { code in
+            signal = code
+            Terminal.clearStatus()
+            Terminal.say("stopping; Ctrl-C again leaves at once")
+        }
         do {
-            let result = try run.request(request, interrupt: interrupt, onTick: { line.draw() }) { message in
+            var result = try run.request(
+                request, interrupt: interrupt, onInterrupt: stop, onTick: { line.draw() }
+            ) { message in
                 if isJSON, let json = message.transferJSON {
                     Terminal.result(json.text)
+                } else if case .progress(let text) = message {
+                    Terminal.warn(text)
                 } else {
                     line.take(message)
                 }
             }
             Terminal.clearStatus()
+            if let signal, var members = result.object {
+                members["exit_code"] = .int(Int64(signal.rawValue))
+                result = .object(members)
+                if members["cancelled"] == nil { Terminal.say("it had ended before it could be stopped") }
+            }
             if isJSON { Terminal.result(result.text) }
             return result
         } catch let interrupted as ControlClient.Interrupted {
             Terminal.clearStatus()
             Terminal.say(
-                "stopped; what has come is whole and on record, and nothing else has taken a place; the same command goes on"
-            )
+                "left before it had stopped: what was just taking its place may still do so, and is on record then; "
+                    + "typed again, it goes on from there")
             throw interrupted
+        } catch let failure as ECRFailure where failure.exitCode == ECRCore.ExitCode.interrupted.rawValue {
+            guard let signal else { throw failure }
+            Terminal.clearStatus()
+            Terminal.say("stopped; what has come whole is on record; typed again, it goes on from there")
+            throw Exit(code: signal.rawValue)
         } catch let failure as ECRFailure where failure.exitCode == ExitCode.unknownOutcome.rawValue {
             throw ECRFailure(
                 .unknownOutcome, failure.message,
@@ -49,10 +71,14 @@ struct HandTransfer {
         }
     }
 
+    /// Origin: names that fit into two lines.
+    private static let mostUntried = 5
+
     /// Names what failed, and ends the command.
     /// - Parameter name: the member of a failure that says which file.
     static func end(_ result: JSON, of name: String) throws {
-        let failures = result["failed"]?.array ?? []
+        let all = result["failed"]?.array ?? []
+        let failures = all.filter { $0["outcome"] != "untried" && $0["outcome"] != "cancelled" }
         for (number, failure) in failures.enumerated() {
             let file = failure[name]?.string ?? "?"
             let place = failure["local"].map {
@@ -60,9 +86,16 @@ struct HandTransfer {
             }
             // What helps against several in a row stands below the last of them.
             let isLast = number == failures.count - 1 || failures[number + 1]["hint"] != failure["hint"]
+            let folder = FileSystem.parent(of: failure["remote"]?.string ?? file)
+            let hint = failure["hint"]?.string ?? "ecr run exec -- ls -la \(shellWord(folder))"
+            let rest = failure["unsent"]?.int.map { "; files that were not sent with it: \($0)" } ?? ""
             Terminal.complain(
-                "\(place ?? file): \(failure["reason"]?.string ?? "?")",
-                hint: isLast ? failure["hint"]?.string : nil)
+                "\(place ?? file): \(failure["reason"]?.string ?? "?")\(rest)", hint: isLast ? hint : nil)
+        }
+        let untried = all.filter { $0["outcome"] == "untried" }.map { $0[name]?.string ?? "?" }
+        if !untried.isEmpty {
+            let rest = untried.count > mostUntried ? " and \(untried.count - mostUntried) more" : ""
+            Terminal.say("not tried: " + SafeText.line(untried.prefix(mostUntried).joined(separator: ", ")) + rest)
         }
         let code = result["exit_code"]?.int.flatMap { Int32(exactly: $0) } ?? 0
         if code != 0 { throw Exit(code: code) }

@@ -48,6 +48,41 @@ import Testing
         }
     }
 
+    /// The link stands, so that these are no breaks of it; and more of them than an end that brings nothing may have.
+    @Test func aLargeFileThatComesInManyPiecesArrives() async throws {
+        let scratch = try ScratchDirectory()
+        let server = try scratch.write(
+            "sftp", "#!/bin/sh\nexec /usr/lib/openssh/sftp-server -d '\(scratch.path)'\n", mode: 0o755)
+        // A slow link's sign of life waits behind the file.
+        try await FaultBench.with(
+            .init(servesSFTP: false, extraLines: ["Subsystem sftp \(server)"]), connection: ["keepalive": "3"]
+        ) { bench in
+            let (link, fixture) = (try #require(bench.link), bench.fixture)
+            try fixture.scratch.write("tree/big", bytes: bytes)
+            try profile(bench, "sftp")
+            let run = try await bench.start()
+            link.throttle(3_000_000)
+            let action = try fixture.background("run", "action", "fetch")
+            var last: Int64 = 0
+            for _ in 0..<5 {
+                try await fixture.wait(for: "some more of it") {
+                    let status = try await fixture.ecr("run", "status", "--json").json()
+                    let bytes = status["transfers"]?.array?.first?["bytes"]?.int ?? 0
+                    if bytes < last + 1_000_000 { return false }
+                    last = bytes
+                    return true
+                }
+                // The latest serves the files' own connection.
+                Processes.kill(try #require(Processes.ids(withArgument: scratch.path).max()))
+            }
+            link.throttle(nil)
+            let result = try await action.wait()
+            #expect(result.status == 0, "\(result.errorText)")
+            #expect(try check(run, ["big": bytes]).first?["resumed_at"]?.int ?? 0 > 1_000_000)
+            try await bench.complete(run)
+        }
+    }
+
     @Test func anArchiveGoesOnWithWhatHasNotCome() async throws {
         try await FaultBench.with { bench in
             let link = try #require(bench.link)

@@ -61,11 +61,17 @@ import Testing
     @Test func whatIsThereWhenAPushIsStoppedIsOnRecord() async throws {
         try await withPushUnderWay { bench, run, push, folder in
             push.signal(SIGINT)
-            #expect(try await push.wait().status == 130)
+            let stopped = try await push.wait()
+            #expect(stopped.status == 130)
+            #expect(
+                stopped.errorText.contains(
+                    "stopped: nothing else has taken a place; typed again, it goes on from there"))
             bench.link?.throttle(nil)
-            try await bench.fixture.wait(for: "the end of it") {
-                try await bench.fixture.ecr("run", "complete").status == 0
-            }
+            let cancelled = try run.events(.uploadFailed).map(\.data)
+            #expect(cancelled.map { $0["reason"]?.string } == ["cancelled"])
+            #expect(cancelled.first?["local"]?.string == bench.fixture.scratch.path("tree"))
+            #expect(try uploads(run).count + Int(cancelled.first?["unsent"]?.int ?? 0) == 4)
+            try await bench.fixture.expect(0, "run", "complete")
             let new = try await names(in: folder).filter {
                 try FileSystem.read("\(folder)/\($0)") != Array("old".utf8)
             }
@@ -220,10 +226,10 @@ import Testing
     // MARK: Targets that hang
 
     private func withHangingSync(
-        _ body: (RunFixture, RunDirectory, HangingProgram, _ work: String) async throws -> Void
+        servesSFTP: Bool = true, _ body: (RunFixture, RunDirectory, HangingProgram, _ work: String) async throws -> Void
     ) async throws {
         let hanging = try HangingProgram("sync")
-        try await RunFixture.with(.init(extraLines: [hanging.serverLine])) { fixture in
+        try await RunFixture.with(.init(servesSFTP: servesSFTP, extraLines: [hanging.serverLine])) { fixture in
             let work = fixture.scratch.path("work")
             try FileSystem.makeDirectory(work)
             for name in ["f", "tree/1", "tree/2", "tree/3", "tree/4", "tree/5"] {
@@ -241,7 +247,10 @@ import Testing
             let push = try fixture.background("run", "push", name, "\(work)/")
             try await hanging.waitUntilBegun()
             push.signal(SIGINT)
-            #expect(try await push.wait().status == 130)
+            let stopped = try await push.wait()
+            #expect(stopped.status == 130)
+            #expect(stopped.errorText.contains("/f: \(maybe)\n") == (name == "f"))
+            #expect(stopped.errorText.contains("ecr run push '") && !stopped.errorText.contains("nothing else"))
             let all = name == "f" ? 1 : 5
             try await fixture.wait(for: "its end") { try run.events(.uploadFailed).count == all }
             #expect(try run.events(.uploadFailed).allSatisfy { $0.data["reason"]?.string == maybe })
@@ -251,6 +260,64 @@ import Testing
             try await fixture.expect(0, "run", "push", name, "\(work)/")
             try await fixture.expect(0, "run", "complete")
             #expect(try await names(in: work) == (name == "f" ? ["f"] : ["1", "2", "3", "4", "5"]))
+        }
+    }
+
+    private static let ways = ["sftp f", "exec f", "scp f", "tar tree/."]
+
+    /// What is taking its place when it is stopped has it in the end, and nobody is told otherwise.
+    @Test(arguments: ways) func aPushThatIsStoppedInItsLastStepSaysWhatCameOfIt(_ way: String) async throws {
+        let words = way.split(separator: " ").map(String.init)
+        try await withHangingSync(servesSFTP: words[0] == "sftp") { fixture, run, hanging, work in
+            let push = try fixture.background("run", "push", "--method", words[0], words[1], "\(work)/")
+            try await hanging.waitUntilBegun()
+            push.signal(SIGINT)
+            try await fixture.wait(for: "the signal") { push.errorText.contains("stopping; Ctrl-C again") }
+            try hanging.goOn()
+            let result = try await push.wait()
+            #expect(result.status == 130)
+            let count = words[1] == "f" ? "1 file" : "5 files"
+            #expect(result.errorText.contains("\(count) on the target"), "\(result.errorText)")
+            #expect(result.errorText.contains("it had ended before it could be stopped"))
+            #expect(try await names(in: work) == (words[1] == "f" ? ["f"] : ["1", "2", "3", "4", "5"]))
+            #expect(try uploads(run).count == (words[1] == "f" ? 1 : 5) && run.events(.uploadFailed).isEmpty)
+        }
+    }
+
+    @Test(arguments: ways) func aPushWaitsForTheSameThatWasStopped(_ way: String) async throws {
+        let words = way.split(separator: " ").map(String.init)
+        try await withHangingSync(servesSFTP: words[0] == "sftp") { fixture, run, hanging, work in
+            let first = try fixture.background("run", "push", "--method", words[0], words[1], "\(work)/")
+            try await hanging.waitUntilBegun()
+            first.signal(SIGINT)
+            try await fixture.wait(for: "the signal") { first.errorText.contains("stopping; Ctrl-C again") }
+            first.signal(SIGINT)
+            let left = try await first.wait()
+            #expect(left.status == 130)
+            #expect(left.errorText.contains("what was just taking its place may still do so"))
+            let second = try fixture.background("run", "push", "--method", words[0], words[1], "\(work)/")
+            try await Task.sleep(for: .milliseconds(500))
+            try hanging.goOn()
+            #expect(try await second.wait().status == 0)
+            let methods = try uploads(run).map { $0["method"]?.string }
+            let count = words[1] == "f" ? 1 : 5
+            #expect(methods.count == 2 * count && methods.suffix(count).allSatisfy { $0 == "unchanged" }, "\(methods)")
+            #expect(try await names(in: work) == (words[1] == "f" ? ["f"] : ["1", "2", "3", "4", "5"]))
+        }
+    }
+
+    @Test func anActionThatIsCancelledInTheLastStepOfItsUploadRunsNothing() async throws {
+        try await withHangingSync { fixture, run, hanging, work in
+            let action = try fixture.background("run", "action", "use")
+            try await hanging.waitUntilBegun()
+            let cancel = try fixture.background("run", "cancel", "use")
+            try await Task.sleep(for: .milliseconds(500))
+            try hanging.goOn()
+            #expect(try await cancel.wait().status == 0)
+            #expect(try await action.wait().status == 130)
+            #expect(try run.events(.actionCancelled).count == 1 && run.events(.commandStarted).isEmpty)
+            #expect(try uploads(run).count == 1)
+            #expect(try await names(in: work) == ["f"])
         }
     }
 
