@@ -84,7 +84,7 @@ import Testing
         ) { fixture in
             _ = try await fixture.start()
             let none = try await fixture.expect(1, "run", "pull", "~/no such file here")
-            #expect(none.errorText.contains("error: ./no such file here: no such file\n"))
+            #expect(none.errorText.contains("error: ~/no such file here: no such file\n"))
             // Whatever is in it.
             let all = try await fixture.ecr("run", "pull", "~")
             #expect(!all.errorText.contains("no such file"), "\(all.errorText)")
