@@ -41,11 +41,13 @@ package struct JSONList: Sendable, Equatable, Sequence {
     /// The texts, one after the other.
     package var lines: some Sequence<ArraySlice<UInt8>> { IteratorSequence(Lines(chunks: chunks)) }
 
-    /// The objects that have a string member at their top. Only texts that hold it are parsed.
+    /// The objects that have a string member at their top. Only texts that hold its value are parsed, however they are
+    /// laid out.
+    /// - Parameter value: without characters that other programs write as escapes.
     package func values(with key: String, _ value: String) -> [JSON] {
-        let member = Array(JSON.object([key: .string(value)]).bytes.dropFirst().dropLast())
+        let text = JSON.string(value).bytes
         return lines.compactMap { line in
-            guard line.holds(member), let json = try? JSON(parsing: line), json[key]?.string == value else {
+            guard line.holds(text), let json = try? JSON(parsing: line), json[key]?.string == value else {
                 return nil
             }
             return json

@@ -39,6 +39,12 @@ struct JSONListTests {
         #expect(JSONList().values(with: "text", "x").isEmpty)
     }
 
+    @Test func valuesAreFoundHoweverAnotherProgramLaysThemOut() throws {
+        let text = Array(#"{"a": [{"job": "0001-x", "n": 1}, {"job": "0002-y", "n": 2}]}"#.utf8)
+        let list = try #require(try JSON.parse(text, lists: ["a"]).lists["a"])
+        #expect(list.values(with: "job", "0002-y").compactMap { $0["n"]?.int } == [2])
+    }
+
     /// Over several chunks, too.
     @Test(arguments: [3, 10_000]) func theLastOneThatHoldsATextIsFound(_ count: Int) {
         var list = JSONList()

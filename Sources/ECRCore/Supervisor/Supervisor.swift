@@ -281,11 +281,14 @@ private final class SupervisorLife: Sendable {
     /// The manifest's checkpoint moves along every few seconds, so that readers fold only a short tail.
     private func keepManifest() async {
         var saved = journal.state.checkpoint.seq
+        var pause = Duration.seconds(5)
         while !Task.isCancelled {
-            try? await Task.sleep(for: .seconds(5))
+            try? await Task.sleep(for: pause)
             let seq = journal.state.checkpoint.seq
             if seq == saved || Task.isCancelled { continue }
-            await journal.saveManifest()
+            // That of a hundred thousand files takes a second to write: it may take a twentieth of the time.
+            let took = await ContinuousClock().measure { await journal.saveManifest() }
+            pause = max(.seconds(5), took * 20)
             saved = seq
         }
     }
