@@ -439,6 +439,32 @@ import Testing
         await bench.target.close()
     }
 
+    /// It says nothing while it reads.
+    @Test func aTargetThatTakesLongForTheHashOfALargeFileIsWaitedFor() async throws {
+        let scratch = try ScratchDirectory()
+        try scratch.write(
+            "bin/sha256sum", "#!/bin/sh\n[ ! -e '\(scratch.path)/slow' ] || sleep 4\nexec /usr/bin/sha256sum \"$@\"\n",
+            mode: 0o755)
+        let path = "SetEnv PATH=\(scratch.path("bin")):/usr/bin:/bin"
+        let bench = try await Bench(try await SSHServer.start(.init(extraLines: [path])))
+        try scratch.write("slow", "")
+        for (name, size) in [("large", 60 << 20), ("small", 1000)] {
+            for folder in ["here", "there"] {
+                try File(path: bench.scratch.write("\(folder)/\(name)", ""), O_WRONLY).truncate(to: Int64(size))
+            }
+        }
+        func find(_ name: String) async throws -> UploadPlace {
+            try await UploadPlace.find(
+                UploadTree(bench.scratch.path("here/\(name)")), to: RawPath(bench.folder), base: nil, over: bench.line,
+                shortestWait: 1)
+        }
+        #expect(try await find("large").sha256?.count == 64)
+        // A small one is no reason to be silent for so long.
+        let failure = await #expect(throws: TransferFailure.self) { _ = try await find("small") }
+        #expect(failure?.isStall == true)
+        await bench.target.close()
+    }
+
     /// A directory of the target's.
     private func place(_ path: String) -> UploadPlace {
         UploadPlace(
