@@ -196,6 +196,13 @@ import Testing
         await bench.target.close()
     }
 
+    /// As on a disk with a bad sector: nobody has memory at address 0.
+    @Test func aFileThatCannotBeReadIsTheUploadsFailureAlsoWhereItIsResumed() async throws {
+        let file = try #require(try UploadTree("/proc/self/mem").files.first)
+        let failure = #expect(throws: TransferFailure.self) { _ = try LocalReader(file).skip(65_536) }
+        #expect(failure?.reason == "cannot be read here: Input/output error" && failure?.isLocal == true)
+    }
+
     // MARK: Targets that hang
 
     /// A disk that hangs in the middle of a file.

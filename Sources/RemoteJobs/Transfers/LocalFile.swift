@@ -56,10 +56,7 @@ final class LocalReader: @unchecked Sendable {
     func next() throws -> [UInt8] {
         let count = Int(min(Int64(Self.piece), local.size - offset))
         if count <= 0 { return [] }
-        let bytes: [UInt8]
-        do throws(SystemError) { bytes = try file.read(at: offset, count: count) } catch {
-            throw Self.unreadable(error)
-        }
+        let bytes = try read(count)
         guard bytes.count == count else { throw Self.changed }
         hash.update(bytes)
         offset += Int64(bytes.count)
@@ -70,12 +67,17 @@ final class LocalReader: @unchecked Sendable {
     /// - Returns: their SHA-256.
     func skip(_ count: Int64) throws -> String {
         while offset < count {
-            let bytes = try file.read(at: offset, count: Int(min(Int64(Self.piece), count - offset)))
+            let bytes = try read(Int(min(Int64(Self.piece), count - offset)))
             if bytes.isEmpty { throw Self.changed }
             hash.update(bytes)
             offset += Int64(bytes.count)
         }
         return hash.hexDigest()
+    }
+
+    /// - Throws: `TransferFailure`: a bad sector of this file says nothing of the disk that has the record.
+    private func read(_ count: Int) throws(TransferFailure) -> [UInt8] {
+        do throws(SystemError) { return try file.read(at: offset, count: count) } catch { throw Self.unreadable(error) }
     }
 
     /// Begins anew.
