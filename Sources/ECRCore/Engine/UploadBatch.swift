@@ -19,8 +19,7 @@ struct UploadBatch: Sendable {
     let tree: UploadTree
     /// Whether an earlier attempt may have left something on the target.
     var mayResume = false
-    /// The data of the `uploaded` events.
-    private(set) var uploaded: [JSON] = []
+    private(set) var uploaded = UploadSummary()
     /// Bytes that were there when the last attempt ended.
     private(set) var reached: Int64 = 0
     /// Places in the tree's list that are dealt with.
@@ -322,6 +321,7 @@ struct UploadBatch: Sendable {
         let sha256: String
         let remoteSHA256: String?
         let method: String
+        var isUnchanged: Bool { method == "unchanged" }
         /// Whether a power cut leaves it there; of a file that was there nobody knows.
         var isSynced = true
         var replacesLink = false
@@ -350,17 +350,18 @@ struct UploadBatch: Sendable {
         for one in sent {
             done.insert(one.index)
             unsettled[one.index] = nil
-            uploaded.append(.object(event(one, place)))
-            let file = tree.files[one.index]
-            progress.finish(
-                file, String(decoding: destination(one.index, place), as: UTF8.self), size: file.size,
-                method: one.method)
+            let (file, remote) = (tree.files[one.index], destination(one.index, place))
+            uploaded.add(
+                file, at: remote, isUnchanged: one.isUnchanged, hasLostBits: hasLostBits(one),
+                replacesLink: one.replacesLink)
+            progress.finish(file, String(decoding: remote, as: UTF8.self), size: file.size, method: one.method)
         }
     }
 
+    private func hasLostBits(_ sent: Sent) -> Bool { tree.files[sent.index].specialBits != 0 && !sent.isUnchanged }
+
     private func event(_ sent: Sent, _ place: UploadPlace) -> JSONObject {
         let file = tree.files[sent.index]
-        let hasLostBits = file.specialBits != 0 && sent.method != "unchanged"
         return JSONObject(
             ["target": .string(RunEngine.targetName)], origin.fields, RawName(tree.path.bytes, as: "local").json,
             tree.isFolder ? RawName(file.relative, as: "path").json : [:],
@@ -369,7 +370,7 @@ struct UploadBatch: Sendable {
                 "size": .int(file.size), "mode": .int(Int64(file.permissions)), "sha256": .string(sent.sha256),
                 "remote_sha256": sent.remoteSHA256.map { .string($0) },
                 "unverified": sent.remoteSHA256 == nil ? true : nil, "unsynced": sent.isSynced ? nil : true,
-                "dropped_mode": hasLostBits ? .int(Int64(file.specialBits)) : nil,
+                "dropped_mode": hasLostBits(sent) ? .int(Int64(file.specialBits)) : nil,
                 "replaced_link": sent.replacesLink ? true : nil,
                 "method": .string(sent.method),
                 "duration_s": .double((sent.seconds * 1e6).rounded() / 1e6),

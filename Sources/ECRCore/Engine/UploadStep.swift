@@ -33,8 +33,7 @@ struct UploadStep: Sendable {
     let method: TransferMethod?
 
     struct Result: Sendable {
-        /// The data of the `uploaded` events.
-        var uploaded: [JSON] = []
+        var uploaded = UploadSummary()
         var failures: [Failure] = []
         /// It was stopped before all of it was there.
         var isCancelled = false
@@ -105,7 +104,7 @@ struct UploadStep: Sendable {
         while true {
             let target: Target
             do { target = try await link.target() } catch { throw Task.isCancelled ? CancellationError() : error }
-            let before = batch.uploaded.count
+            let before = batch.uploaded.files
             do {
                 return try await batch.run(on: target)
             } catch  where Task.isCancelled {
@@ -119,7 +118,7 @@ struct UploadStep: Sendable {
                 // Whoever removed something there would have to wait, too.
                 throw failure
             } catch let error as SSHError {
-                let hasProgress = batch.uploaded.count > before
+                let hasProgress = batch.uploaded.files > before
                 guard await retries.mayGoOn(after: error, on: target, hasProgress: hasProgress, bytes: batch.reached),
                     error.code != .channelRefused
                 else {

@@ -14,8 +14,23 @@ package struct LocalFile: Sendable, Equatable {
     /// setuid, setgid and sticky, which are not carried over: on the target the file is another owner's, whose rights it
     /// would lend.
     package let specialBits: UInt32
-    /// Device, inode and the time of the last change: as long as they stay the same, so does the content.
-    let version: String
+    let version: Version
+
+    /// As long as all of it stays the same, so does the content.
+    struct Version: Sendable, Equatable {
+        private let device: UInt64
+        private let inode: UInt64
+        private let size: Int64
+        private let (seconds, nanoseconds): (Int64, Int64)
+
+        init(_ status: stat) {
+            device = UInt64(status.st_dev)
+            inode = UInt64(status.st_ino)
+            size = Int64(status.st_size)
+            seconds = Int64(status.st_mtim.tv_sec)
+            nanoseconds = Int64(status.st_mtim.tv_nsec)
+        }
+    }
 
     init(_ path: RawPath, _ relative: [UInt8], _ status: stat) {
         self.path = path
@@ -23,11 +38,7 @@ package struct LocalFile: Sendable, Equatable {
         size = Int64(status.st_size)
         permissions = status.st_mode & 0o777
         specialBits = status.st_mode & 0o7000
-        version = Self.version(status)
-    }
-
-    static func version(_ status: stat) -> String {
-        "\(status.st_dev):\(status.st_ino):\(status.st_size):\(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec)"
+        version = Version(status)
     }
 }
 
@@ -95,7 +106,7 @@ final class LocalReader: @unchecked Sendable {
     private func requireSame() throws(TransferFailure) {
         var status = stat()
         guard fstat(file.descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
-            LocalFile.version(status) == local.version
+            LocalFile.Version(status) == local.version
         else { throw Self.changed }
     }
 
