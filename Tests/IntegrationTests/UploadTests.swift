@@ -79,6 +79,25 @@ import Testing
         }
     }
 
+    /// A checkout with another umask.
+    @Test func filesThatDifferInPermissionsOnlyGetThemAndAreNotSent() async throws {
+        try await withRun { fixture, run, work in
+            try await fixture.expect(0, "run", "push", "tree", "\(work)/tree")
+            for number in 1...6 {
+                chmod(fixture.scratch.path("tree/sub \(number)/file"), number % 2 == 0 ? 0o664 : 0o700)
+            }
+            let again = try await fixture.expect(0, "run", "push", "tree", "\(work)/tree")
+            #expect(again.errorText.contains("6 of them there already"))
+            for number in 1...6 {
+                var status = stat()
+                let mode: UInt32 = number % 2 == 0 ? 0o664 : 0o700
+                #expect(stat("\(work)/tree/sub \(number)/file", &status) == 0 && status.st_mode & 0o777 == mode)
+            }
+            #expect(
+                try uploads(run).dropFirst(6).map { $0["mode"]?.int } == [0o700, 0o664, 0o700, 0o664, 0o700, 0o664])
+        }
+    }
+
     @Test func aMissingFileIsRefusedBeforeAnythingStarts() async throws {
         try await withRun { fixture, run, _ in
             unlink(fixture.scratch.path("model.bin"))

@@ -82,17 +82,12 @@ struct UploadBatch: Sendable {
     }
 
     private mutating func run(on target: Target, over line: TransferLine, to place: UploadPlace) async throws {
-        let (tree, worker) = (tree, worker)
-        let known = try await Patience(bytes: UInt64(tree.bytes)).whileWaiting {
-            try await line.known(tree, at: place, worker: worker)
-        }
-        try Task.checkCancellation()
-        if line.tools.canHash { unsettled = [:] }
         if done.isEmpty { announce(place) }
         let progress = TransferProgress(tree.files, feed, isUpload: true)
         defer { reached = progress.standing.bytes }
         for place in done { progress.finishSilently(tree.files[place]) }
-        try await takeKnown(known, place, line, progress)
+        try await takeKnown(place, line, progress)
+        if line.tools.canHash { unsettled = [:] }
         if tree.isFolder { try await UploadSeat(over: line).make(tree.folders, in: place) }
         let small = left.filter { tree.files[$0].size < Self.smallSize }
         if line.tools.hasTar, tree.isFolder, method == .tar || method == nil && small.count >= Self.fewFiles {
@@ -146,22 +141,38 @@ struct UploadBatch: Sendable {
 
     // MARK: What is there already
 
+    /// Files that are asked about at a time. Origin: their paths and what is said of them stay below some MiB.
+    private static let askedFiles = 4096
+
     private mutating func takeKnown(
-        _ known: [Int: TransferLine.Known], _ place: UploadPlace, _ line: TransferLine, _ progress: TransferProgress
+        _ place: UploadPlace, _ line: TransferLine, _ progress: TransferProgress
     ) async throws {
-        var sent: [Sent] = []
-        for index in left {
-            guard let same = known[index] else { continue }
-            let file = tree.files[index]
-            if let permissions = same.permissions, permissions != file.permissions {
-                do {
-                    try await UploadSeat(over: line).setPermissions(file.permissions, of: destination(index, place))
-                } catch let failure as TransferFailure {
-                    if failure.isStall { throw failure }
-                    // It is another user's: one that is sent takes its place.
-                    continue
-                }
+        let (tree, worker, left) = (tree, worker, left)
+        for start in stride(from: 0, to: left.count, by: Self.askedFiles) {
+            let asked = Array(left[start..<min(start + Self.askedFiles, left.count)])
+            let bytes = asked.reduce(0) { $0 + tree.files[$1].size }
+            let known = try await Patience(bytes: UInt64(bytes)).whileWaiting {
+                try await line.known(tree, asked, at: place, worker: worker)
             }
+            try Task.checkCancellation()
+            try await take(asked, known, place, line, progress)
+        }
+    }
+
+    /// Gives what is there its permissions, and has it on record.
+    private mutating func take(
+        _ asked: [Int], _ known: [Int: TransferLine.Known], _ place: UploadPlace, _ line: TransferLine,
+        _ progress: TransferProgress
+    ) async throws {
+        let wrong = asked.filter { index in
+            known[index]?.permissions.map { $0 != tree.files[index].permissions } ?? false
+        }
+        // Another user's: one that is sent takes its place.
+        let refused = try await UploadSeat(over: line).setPermissions(
+            wrong.map { (destination($0, place), tree.files[$0].permissions) })
+        var sent: [Sent] = []
+        for index in asked {
+            guard let same = known[index], !refused.contains(destination(index, place)) else { continue }
             sent.append(Sent(index: index, sha256: same.sha256, remoteSHA256: same.sha256, method: "unchanged"))
         }
         try await record(sent, place, progress)
