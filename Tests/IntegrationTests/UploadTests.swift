@@ -321,6 +321,30 @@ import Testing
         }
     }
 
+    /// It holds for a file by itself, too, and where it does not work nothing goes another way.
+    @Test func aWayThatIsAskedForIsTheOneThatIsGone() async throws {
+        try await withRun { fixture, run, work in
+            try fixture.scratch.write("-large", bytes: [UInt8](repeating: 7, count: 9_000_000), mode: 0o751)
+            for (place, name) in [("new/folder/", "new/folder/-large"), ("other name", "other name"), ("-x", "-x")] {
+                try await fixture.expect(
+                    0, "run", "push", "--method", "tar", "\(fixture.scratch.path)/-large", "\(work)/\(place)")
+                let sent = try #require(try uploads(run).last)
+                #expect(sent["method"] == "tar" && sent["remote"]?.string == "\(work)/\(name)")
+                #expect(sent["sha256"] == sent["remote_sha256"] && sent["path"] == nil && sent["mode"] == 0o751)
+                #expect(try FileSystem.read("\(work)/\(name)").count == 9_000_000)
+            }
+            #expect(try FileSystem.list(work) == ["-x", "new", "other name"])
+            try await fixture.expect(0, "run", "push", "--method", "tar", "model.bin", "\(work)/-x")
+            #expect(try FileSystem.read("\(work)/-x") == Array("the model".utf8))
+
+            let single = try await fixture.expect(1, "run", "push", "--method", "tar", "model.bin", "/proc/model.bin")
+            #expect(single.errorText.contains("cannot send \(fixture.scratch.path)/model.bin to /proc/model.bin: "))
+            let several = try await fixture.expect(1, "run", "push", "--method", "tar", "tree/.", "/proc/")
+            #expect(several.errorText.contains("cannot send \(fixture.scratch.path)/tree/. to /proc"))
+            #expect(try uploads(run).count == 4 && run.events(.uploadFailed).count == 2)
+        }
+    }
+
     @Test func emptyAndUnknownNamesAreRefusedWithTheNextStep() async throws {
         let profile = """
             parameters: {model: {default: ""}}

@@ -90,7 +90,8 @@ struct UploadBatch: Sendable {
         if line.tools.canHash { unsettled = [:] }
         if tree.isFolder { try await UploadSeat(over: line).make(tree.folders, in: place) }
         let small = left.filter { tree.files[$0].size < Self.smallSize }
-        if line.tools.hasTar, tree.isFolder, method == .tar || method == nil && small.count >= Self.fewFiles {
+        let isForArchive = tree.isFolder && method == nil && small.count >= Self.fewFiles
+        if line.tools.hasTar, method == .tar || isForArchive {
             try await sendArchives(method == .tar ? left : small, place, target, line, progress)
         }
         try await sendSingly(place, target, line, progress)
@@ -183,7 +184,9 @@ struct UploadBatch: Sendable {
     private mutating func sendArchives(
         _ indices: [Int], _ place: UploadPlace, _ target: Target, _ line: TransferLine, _ progress: TransferProgress
     ) async throws {
-        try await take([ArchiveUpload.staging(key(nil), in: place)], target)
+        if indices.isEmpty { return }
+        if !tree.isFolder { try await UploadSeat(over: line).makeParent(of: place.path) }
+        try await take([ArchiveUpload.staging(key(nil), in: folder(of: place))], target)
         var slice: [Int] = []
         var bytes: Int64 = 0
         for index in indices {
@@ -197,18 +200,30 @@ struct UploadBatch: Sendable {
         if !slice.isEmpty { _ = try await sendArchive(slice, place, line, progress) }
     }
 
-    /// - Returns: false where an archive cannot be sent at all; file by file the reason then comes out.
+    /// The directory that an archive is unpacked in.
+    private func folder(of place: UploadPlace) -> UploadPlace { tree.isFolder ? place : place.folder }
+
+    /// As an archive names it, which is how it is called there.
+    private func archived(_ index: Int, _ place: UploadPlace) -> LocalFile {
+        tree.isFolder ? tree.files[index] : tree.files[index].called(RawPath(place.path).name)
+    }
+
+    /// - Returns: false where an archive cannot be sent at all, and none was asked for; file by file the reason then comes
+    ///   out.
     private mutating func sendArchive(
         _ indices: [Int], _ place: UploadPlace, _ line: TransferLine, _ progress: TransferProgress
     ) async throws -> Bool {
         let began = Clock.boottimeNanoseconds()
         defer { progress.endArchive() }
-        let archive = await ArchiveUpload(over: line, worker: worker, into: place, key: key(nil))
+        let archive = await ArchiveUpload(over: line, worker: worker, into: folder(of: place), key: key(nil))
         let outcomes: [Result<ArchiveUpload.Placed, TransferFailure>]
         do {
-            outcomes = try await archive.send(indices.map { tree.files[$0] }) { progress.tell(files: $0, bytes: $1) }
+            outcomes = try await archive.send(indices.map { archived($0, place) }) {
+                progress.tell(files: $0, bytes: $1)
+            }
         } catch let failure as TransferFailure {
             if failure.isStall { throw failure }
+            if method == .tar { throw await self.failure(failure, amid: indices, place) }
             return false
         } catch let error as UploadSeat.Unsettled {
             for index in indices { unsettled[index] = error.failure }
@@ -231,6 +246,17 @@ struct UploadBatch: Sendable {
         try await record(sent, place, progress)
         if let failure { throw failure }
         return true
+    }
+
+    /// Why an archive could not be sent, and by the fault of which file.
+    private func failure(
+        _ failure: TransferFailure, amid indices: [Int], _ place: UploadPlace
+    ) async -> UploadFailure {
+        let files = indices.map { tree.files[$0] }
+        if failure.isLocal, let broken = try? await worker.run({ files.firstIndex { !$0.isAsItWas } }) {
+            return self.failure(failure, indices[broken], place)
+        }
+        return UploadFailure(failure, remote: place.path)
     }
 
     // MARK: One by one

@@ -7,7 +7,7 @@ package struct LocalFile: Sendable, Equatable {
     /// Absolute and without links.
     package let path: RawPath
     /// Below the directory that was asked for; the name alone of a file that was. Raw.
-    package let relative: [UInt8]
+    package private(set) var relative: [UInt8]
     package let size: Int64
     /// The nine bits for owner, group and others.
     package let permissions: UInt32
@@ -124,6 +124,16 @@ final class LocalReader: @unchecked Sendable {
 }
 
 extension LocalFile {
+    /// The same file under another name.
+    package func called(_ name: [UInt8]) -> LocalFile {
+        var file = self
+        file.relative = name
+        return file
+    }
+
+    /// Whether it can be opened, and is the file that was found.
+    package var isAsItWas: Bool { (try? LocalReader(self)) != nil }
+
     /// The SHA-256 of the content. Blocks its thread.
     package func hash() throws -> String {
         let reader = try LocalReader(self)

@@ -26,6 +26,14 @@ package struct UploadPlace: Sendable, Equatable {
     /// Where a file of the directory goes.
     package func path(of relative: [UInt8]) -> [UInt8] { Self.join(path, relative) }
 
+    /// The directory that a file is in, or gets into.
+    package var folder: UploadPlace {
+        let parent = UploadSeat.parent(of: path)
+        return UploadPlace(
+            path: parent.isEmpty ? [0x2F] : parent, standing: .directory, isStrange: false, sha256: nil,
+            permissions: nil)
+    }
+
     /// A name in a directory, which may be `/`.
     static func join(_ folder: [UInt8], _ name: [UInt8]) -> [UInt8] {
         folder.last == 0x2F ? folder + name : folder + [0x2F] + name

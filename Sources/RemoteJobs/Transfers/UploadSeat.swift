@@ -107,8 +107,8 @@ package import SSH
             + Array(" || exit; umask 077; ".utf8)
     }
 
-    func makeParent(of temporary: [UInt8]) async throws {
-        let reply = try await line.runSoon(Self.preparation(of: temporary))
+    package func makeParent(of path: [UInt8]) async throws {
+        let reply = try await line.runSoon(Self.preparation(of: path))
         if !reply.hasSucceeded { throw reply.failure }
     }
 

@@ -283,7 +283,7 @@ import Testing
         }
     }
 
-    private static let ways = ["sftp f", "exec f", "scp f", "tar tree/."]
+    private static let ways = ["sftp f", "exec f", "scp f", "tar f", "tar tree/."]
 
     /// What is taking its place when it is stopped has it in the end, and nobody is told otherwise.
     @Test(arguments: ways) func aPushThatIsStoppedInItsLastStepSaysWhatCameOfIt(_ way: String) async throws {
