@@ -79,6 +79,25 @@ import Testing
         }
     }
 
+    /// A checkout with another umask.
+    @Test func filesThatDifferInPermissionsOnlyGetThemAndAreNotSent() async throws {
+        try await withRun { fixture, run, work in
+            try await fixture.expect(0, "run", "push", "tree", "\(work)/tree")
+            for number in 1...6 {
+                chmod(fixture.scratch.path("tree/sub \(number)/file"), number % 2 == 0 ? 0o664 : 0o700)
+            }
+            let again = try await fixture.expect(0, "run", "push", "tree", "\(work)/tree")
+            #expect(again.errorText.contains("6 of them there already"))
+            for number in 1...6 {
+                var status = stat()
+                let mode: UInt32 = number % 2 == 0 ? 0o664 : 0o700
+                #expect(stat("\(work)/tree/sub \(number)/file", &status) == 0 && status.st_mode & 0o777 == mode)
+            }
+            #expect(
+                try uploads(run).dropFirst(6).map { $0["mode"]?.int } == [0o700, 0o664, 0o700, 0o664, 0o700, 0o664])
+        }
+    }
+
     @Test func aMissingFileIsRefusedBeforeAnythingStarts() async throws {
         try await withRun { fixture, run, _ in
             unlink(fixture.scratch.path("model.bin"))
@@ -245,11 +264,12 @@ import Testing
                 0, "run", "push", "model.bin", "tree", "\(fixture.scratch.path)/-dash\nline", "\(work)/new/")
             #expect(pushed.errorText.contains("\(work)/new/model.bin  9 B\n"))
             #expect(pushed.errorText.contains("8 files on the target"))
+            #expect(!pushed.errorText.contains("there already"))
             #expect(try FileSystem.list("\(work)/new") == ["-dash\nline", "model.bin", "tree"])
             let again = try await fixture.expect(0, "run", "push", "--json", "model.bin", "\(work)/new")
             let lines = again.outputText.split(separator: "\n").map { try? JSON(parsing: String($0)) }
             #expect(lines.first??["transferred"]?["path"]?.string == "\(work)/new/model.bin")
-            #expect(lines.last??["uploaded"]?.array?.first?["method"] == "unchanged")
+            #expect(lines.last??["uploaded"] == ["files": 1, "bytes": 9, "unchanged": 1])
 
             let spilled = try await fixture.expect(1, "run", "push", "tree", "\(work)/new")
             #expect(spilled.errorText.contains("write '\(work)/new/' to put it in there"))
@@ -298,6 +318,30 @@ import Testing
             #expect(!again.errorText.contains("warning"))
             var status = stat()
             #expect(stat("\(work)/b", &status) == 0 && status.st_mode & 0o7777 == 0o4755)
+        }
+    }
+
+    /// It holds for a file by itself, too, and where it does not work nothing goes another way.
+    @Test func aWayThatIsAskedForIsTheOneThatIsGone() async throws {
+        try await withRun { fixture, run, work in
+            try fixture.scratch.write("-large", bytes: [UInt8](repeating: 7, count: 9_000_000), mode: 0o751)
+            for (place, name) in [("new/folder/", "new/folder/-large"), ("other name", "other name"), ("-x", "-x")] {
+                try await fixture.expect(
+                    0, "run", "push", "--method", "tar", "\(fixture.scratch.path)/-large", "\(work)/\(place)")
+                let sent = try #require(try uploads(run).last)
+                #expect(sent["method"] == "tar" && sent["remote"]?.string == "\(work)/\(name)")
+                #expect(sent["sha256"] == sent["remote_sha256"] && sent["path"] == nil && sent["mode"] == 0o751)
+                #expect(try FileSystem.read("\(work)/\(name)").count == 9_000_000)
+            }
+            #expect(try FileSystem.list(work) == ["-x", "new", "other name"])
+            try await fixture.expect(0, "run", "push", "--method", "tar", "model.bin", "\(work)/-x")
+            #expect(try FileSystem.read("\(work)/-x") == Array("the model".utf8))
+
+            let single = try await fixture.expect(1, "run", "push", "--method", "tar", "model.bin", "/proc/model.bin")
+            #expect(single.errorText.contains("cannot send \(fixture.scratch.path)/model.bin to /proc/model.bin: "))
+            let several = try await fixture.expect(1, "run", "push", "--method", "tar", "tree/.", "/proc/")
+            #expect(several.errorText.contains("cannot send \(fixture.scratch.path)/tree/. to /proc"))
+            #expect(try uploads(run).count == 4 && run.events(.uploadFailed).count == 2)
         }
     }
 

@@ -196,6 +196,13 @@ import Testing
         await bench.target.close()
     }
 
+    /// As on a disk with a bad sector: nobody has memory at address 0.
+    @Test func aFileThatCannotBeReadIsTheUploadsFailureAlsoWhereItIsResumed() async throws {
+        let file = try #require(try UploadTree("/proc/self/mem").files.first)
+        let failure = #expect(throws: TransferFailure.self) { _ = try LocalReader(file).skip(65_536) }
+        #expect(failure?.reason == "cannot be read here: Input/output error" && failure?.isLocal == true)
+    }
+
     // MARK: Targets that hang
 
     /// A disk that hangs in the middle of a file.
@@ -419,7 +426,7 @@ import Testing
         let file = try UploadTree(bench.scratch.write("here/f", "same", mode: 0o644))
         func known(_ tree: UploadTree, _ to: String) async throws -> [Int: TransferLine.Known] {
             let place = try await UploadPlace.find(tree, to: RawPath(to), base: nil, over: bench.line)
-            return try await bench.line.known(tree, at: place, worker: bench.worker)
+            return try await bench.line.known(tree, Array(tree.files.indices), at: place, worker: bench.worker)
         }
         let there = "\(bench.folder)/f"
         #expect(try await known(file, there).isEmpty)
@@ -439,6 +446,55 @@ import Testing
         await bench.target.close()
     }
 
+    /// It says nothing while it reads.
+    @Test func aTargetThatTakesLongForTheHashOfALargeFileIsWaitedFor() async throws {
+        let scratch = try ScratchDirectory()
+        try scratch.write(
+            "bin/sha256sum", "#!/bin/sh\n[ ! -e '\(scratch.path)/slow' ] || sleep 4\nexec /usr/bin/sha256sum \"$@\"\n",
+            mode: 0o755)
+        let path = "SetEnv PATH=\(scratch.path("bin")):/usr/bin:/bin"
+        let bench = try await Bench(try await SSHServer.start(.init(extraLines: [path])))
+        try scratch.write("slow", "")
+        for (name, size) in [("large", 60 << 20), ("small", 1000)] {
+            for folder in ["here", "there"] {
+                try File(path: bench.scratch.write("\(folder)/\(name)", ""), O_WRONLY).truncate(to: Int64(size))
+            }
+        }
+        func find(_ name: String) async throws -> UploadPlace {
+            try await UploadPlace.find(
+                UploadTree(bench.scratch.path("here/\(name)")), to: RawPath(bench.folder), base: nil, over: bench.line,
+                shortestWait: 1)
+        }
+        #expect(try await find("large").sha256?.count == 64)
+        // A small one is no reason to be silent for so long.
+        let failure = await #expect(throws: TransferFailure.self) { _ = try await find("small") }
+        #expect(failure?.isStall == true)
+        await bench.target.close()
+    }
+
+    @Test(.enabled(if: DropbearServer.isSmallAvailable, "needs root, dropbear and BusyBox"))
+    func permissionsOfManyFilesAreSetAtOnceAndWhatRefusesIsNamed() async throws {
+        for server: any SSHTestServer in [
+            try await SSHServer.start(), try await DropbearServer.startSmall(without: []),
+        ] {
+            let bench = try await Bench(server)
+            var files: [(path: [UInt8], permissions: UInt32)] = []
+            // More than one command takes.
+            let names = (0..<900).map { "\($0) ' \(String(repeating: "n", count: 200))" } + ["-R", "line\nbreak"]
+            for (number, name) in names.enumerated() {
+                try bench.scratch.write("there/\(name)", "x", mode: 0o600)
+                files.append((Array("\(bench.folder)/\(name)".utf8), number % 2 == 0 ? 0o644 : 0o751))
+            }
+            let gone = ["gone", "gone\ntoo"].map { Array("\(bench.folder)/\($0)".utf8) }
+            files.insert((gone[0], 0o644), at: 0)
+            files.append((gone[1], 0o751))
+            #expect(try await UploadSeat(over: bench.line).setPermissions(files) == Set(gone))
+            for (number, name) in names.enumerated() { #expect(bench.mode(name) == (number % 2 == 0 ? 0o644 : 0o751)) }
+            #expect(try await UploadSeat(over: bench.line).setPermissions([]) == [])
+            await bench.target.close()
+        }
+    }
+
     /// A directory of the target's.
     private func place(_ path: String) -> UploadPlace {
         UploadPlace(
@@ -452,7 +508,9 @@ import Testing
         let tree = try UploadTree(bench.scratch.path("here/root/."))
         let root = try await UploadPlace.find(tree, to: RawPath("/"), base: nil, over: bench.line)
         #expect(root.path == Array("/".utf8) && root.path(of: Array("a/b".utf8)) == Array("/a/b".utf8))
-        #expect(try await bench.line.known(tree, at: root, worker: bench.worker).keys.sorted() == [0])
+        #expect(
+            try await bench.line.known(tree, Array(tree.files.indices), at: root, worker: bench.worker).keys.sorted()
+                == [0])
         #expect(ArchiveUpload.staging("k", in: root) == Array("/.ecr-k".utf8))
         #expect(UploadSeat.temporary("k", for: Array("/f".utf8)) == Array("/.ecr-k".utf8))
         await bench.target.close()
@@ -472,7 +530,7 @@ import Testing
             unlink("\(bench.folder)/tree/plain")
             mkfifo("\(bench.folder)/tree/plain", 0o600)
             let there = try await UploadPlace.find(tree, to: RawPath("\(bench.folder)/"), base: nil, over: bench.line)
-            let known = try await bench.line.known(tree, at: there, worker: bench.worker)
+            let known = try await bench.line.known(tree, Array(tree.files.indices), at: there, worker: bench.worker)
             let names = tree.files.map { RawPath($0.relative).text }
             #expect(names.indices.filter { known[$0] == nil }.map { names[$0] } == ["-rf", "plain"])
             #expect(known.allSatisfy { tree.files[$0].permissions == $1.permissions })
@@ -629,7 +687,7 @@ import Testing
         try await sendArchive(try hostileTree(small.scratch), small)
         let file = try UploadTree(small.scratch.path("here/f"))
         let place = try await UploadPlace.find(file, to: RawPath("\(small.folder)/x"), base: nil, over: small.line)
-        #expect(try await small.line.known(file, at: place, worker: small.worker)[0]?.permissions == 0o755)
+        #expect(try await small.line.known(file, [0], at: place, worker: small.worker)[0]?.permissions == 0o755)
         await small.target.close()
     }
 

@@ -89,7 +89,8 @@ extension RunEngine {
             let code: ExitCode =
                 result.isCancelled ? .interrupted : result.failures.isEmpty ? .success : .experimentSaidNo
             return [
-                "uploaded": .array(result.uploaded), "failed": .array(result.failures.map(\.json)),
+                "uploaded": result.uploaded.json, "failed": .array(result.failures.map(\.json)),
+                "warnings": JSON(strings: result.uploaded.warnings),
                 "cancelled": result.isCancelled ? true : nil, "exit_code": .int(Int64(code.rawValue)),
             ]
         }

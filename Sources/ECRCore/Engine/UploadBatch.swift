@@ -19,8 +19,7 @@ struct UploadBatch: Sendable {
     let tree: UploadTree
     /// Whether an earlier attempt may have left something on the target.
     var mayResume = false
-    /// The data of the `uploaded` events.
-    private(set) var uploaded: [JSON] = []
+    private(set) var uploaded = UploadSummary()
     /// Bytes that were there when the last attempt ended.
     private(set) var reached: Int64 = 0
     /// Places in the tree's list that are dealt with.
@@ -83,20 +82,16 @@ struct UploadBatch: Sendable {
     }
 
     private mutating func run(on target: Target, over line: TransferLine, to place: UploadPlace) async throws {
-        let (tree, worker) = (tree, worker)
-        let known = try await Patience(bytes: UInt64(tree.bytes)).whileWaiting {
-            try await line.known(tree, at: place, worker: worker)
-        }
-        try Task.checkCancellation()
-        if line.tools.canHash { unsettled = [:] }
         if done.isEmpty { announce(place) }
         let progress = TransferProgress(tree.files, feed, isUpload: true)
         defer { reached = progress.standing.bytes }
         for place in done { progress.finishSilently(tree.files[place]) }
-        try await takeKnown(known, place, line, progress)
+        try await takeKnown(place, line, progress)
+        if line.tools.canHash { unsettled = [:] }
         if tree.isFolder { try await UploadSeat(over: line).make(tree.folders, in: place) }
         let small = left.filter { tree.files[$0].size < Self.smallSize }
-        if line.tools.hasTar, tree.isFolder, method == .tar || method == nil && small.count >= Self.fewFiles {
+        let isForArchive = tree.isFolder && method == nil && small.count >= Self.fewFiles
+        if line.tools.hasTar, method == .tar || isForArchive {
             try await sendArchives(method == .tar ? left : small, place, target, line, progress)
         }
         try await sendSingly(place, target, line, progress)
@@ -147,22 +142,38 @@ struct UploadBatch: Sendable {
 
     // MARK: What is there already
 
+    /// Files that are asked about at a time. Origin: their paths and what is said of them stay below some MiB.
+    private static let askedFiles = 4096
+
     private mutating func takeKnown(
-        _ known: [Int: TransferLine.Known], _ place: UploadPlace, _ line: TransferLine, _ progress: TransferProgress
+        _ place: UploadPlace, _ line: TransferLine, _ progress: TransferProgress
     ) async throws {
-        var sent: [Sent] = []
-        for index in left {
-            guard let same = known[index] else { continue }
-            let file = tree.files[index]
-            if let permissions = same.permissions, permissions != file.permissions {
-                do {
-                    try await UploadSeat(over: line).setPermissions(file.permissions, of: destination(index, place))
-                } catch let failure as TransferFailure {
-                    if failure.isStall { throw failure }
-                    // It is another user's: one that is sent takes its place.
-                    continue
-                }
+        let (tree, worker, left) = (tree, worker, left)
+        for start in stride(from: 0, to: left.count, by: Self.askedFiles) {
+            let asked = Array(left[start..<min(start + Self.askedFiles, left.count)])
+            let bytes = asked.reduce(0) { $0 + tree.files[$1].size }
+            let known = try await Patience(bytes: UInt64(bytes)).whileWaiting {
+                try await line.known(tree, asked, at: place, worker: worker)
             }
+            try Task.checkCancellation()
+            try await take(asked, known, place, line, progress)
+        }
+    }
+
+    /// Gives what is there its permissions, and has it on record.
+    private mutating func take(
+        _ asked: [Int], _ known: [Int: TransferLine.Known], _ place: UploadPlace, _ line: TransferLine,
+        _ progress: TransferProgress
+    ) async throws {
+        let wrong = asked.filter { index in
+            known[index]?.permissions.map { $0 != tree.files[index].permissions } ?? false
+        }
+        // Another user's: one that is sent takes its place.
+        let refused = try await UploadSeat(over: line).setPermissions(
+            wrong.map { (destination($0, place), tree.files[$0].permissions) })
+        var sent: [Sent] = []
+        for index in asked {
+            guard let same = known[index], !refused.contains(destination(index, place)) else { continue }
             sent.append(Sent(index: index, sha256: same.sha256, remoteSHA256: same.sha256, method: "unchanged"))
         }
         try await record(sent, place, progress)
@@ -173,7 +184,9 @@ struct UploadBatch: Sendable {
     private mutating func sendArchives(
         _ indices: [Int], _ place: UploadPlace, _ target: Target, _ line: TransferLine, _ progress: TransferProgress
     ) async throws {
-        try await take([ArchiveUpload.staging(key(nil), in: place)], target)
+        if indices.isEmpty { return }
+        if !tree.isFolder { try await UploadSeat(over: line).makeParent(of: place.path) }
+        try await take([ArchiveUpload.staging(key(nil), in: folder(of: place))], target)
         var slice: [Int] = []
         var bytes: Int64 = 0
         for index in indices {
@@ -187,18 +200,30 @@ struct UploadBatch: Sendable {
         if !slice.isEmpty { _ = try await sendArchive(slice, place, line, progress) }
     }
 
-    /// - Returns: false where an archive cannot be sent at all; file by file the reason then comes out.
+    /// The directory that an archive is unpacked in.
+    private func folder(of place: UploadPlace) -> UploadPlace { tree.isFolder ? place : place.folder }
+
+    /// As an archive names it, which is how it is called there.
+    private func archived(_ index: Int, _ place: UploadPlace) -> LocalFile {
+        tree.isFolder ? tree.files[index] : tree.files[index].called(RawPath(place.path).name)
+    }
+
+    /// - Returns: false where an archive cannot be sent at all, and none was asked for; file by file the reason then comes
+    ///   out.
     private mutating func sendArchive(
         _ indices: [Int], _ place: UploadPlace, _ line: TransferLine, _ progress: TransferProgress
     ) async throws -> Bool {
         let began = Clock.boottimeNanoseconds()
         defer { progress.endArchive() }
-        let archive = await ArchiveUpload(over: line, worker: worker, into: place, key: key(nil))
+        let archive = await ArchiveUpload(over: line, worker: worker, into: folder(of: place), key: key(nil))
         let outcomes: [Result<ArchiveUpload.Placed, TransferFailure>]
         do {
-            outcomes = try await archive.send(indices.map { tree.files[$0] }) { progress.tell(files: $0, bytes: $1) }
+            outcomes = try await archive.send(indices.map { archived($0, place) }) {
+                progress.tell(files: $0, bytes: $1)
+            }
         } catch let failure as TransferFailure {
             if failure.isStall { throw failure }
+            if method == .tar { throw await self.failure(failure, amid: indices, place) }
             return false
         } catch let error as UploadSeat.Unsettled {
             for index in indices { unsettled[index] = error.failure }
@@ -221,6 +246,17 @@ struct UploadBatch: Sendable {
         try await record(sent, place, progress)
         if let failure { throw failure }
         return true
+    }
+
+    /// Why an archive could not be sent, and by the fault of which file.
+    private func failure(
+        _ failure: TransferFailure, amid indices: [Int], _ place: UploadPlace
+    ) async -> UploadFailure {
+        let files = indices.map { tree.files[$0] }
+        if failure.isLocal, let broken = try? await worker.run({ files.firstIndex { !$0.isAsItWas } }) {
+            return self.failure(failure, indices[broken], place)
+        }
+        return UploadFailure(failure, remote: place.path)
     }
 
     // MARK: One by one
@@ -322,6 +358,7 @@ struct UploadBatch: Sendable {
         let sha256: String
         let remoteSHA256: String?
         let method: String
+        var isUnchanged: Bool { method == "unchanged" }
         /// Whether a power cut leaves it there; of a file that was there nobody knows.
         var isSynced = true
         var replacesLink = false
@@ -350,17 +387,18 @@ struct UploadBatch: Sendable {
         for one in sent {
             done.insert(one.index)
             unsettled[one.index] = nil
-            uploaded.append(.object(event(one, place)))
-            let file = tree.files[one.index]
-            progress.finish(
-                file, String(decoding: destination(one.index, place), as: UTF8.self), size: file.size,
-                method: one.method)
+            let (file, remote) = (tree.files[one.index], destination(one.index, place))
+            uploaded.add(
+                file, at: remote, isUnchanged: one.isUnchanged, hasLostBits: hasLostBits(one),
+                replacesLink: one.replacesLink)
+            progress.finish(file, String(decoding: remote, as: UTF8.self), size: file.size, method: one.method)
         }
     }
 
+    private func hasLostBits(_ sent: Sent) -> Bool { tree.files[sent.index].specialBits != 0 && !sent.isUnchanged }
+
     private func event(_ sent: Sent, _ place: UploadPlace) -> JSONObject {
         let file = tree.files[sent.index]
-        let hasLostBits = file.specialBits != 0 && sent.method != "unchanged"
         return JSONObject(
             ["target": .string(RunEngine.targetName)], origin.fields, RawName(tree.path.bytes, as: "local").json,
             tree.isFolder ? RawName(file.relative, as: "path").json : [:],
@@ -369,7 +407,7 @@ struct UploadBatch: Sendable {
                 "size": .int(file.size), "mode": .int(Int64(file.permissions)), "sha256": .string(sent.sha256),
                 "remote_sha256": sent.remoteSHA256.map { .string($0) },
                 "unverified": sent.remoteSHA256 == nil ? true : nil, "unsynced": sent.isSynced ? nil : true,
-                "dropped_mode": hasLostBits ? .int(Int64(file.specialBits)) : nil,
+                "dropped_mode": hasLostBits(sent) ? .int(Int64(file.specialBits)) : nil,
                 "replaced_link": sent.replacesLink ? true : nil,
                 "method": .string(sent.method),
                 "duration_s": .double((sent.seconds * 1e6).rounded() / 1e6),

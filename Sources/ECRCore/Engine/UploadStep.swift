@@ -33,8 +33,7 @@ struct UploadStep: Sendable {
     let method: TransferMethod?
 
     struct Result: Sendable {
-        /// The data of the `uploaded` events.
-        var uploaded: [JSON] = []
+        var uploaded = UploadSummary()
         var failures: [Failure] = []
         /// It was stopped before all of it was there.
         var isCancelled = false
@@ -65,15 +64,12 @@ struct UploadStep: Sendable {
     /// Sends one after the other; the first that fails is the last, and those behind it are named.
     func run(_ uploads: [Upload]) async throws -> Result {
         var result = Result()
-        for upload in uploads {
-            if result.isCancelled {
-                try await fail(upload, .cancelled, &result)
-            } else if !result.failures.isEmpty {
-                try await fail(upload, .untried, &result)
-            } else {
-                do { try await send(upload, &result) } catch is CancellationError { result.isCancelled = true }
-            }
+        var rest = uploads[...]
+        while !result.isCancelled, result.failures.isEmpty, let upload = rest.popFirst() {
+            do { try await send(upload, &result) } catch is CancellationError { result.isCancelled = true }
         }
+        let why = result.isCancelled ? UploadFailure.cancelled : .untried
+        try await fail(rest.map { ($0, why) }, &result)
         return result
     }
 
@@ -81,7 +77,7 @@ struct UploadStep: Sendable {
     private func send(_ upload: Upload, _ result: inout Result) async throws {
         let tree: UploadTree
         do { tree = try await worker.run { try UploadTree(upload.from) } } catch let problem as UploadTree.Problem {
-            return try await fail(upload, UploadFailure(problem), &result)
+            return try await fail([(upload, UploadFailure(problem))], &result)
         }
         var batch = UploadBatch(
             journal: journal, feed: feed, worker: worker, lanes: lanes, origin: origin, method: method,
@@ -90,11 +86,12 @@ struct UploadStep: Sendable {
         defer { result.uploaded += batch.uploaded }
         do { try await send(&batch) } catch {
             let unsent = batch.unsent
-            for failure in batch.takeUnsettled() { try await fail(upload, failure, &result) }
+            var failures = batch.takeUnsettled()
             var failure = error as? UploadFailure ?? .cancelled
             failure.unsent = tree.isFolder ? unsent - (failure.path == nil ? 0 : 1) : 0
             let isCancelled = error is CancellationError
-            if isCancelled ? unsent > 0 : error is UploadFailure { try await fail(upload, failure, &result) }
+            if isCancelled ? unsent > 0 : error is UploadFailure { failures.append(failure) }
+            try await fail(failures.map { (upload, $0) }, &result)
             if !(error is UploadFailure) { throw error }
         }
     }
@@ -105,7 +102,7 @@ struct UploadStep: Sendable {
         while true {
             let target: Target
             do { target = try await link.target() } catch { throw Task.isCancelled ? CancellationError() : error }
-            let before = batch.uploaded.count
+            let before = batch.uploaded.files
             do {
                 return try await batch.run(on: target)
             } catch  where Task.isCancelled {
@@ -119,7 +116,7 @@ struct UploadStep: Sendable {
                 // Whoever removed something there would have to wait, too.
                 throw failure
             } catch let error as SSHError {
-                let hasProgress = batch.uploaded.count > before
+                let hasProgress = batch.uploaded.files > before
                 guard await retries.mayGoOn(after: error, on: target, hasProgress: hasProgress, bytes: batch.reached),
                     error.code != .channelRefused
                 else {
@@ -135,15 +132,25 @@ struct UploadStep: Sendable {
         }
     }
 
-    private func fail(_ upload: Upload, _ failure: UploadFailure, _ result: inout Result) async throws {
-        let event = failure.event(of: upload, for: origin)
+    /// One sync for all of them.
+    private func fail(_ failures: [(upload: Upload, failure: UploadFailure)], _ result: inout Result) async throws {
+        for (number, (upload, failure)) in failures.enumerated() {
+            result.failures.append(described(failure, of: upload))
+            let event = failure.event(of: upload, for: origin)
+            if number == failures.count - 1 {
+                try await journal.append(.uploadFailed, event)
+            } else {
+                journal.post(.uploadFailed, event)
+            }
+        }
+    }
+
+    private func described(_ failure: UploadFailure, of upload: Upload) -> Failure {
         let local = (failure.path.map { upload.from.appending($0) } ?? upload.from).text
         let remote = (failure.remote.map { RawPath($0) } ?? upload.to).text
-        result.failures.append(
-            Failure(
-                local: local, remote: remote, reason: failure.reason, outcome: failure.outcome, unsent: failure.unsent,
-                hint: failure.hint(local, remote)))
-        try await journal.append(.uploadFailed, event)
+        return Failure(
+            local: local, remote: remote, reason: failure.reason, outcome: failure.outcome, unsent: failure.unsent,
+            hint: failure.hint(local, remote))
     }
 }
 

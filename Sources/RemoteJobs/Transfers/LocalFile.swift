@@ -7,15 +7,30 @@ package struct LocalFile: Sendable, Equatable {
     /// Absolute and without links.
     package let path: RawPath
     /// Below the directory that was asked for; the name alone of a file that was. Raw.
-    package let relative: [UInt8]
+    package private(set) var relative: [UInt8]
     package let size: Int64
     /// The nine bits for owner, group and others.
     package let permissions: UInt32
     /// setuid, setgid and sticky, which are not carried over: on the target the file is another owner's, whose rights it
     /// would lend.
     package let specialBits: UInt32
-    /// Device, inode and the time of the last change: as long as they stay the same, so does the content.
-    let version: String
+    let version: Version
+
+    /// As long as all of it stays the same, so does the content.
+    struct Version: Sendable, Equatable {
+        private let device: UInt64
+        private let inode: UInt64
+        private let size: Int64
+        private let (seconds, nanoseconds): (Int64, Int64)
+
+        init(_ status: stat) {
+            device = UInt64(status.st_dev)
+            inode = UInt64(status.st_ino)
+            size = Int64(status.st_size)
+            seconds = Int64(status.st_mtim.tv_sec)
+            nanoseconds = Int64(status.st_mtim.tv_nsec)
+        }
+    }
 
     init(_ path: RawPath, _ relative: [UInt8], _ status: stat) {
         self.path = path
@@ -23,11 +38,7 @@ package struct LocalFile: Sendable, Equatable {
         size = Int64(status.st_size)
         permissions = status.st_mode & 0o777
         specialBits = status.st_mode & 0o7000
-        version = Self.version(status)
-    }
-
-    static func version(_ status: stat) -> String {
-        "\(status.st_dev):\(status.st_ino):\(status.st_size):\(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec)"
+        version = Version(status)
     }
 }
 
@@ -56,10 +67,7 @@ final class LocalReader: @unchecked Sendable {
     func next() throws -> [UInt8] {
         let count = Int(min(Int64(Self.piece), local.size - offset))
         if count <= 0 { return [] }
-        let bytes: [UInt8]
-        do throws(SystemError) { bytes = try file.read(at: offset, count: count) } catch {
-            throw Self.unreadable(error)
-        }
+        let bytes = try read(count)
         guard bytes.count == count else { throw Self.changed }
         hash.update(bytes)
         offset += Int64(bytes.count)
@@ -70,12 +78,17 @@ final class LocalReader: @unchecked Sendable {
     /// - Returns: their SHA-256.
     func skip(_ count: Int64) throws -> String {
         while offset < count {
-            let bytes = try file.read(at: offset, count: Int(min(Int64(Self.piece), count - offset)))
+            let bytes = try read(Int(min(Int64(Self.piece), count - offset)))
             if bytes.isEmpty { throw Self.changed }
             hash.update(bytes)
             offset += Int64(bytes.count)
         }
         return hash.hexDigest()
+    }
+
+    /// - Throws: `TransferFailure`: a bad sector of this file says nothing of the disk that has the record.
+    private func read(_ count: Int) throws(TransferFailure) -> [UInt8] {
+        do throws(SystemError) { return try file.read(at: offset, count: count) } catch { throw Self.unreadable(error) }
     }
 
     /// Begins anew.
@@ -93,7 +106,7 @@ final class LocalReader: @unchecked Sendable {
     private func requireSame() throws(TransferFailure) {
         var status = stat()
         guard fstat(file.descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
-            LocalFile.version(status) == local.version
+            LocalFile.Version(status) == local.version
         else { throw Self.changed }
     }
 
@@ -111,6 +124,16 @@ final class LocalReader: @unchecked Sendable {
 }
 
 extension LocalFile {
+    /// The same file under another name.
+    package func called(_ name: [UInt8]) -> LocalFile {
+        var file = self
+        file.relative = name
+        return file
+    }
+
+    /// Whether it can be opened, and is the file that was found.
+    package var isAsItWas: Bool { (try? LocalReader(self)) != nil }
+
     /// The SHA-256 of the content. Blocks its thread.
     package func hash() throws -> String {
         let reader = try LocalReader(self)

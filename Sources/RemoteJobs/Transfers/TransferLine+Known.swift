@@ -9,37 +9,32 @@ extension TransferLine {
         package let permissions: UInt32?
     }
 
-    /// Which files of a tree are on the target as they are here, by their places in the list. Asks about these names
-    /// alone, about none where nothing is there, and takes no hash where sizes differ.
+    /// Which of some files of a tree are on the target as they are here, by their places in its list. Asks about these
+    /// names alone, about none where nothing is there, and takes no hash where sizes differ.
+    /// - Parameter places: in the list, ascending. Their paths and what is said of them are held in memory.
     /// - Throws: `SSHError` where the link fails.
-    package func known(_ tree: UploadTree, at place: UploadPlace, worker: Worker) async throws -> [Int: Known] {
+    package func known(
+        _ tree: UploadTree, _ places: [Int], at place: UploadPlace, worker: Worker
+    ) async throws -> [Int: Known] {
         switch place.standing {
         case .file:
             guard let file = tree.files.first, let told = place.sha256 else { return [:] }
             guard let hash = try? await worker.run({ try file.hash() }), hash == told else { return [:] }
             return [0: Known(sha256: hash, permissions: place.permissions)]
         case .directory where tools.canHash:
-            var known: [Int: Known] = [:]
-            for start in stride(from: 0, to: tree.files.count, by: Self.batch) {
-                let places = start..<min(start + Self.batch, tree.files.count)
-                known.merge(try await knownBelow(place, tree.files, places, worker)) { $1 }
-            }
-            return known
+            return try await knownBelow(place, tree.files, places, worker)
         case .directory, .nothing, .other: return [:]
         }
     }
 
-    /// Names that are asked about at a time. Origin: their paths and what is said of them stay below some MiB.
-    private static let batch = 4096
-
     private func knownBelow(
-        _ place: UploadPlace, _ files: [LocalFile], _ places: Range<Int>, _ worker: Worker
+        _ place: UploadPlace, _ files: [LocalFile], _ places: [Int], _ worker: Worker
     ) async throws -> [Int: Known] {
         let paths = places.map { place.path(of: files[$0].relative) }
         var candidates: [(place: Int, path: [UInt8], permissions: UInt32)] = []
         for (index, other) in try await statuses(of: paths)
-        where other.kind == .regular && other.size == UInt64(files[places.lowerBound + index].size) {
-            candidates.append((places.lowerBound + index, paths[index], other.permissions & 0o777))
+        where other.kind == .regular && other.size == UInt64(files[places[index]].size) {
+            candidates.append((places[index], paths[index], other.permissions & 0o777))
         }
         let hashes = try await RemoteHashes(over: self).hashes(of: candidates.map(\.path))
         var known: [Int: Known] = [:]

@@ -17,7 +17,7 @@ package struct TransferWays: Sendable {
     package func pushing(_ wanted: TransferMethod?) -> TransferMethod { single(wanted, tools.reader == .dd) }
 
     private func single(_ wanted: TransferMethod?, _ hasOffsets: Bool) -> TransferMethod {
-        // What no archive can bring goes alone.
+        // What no archive can bring to this machine goes alone.
         if let wanted, wanted != .tar { return wanted }
         if hasSFTP { return .sftp }
         return hasOffsets || !tools.hasSCP ? .exec : .scp

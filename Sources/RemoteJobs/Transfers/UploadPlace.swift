@@ -26,6 +26,14 @@ package struct UploadPlace: Sendable, Equatable {
     /// Where a file of the directory goes.
     package func path(of relative: [UInt8]) -> [UInt8] { Self.join(path, relative) }
 
+    /// The directory that a file is in, or gets into.
+    package var folder: UploadPlace {
+        let parent = UploadSeat.parent(of: path)
+        return UploadPlace(
+            path: parent.isEmpty ? [0x2F] : parent, standing: .directory, isStrange: false, sha256: nil,
+            permissions: nil)
+    }
+
     /// A name in a directory, which may be `/`.
     static func join(_ folder: [UInt8], _ name: [UInt8]) -> [UInt8] {
         folder.last == 0x2F ? folder + name : folder + [0x2F] + name
@@ -34,9 +42,11 @@ package struct UploadPlace: Sendable, Equatable {
     /// - Parameters:
     ///   - name: with a slash at its end it is a directory into which it goes; so is what is a directory already where
     ///     a file is sent. `~/` and a relative path begin in the login folder, the latter in `base` if there is one.
+    ///   - shortestWait: see `Patience`.
     /// - Throws: `TransferFailure` where it cannot go there, `SSHError` where the link fails.
     @SSHActor package static func find(
-        _ tree: UploadTree, to name: RawPath, base: String?, over line: TransferLine
+        _ tree: UploadTree, to name: RawPath, base: String?, over line: TransferLine,
+        shortestWait: Int = Patience.usual
     ) async throws -> UploadPlace {
         // A shell would look up that user's home; here it would become a directory of that name.
         if name.bytes.first == UInt8(ascii: "~"), name.bytes.count > 1, name.bytes[1] != UInt8(ascii: "/") {
@@ -48,8 +58,12 @@ package struct UploadPlace: Sendable, Equatable {
         let isInto = name.name.isEmpty || name.name == Array(".".utf8) || name == RawPath("~")
         let inside = tree.name.isEmpty ? path : join(path, tree.name)
         let script = look(path, inside, isInto: isInto, tree, line.tools)
-        let reply = try await line.runSoon(script).output.split(separator: 0x0A, omittingEmptySubsequences: false)
-        let words = reply.map { String(decoding: $0, as: UTF8.self) }
+        // A file of the same size is read for its hash.
+        let patience = Patience(bytes: tree.isFolder ? 0 : UInt64(max(0, tree.bytes)), shortest: shortestWait)
+        let reply = try await line.runSoon(script, patience).output
+        let words = reply.split(separator: 0x0A, omittingEmptySubsequences: false).map {
+            String(decoding: $0, as: UTF8.self)
+        }
         guard words.count >= 2 else { throw SSHError(.protocolViolation, "the target's shell gave no answer") }
         let standing: Standing =
             switch words[1] {

@@ -107,8 +107,8 @@ package import SSH
             + Array(" || exit; umask 077; ".utf8)
     }
 
-    func makeParent(of temporary: [UInt8]) async throws {
-        let reply = try await line.runSoon(Self.preparation(of: temporary))
+    package func makeParent(of path: [UInt8]) async throws {
+        let reply = try await line.runSoon(Self.preparation(of: path))
         if !reply.hasSucceeded { throw reply.failure }
     }
 
@@ -154,10 +154,25 @@ package import SSH
     }
 
     /// Gives files of the right content the right permissions.
-    package func setPermissions(_ permissions: UInt32, of path: [UInt8]) async throws {
-        let text = "export LC_ALL=C; chmod \(String(permissions, radix: 8)) "
-        let reply = try await line.runSoon(Array(text.utf8) + shellWord(path))
-        if !reply.hasSucceeded { throw reply.failure }
+    /// - Returns: those whose permissions are not to be changed.
+    package func setPermissions(_ files: [(path: [UInt8], permissions: UInt32)]) async throws -> Set<[UInt8]> {
+        let prelude = """
+            export LC_ALL=C
+            ecr_c() { ecr_o=$1; shift; chmod "$ecr_o" "$@" 2>/dev/null && return
+            for ecr_f; do chmod "$ecr_o" "$ecr_f" 2>/dev/null || printf '%s\\0' "$ecr_f"; done; }
+
+            """
+        var list = CommandList(prelude: prelude)
+        for (path, permissions) in files.sorted(by: { $0.permissions < $1.permissions }) {
+            list.add(path, to: Array("ecr_c \(String(permissions, radix: 8))".utf8))
+        }
+        var refused: Set<[UInt8]> = []
+        for script in list.scripts {
+            let reply = try await line.runSoon(script)
+            if !reply.hasSucceeded { throw reply.failure }
+            refused.formUnion(reply.output.split(separator: 0).map { Array($0) })
+        }
+        return refused
     }
 
     /// Makes the directories of a tree as far as they are missing.

@@ -45,28 +45,17 @@ struct RunPush: ParsableCommand {
                 "request": "push", "locals": .array(typed.dropLast().map(\.absolute.json)),
                 "remote": typed[typed.count - 1].json, "method": transfer.method.map { .string($0.rawValue) },
             ]))
-        let uploaded = result["uploaded"]?.array ?? []
-        let unchanged = uploaded.filter { $0["method"]?.string == "unchanged" }
-        let bytes = uploaded.reduce(0) { $0 + ($1["size"]?.int ?? 0) }
-        let remark = unchanged.isEmpty ? "" : ", \(unchanged.count) of them there already"
-        Terminal.say("\(Amount.count(Int64(uploaded.count), "file")) on the target, \(Amount.bytes(bytes))\(remark)")
-        warn(
-            of: uploaded.filter { $0["dropped_mode"] != nil },
-            "has no setuid, setgid or sticky bit there, where its owner is another one; chmod can give it")
-        warn(
-            of: uploaded.filter { $0["replaced_link"]?.bool == true },
-            "was a link, and is the file itself now; what it led to is as it was")
+        let uploaded = result["uploaded"]
+        let unchanged = uploaded?["unchanged"]?.int ?? 0
+        let remark = unchanged == 0 ? "" : ", \(unchanged) of them there already"
+        let files = Amount.count(uploaded?["files"]?.int ?? 0, "file")
+        Terminal.say("\(files) on the target, \(Amount.bytes(uploaded?["bytes"]?.int ?? 0))\(remark)")
+        for warning in result["warnings"]?.array ?? [] { Terminal.warn(warning.string ?? "") }
         if result["cancelled"]?.bool == true {
             let isClear = result["failed"]?.array?.contains { $0["outcome"] == "unknown" } == false
             Terminal.say(
                 "stopped\(isClear ? ": nothing else has taken a place" : ""); typed again, it goes on from there")
         }
         try HandTransfer.end(result, of: "local")
-    }
-    /// - Parameter files: uploads to which the same has happened.
-    private func warn(of files: [JSON], _ what: String) {
-        guard let first = files.first else { return }
-        let rest = files.count > 1 ? ", and so for \(Amount.count(Int64(files.count - 1), "other file"))" : ""
-        Terminal.warn("\(RawName.text("remote", of: first)) \(what)\(rest)")
     }
 }

@@ -263,7 +263,27 @@ import Testing
         }
     }
 
-    private static let ways = ["sftp f", "exec f", "scp f", "tar tree/."]
+    /// Many files may be taking their places at once.
+    @Test(.enabled("needs strace") { await SystemCallFaults.isAvailable() })
+    func whatIsGivenUpIsOnRecordWithFewSyncs() async throws {
+        try await withHangingSync { fixture, run, hanging, work in
+            for number in 6...60 { try fixture.scratch.write("tree/\(number)", "content \(number)") }
+            let push = try fixture.background("run", "push", "tree/.", "\(work)/")
+            try await hanging.waitUntilBegun()
+            let fault = try SystemCallFaults("fdatasync", .error("EIO"), when: "20+")
+            let tracer = try await fault.attach(to: #require(Processes.ids(withArgument: run.path).first))
+            push.signal(SIGINT)
+            #expect(try await push.wait().status == 130)
+            #expect(
+                try run.events(.uploadFailed).map { $0.data["reason"]?.string } == Array(repeating: maybe, count: 60))
+            tracer.signal(SIGINT)
+            _ = try await tracer.wait()
+            #expect(!fault.hasStruck)
+            try hanging.goOn()
+        }
+    }
+
+    private static let ways = ["sftp f", "exec f", "scp f", "tar f", "tar tree/."]
 
     /// What is taking its place when it is stopped has it in the end, and nobody is told otherwise.
     @Test(arguments: ways) func aPushThatIsStoppedInItsLastStepSaysWhatCameOfIt(_ way: String) async throws {
