@@ -300,11 +300,17 @@ import Testing
                 try fixture.scratch.write("set/\(name)", "new \(name)", mode: 0o755)
             }
             for name in ["b", "c"] { chmod(fixture.scratch.path("set/\(name)"), 0o4755) }
+            for (folder, bits) in [("plain", 0o755), ("shared", 0o2775), ("tmp", 0o1777)] as [(String, UInt32)] {
+                try FileSystem.makeDirectories(fixture.scratch.path("set/\(folder)"))
+                chmod(fixture.scratch.path("set/\(folder)"), bits)
+            }
             let kept = try fixture.scratch.write("work/kept", "what the link led to")
             symlink("kept", "\(work)/a")
             let sent = try await fixture.expect(0, "run", "push", "--method", method, "set/.", "\(work)/")
             #expect(sent.errorText.contains("warning: \(work)/b has no setuid, setgid or sticky bit there"))
             #expect(sent.errorText.contains("chmod can give it, and so for 1 other file\n"))
+            let bits = "has not the setuid, setgid or sticky bit there that it has here; chmod can give it"
+            #expect(sent.errorText.contains("warning: \(work)/shared \(bits), and so for 1 other directory\n"))
             #expect(sent.errorText.contains("warning: \(work)/a was a link, and is the file itself now"))
             #expect(try FileSystem.read(kept) == Array("what the link led to".utf8))
             #expect(try FileSystem.read("\(work)/a") == Array("new a".utf8))
