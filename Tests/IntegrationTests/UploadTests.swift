@@ -126,6 +126,28 @@ import Testing
         }
     }
 
+    @Test func anActionWarnsOfWhatItsFilesHaveLostOrReplaced() async throws {
+        let profile = """
+            actions:
+              use: {upload: [{from: tree, to: WORK/tree}, {from: model.bin, to: WORK/}], commands: ["true"]}
+              direct: {spool: false, upload: [{from: model.bin, to: WORK/}], commands: ["true"]}
+            """
+        try await withRun(profile) { fixture, run, work in
+            chmod(fixture.scratch.path("model.bin"), 0o4755)
+            chmod(fixture.scratch.path("tree/sub 2"), 0o2755)
+            for name in ["use", "direct"] {
+                unlink("\(work)/model.bin")
+                symlink("nowhere", "\(work)/model.bin")
+                let result = try await fixture.expect(0, "run", "action", name)
+                #expect(result.errorText.contains("warning: \(work)/model.bin was a link, and is the file itself now"))
+                #expect(result.errorText.contains("warning: \(work)/model.bin has no setuid, setgid or sticky bit"))
+                #expect(result.errorText.contains("warning: \(work)/tree/sub 2 has not the") == (name == "use"))
+                #expect(
+                    try run.events(.actionCompleted).last?.data["warnings"]?.array?.count == (name == "use" ? 3 : 2))
+            }
+        }
+    }
+
     @Test func anActionWithoutASpoolHasItsFiles() async throws {
         let profile = """
             actions:
