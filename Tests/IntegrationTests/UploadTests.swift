@@ -137,7 +137,7 @@ import Testing
             chmod(fixture.scratch.path("tree/sub 2"), 0o2755)
             for name in ["use", "direct"] {
                 unlink("\(work)/model.bin")
-                symlink("nowhere", "\(work)/model.bin")
+                symlink("/etc/hostname", "\(work)/model.bin")
                 let result = try await fixture.expect(0, "run", "action", name)
                 #expect(result.errorText.contains("warning: \(work)/model.bin was a link, and is the file itself now"))
                 #expect(result.errorText.contains("warning: \(work)/model.bin has no setuid, setgid or sticky bit"))

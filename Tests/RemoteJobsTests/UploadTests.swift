@@ -449,9 +449,10 @@ import Testing
     /// It says nothing while it reads.
     @Test func aTargetThatTakesLongForTheHashOfALargeFileIsWaitedFor() async throws {
         let scratch = try ScratchDirectory()
-        try scratch.write(
-            "bin/sha256sum", "#!/bin/sh\n[ ! -e '\(scratch.path)/slow' ] || sleep 4\nexec /usr/bin/sha256sum \"$@\"\n",
-            mode: 0o755)
+        for name in ["sha256sum", "openssl"] {
+            let text = "#!/bin/sh\n[ ! -e '\(scratch.path)/slow' ] || sleep 4\nexec /usr/bin/\(name) \"$@\"\n"
+            try scratch.write("bin/\(name)", text, mode: 0o755)
+        }
         let path = "SetEnv PATH=\(scratch.path("bin")):/usr/bin:/bin"
         let bench = try await Bench(try await SSHServer.start(.init(extraLines: [path])))
         try scratch.write("slow", "")
