@@ -126,6 +126,28 @@ import Testing
         }
     }
 
+    @Test func anActionWarnsOfWhatItsFilesHaveLostOrReplaced() async throws {
+        let profile = """
+            actions:
+              use: {upload: [{from: tree, to: WORK/tree}, {from: model.bin, to: WORK/}], commands: ["true"]}
+              direct: {spool: false, upload: [{from: model.bin, to: WORK/}], commands: ["true"]}
+            """
+        try await withRun(profile) { fixture, run, work in
+            chmod(fixture.scratch.path("model.bin"), 0o4755)
+            chmod(fixture.scratch.path("tree/sub 2"), 0o2755)
+            for name in ["use", "direct"] {
+                unlink("\(work)/model.bin")
+                symlink("nowhere", "\(work)/model.bin")
+                let result = try await fixture.expect(0, "run", "action", name)
+                #expect(result.errorText.contains("warning: \(work)/model.bin was a link, and is the file itself now"))
+                #expect(result.errorText.contains("warning: \(work)/model.bin has no setuid, setgid or sticky bit"))
+                #expect(result.errorText.contains("warning: \(work)/tree/sub 2 has not the") == (name == "use"))
+                #expect(
+                    try run.events(.actionCompleted).last?.data["warnings"]?.array?.count == (name == "use" ? 3 : 2))
+            }
+        }
+    }
+
     @Test func anActionWithoutASpoolHasItsFiles() async throws {
         let profile = """
             actions:
@@ -300,11 +322,17 @@ import Testing
                 try fixture.scratch.write("set/\(name)", "new \(name)", mode: 0o755)
             }
             for name in ["b", "c"] { chmod(fixture.scratch.path("set/\(name)"), 0o4755) }
+            for (folder, bits) in [("plain", 0o755), ("shared", 0o2775), ("tmp", 0o1777)] as [(String, UInt32)] {
+                try FileSystem.makeDirectories(fixture.scratch.path("set/\(folder)"))
+                chmod(fixture.scratch.path("set/\(folder)"), bits)
+            }
             let kept = try fixture.scratch.write("work/kept", "what the link led to")
             symlink("kept", "\(work)/a")
             let sent = try await fixture.expect(0, "run", "push", "--method", method, "set/.", "\(work)/")
             #expect(sent.errorText.contains("warning: \(work)/b has no setuid, setgid or sticky bit there"))
             #expect(sent.errorText.contains("chmod can give it, and so for 1 other file\n"))
+            let bits = "has not the setuid, setgid or sticky bit there that it has here; chmod can give it"
+            #expect(sent.errorText.contains("warning: \(work)/shared \(bits), and so for 1 other directory\n"))
             #expect(sent.errorText.contains("warning: \(work)/a was a link, and is the file itself now"))
             #expect(try FileSystem.read(kept) == Array("what the link led to".utf8))
             #expect(try FileSystem.read("\(work)/a") == Array("new a".utf8))

@@ -52,7 +52,8 @@ package struct ControlClient {
         self.trace = trace
     }
 
-    /// The signal came before the answer. What was asked for goes on in the supervisor.
+    /// The signal came before the answer. What was asked for goes on in the supervisor, but for a transfer by hand, which
+    /// is cancelled as its client goes.
     package struct Interrupted: Error {
         package let exitCode: ExitCode
         package init(exitCode: ExitCode) { self.exitCode = exitCode }

@@ -23,6 +23,8 @@ struct ActionRunner {
     let onValues: @Sendable ([SampleValues]) async -> Void
     let transfer = JobTransfer()
     let cancellation = JobCancellation()
+    /// What an operator should know of the files that were sent for it.
+    private let uploadWarnings = Locked<[String]>([])
 
     /// Records the intent, uploads, launches, observes, pulls artifacts, records the end.
     /// - Parameter boot: the boot of the target under which it may be launched; nil for whichever there is.
@@ -132,11 +134,13 @@ struct ActionRunner {
         do {
             let failures = try await transfer.run(.upload) {
                 let result = try await step.run(spec.uploads.map { Upload($0) })
+                uploadWarnings.withLock { $0 = result.uploaded.warnings }
                 // Also where the last of them has its place: nothing may begin then.
                 try Task.checkCancellation()
                 return result.failures
             }
-            return failures.isEmpty ? nil : JobRefusal(reason: "upload", warnings: failures.map(\.text))
+            return failures.isEmpty
+                ? nil : JobRefusal(reason: "upload", warnings: failures.map(\.text) + uploadWarnings.withLock { $0 })
         } catch is CancellationError {
             return JobRefusal(reason: "cancelled")
         }
@@ -192,7 +196,7 @@ struct ActionRunner {
             of: record, job, spec.name,
             missing: artifacts.isFailure ? "artifact" : metrics.isFailure ? "metric" : nil)
         end.artifacts = artifacts.pulled
-        end.warnings = artifacts.warnings + metrics.warnings
+        end.warnings = uploadWarnings.withLock { $0 } + artifacts.warnings + metrics.warnings
         if record.death == .unconfirmed { end.warnings.append("the death of the job's processes is not confirmed") }
         var data = terminalData(spec, observer, reason: end.reason)
         data["exit"] = .int(record.status)

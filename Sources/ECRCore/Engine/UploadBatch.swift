@@ -29,6 +29,7 @@ struct UploadBatch: Sendable {
     /// Temporary names that may be in use on the target.
     private var seats: [[UInt8]] = []
     private var lane: UploadLane?
+    private var hasMadeFolders = false
     /// Where it goes, as it was found last.
     private var place: UploadPlace?
 
@@ -88,13 +89,21 @@ struct UploadBatch: Sendable {
         for place in done { progress.finishSilently(tree.files[place]) }
         try await takeKnown(place, line, progress)
         if line.tools.canHash { unsettled = [:] }
-        if tree.isFolder { try await UploadSeat(over: line).make(tree.folders, in: place) }
+        if tree.isFolder { try await makeFolders(place, line) }
         let small = left.filter { tree.files[$0].size < Self.smallSize }
         let isForArchive = tree.isFolder && method == nil && small.count >= Self.fewFiles
         if line.tools.hasTar, method == .tar || isForArchive {
             try await sendArchives(method == .tar ? left : small, place, target, line, progress)
         }
         try await sendSingly(place, target, line, progress)
+    }
+
+    private mutating func makeFolders(_ place: UploadPlace, _ line: TransferLine) async throws {
+        let seat = await UploadSeat(over: line)
+        try await seat.make(tree.folders, in: place)
+        if hasMadeFolders { return }
+        for folder in try await seat.withoutBits(tree.folders, in: place) { uploaded.add(folderWithoutBits: folder) }
+        hasMadeFolders = true
     }
 
     private var left: [Int] { tree.files.indices.filter { !done.contains($0) } }

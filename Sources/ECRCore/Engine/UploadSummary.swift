@@ -8,6 +8,7 @@ struct UploadSummary: Sendable {
     /// How many of the files were there already.
     private(set) var unchanged = 0
     private var withoutBits = Names()
+    private var foldersWithoutBits = Names()
     private var replacedLinks = Names()
 
     /// The first of some names on the target, and how many there are.
@@ -45,11 +46,15 @@ struct UploadSummary: Sendable {
         if replacesLink { replacedLinks.add(remote) }
     }
 
+    /// - Parameter folder: where it is on the target.
+    mutating func add(folderWithoutBits folder: [UInt8]) { foldersWithoutBits.add(folder) }
+
     static func += (summary: inout UploadSummary, more: UploadSummary) {
         summary.files += more.files
         summary.bytes += more.bytes
         summary.unchanged += more.unchanged
         summary.withoutBits += more.withoutBits
+        summary.foldersWithoutBits += more.foldersWithoutBits
         summary.replacedLinks += more.replacedLinks
     }
 
@@ -60,6 +65,9 @@ struct UploadSummary: Sendable {
             withoutBits.warning(
                 "has no setuid, setgid or sticky bit there, where its owner is another one; chmod can give it",
                 others: files),
+            foldersWithoutBits.warning(
+                "has not the setuid, setgid or sticky bit there that it has here; chmod can give it",
+                others: (one: "directory", more: "directories")),
             replacedLinks.warning("was a link, and is the file itself now; what it led to is as it was", others: files),
         ].compactMap { $0 }
     }

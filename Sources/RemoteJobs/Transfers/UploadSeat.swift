@@ -181,13 +181,35 @@ package import SSH
         for folder in folders {
             // Whoever makes a directory must be able to fill it.
             let permissions = String(folder.permissions | 0o700, radix: 8)
-            let path = folder.relative.isEmpty ? place.path : place.path(of: folder.relative)
-            list.add(path, to: Array("mkdir -p -m \(permissions) --".utf8))
+            list.add(folder.path(in: place), to: Array("mkdir -p -m \(permissions) --".utf8))
         }
         for script in list.scripts {
             let reply = try await line.runSoon(script)
             if !reply.hasSucceeded { throw reply.failure }
         }
+    }
+
+    /// The directories of a tree that have setuid, setgid or sticky bits here and not there.
+    package func withoutBits(_ folders: [UploadTree.Folder], in place: UploadPlace) async throws -> [[UInt8]] {
+        let prelude = """
+            export LC_ALL=C
+            ecr_b() { ecr_o=$1; shift; for ecr_f; do for ecr_w in $ecr_o; do
+            [ "$ecr_w" "$ecr_f" ] || { printf '%s\\0' "$ecr_f"; break; }; done; done; }
+
+            """
+        var list = CommandList(prelude: prelude)
+        for folder in folders where folder.specialBits != 0 {
+            let bits: [(UInt32, String)] = [(0o4000, "-u"), (0o2000, "-g"), (0o1000, "-k")]
+            let words = bits.filter { folder.specialBits & $0.0 != 0 }.map(\.1).joined(separator: " ")
+            list.add(folder.path(in: place), to: Array("ecr_b '\(words)'".utf8))
+        }
+        var found: [[UInt8]] = []
+        for script in list.scripts {
+            let reply = try await line.runSoon(script)
+            if !reply.hasSucceeded { throw reply.failure }
+            found += reply.output.split(separator: 0).map { Array($0) }
+        }
+        return found
     }
 
     /// Removes temporary files or directories, as far as the target can be asked, also where its task is cancelled.
@@ -208,4 +230,9 @@ package import SSH
         let reply = try await line.runSoon(text)
         return reply.hasSucceeded ? nil : reply.failure
     }
+}
+
+extension UploadTree.Folder {
+    /// Where it goes.
+    func path(in place: UploadPlace) -> [UInt8] { relative.isEmpty ? place.path : place.path(of: relative) }
 }

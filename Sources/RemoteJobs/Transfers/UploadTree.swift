@@ -7,6 +7,8 @@ package struct UploadTree: Sendable, Equatable {
         /// Below the directory that was asked for, raw; empty for that itself.
         package let relative: [UInt8]
         package let permissions: UInt32
+        /// As of `LocalFile`.
+        package let specialBits: UInt32
     }
 
     /// What cannot be uploaded.
@@ -92,7 +94,9 @@ package struct UploadTree: Sendable, Equatable {
 
     /// - Parameter above: the real paths of the directories that lead here.
     private mutating func addFolder(_ path: RawPath, _ relative: [UInt8], _ status: stat, _ above: [RawPath]) {
-        folders.append(Folder(relative: relative, permissions: status.st_mode & 0o777))
+        folders.append(
+            Folder(
+                relative: relative, permissions: status.st_mode & 0o777, specialBits: status.st_mode & 0o7000))
         let names: [[UInt8]]
         do throws(SystemError) { names = try FileSystem.list(path) } catch { return refuse(path, error.reason) }
         for name in names where refusals.count < Self.mostRefusals {

@@ -131,8 +131,13 @@ struct RunStatusReport {
     private var ending: String? {
         guard let end = live?["ending"], let kind = end["kind"]?.string else { return nil }
         let jobs = (end["waits_for"]?.array ?? []).compactMap(\.string)
-        let what = isConnected ? jobs.isEmpty ? "both ends are compared" : jobs.joined(separator: ", ") : "the target"
-        let waits = isConnected && jobs.isEmpty ? what : "waits for \(what)"
+        let isMoving = live?["transfers"]?.array?.isEmpty == false
+        let waits =
+            !isConnected
+            ? "waits for the target"
+            : !jobs.isEmpty
+                ? "waits for \(jobs.joined(separator: ", "))"
+                : isMoving ? "waits for files that are on their way" : "both ends are compared"
         return "\(kind) for \(Amount.age(since: end["since"]?.string ?? "")); \(waits)"
     }
 
