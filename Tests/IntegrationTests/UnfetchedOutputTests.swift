@@ -28,9 +28,11 @@ import Testing
             #expect(end.errorText.contains("next: ecr run drain \(run.id)"))
             #expect(!end.errorText.contains("100 %") && !end.errorText.contains("remark:"))
             #expect(try FileSystem.list(folder).count == 20)
-            // Nothing has changed, and so nothing goes.
-            try await fixture.expect(1, "run", "drain")
-            #expect(try FileSystem.list(folder).count == 20)
+            #expect(try await fixture.expect(0, "status").outputText.contains("ecr run drain"))
+            // Who asks for it gets all of it.
+            #expect(try await fixture.expect(0, "run", "drain").errorText.contains("complete: 100 %\n"))
+            #expect(!FileSystem.exists(folder))
+            #expect(try FileSystem.list("\(run.path)/artifacts/0001-a").count == 20)
         }
     }
 
