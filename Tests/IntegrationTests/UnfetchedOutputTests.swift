@@ -79,6 +79,30 @@ import Testing
         }
     }
 
+    /// Also by one that comes before the files of a job that was taken up again begin to travel.
+    @Test func aCancelRightBehindAResumeIsHeard() async throws {
+        try await RunFixture.with { fixture in
+            try fixture.write(
+                """
+                actions: {big: {commands: ['truncate -s 4G "$ECR_OUT/big"']}}
+                transfers: {min_free_disk: 0}
+                """)
+            let run = try await fixture.start()
+            let action = try fixture.background("run", "action", "big")
+            try await fixture.wait(for: "the transfer") {
+                let told = try await fixture.expect(0, "status", "--json").json()["transfers"]?.array?.first
+                return told?["bytes"]?.int ?? 0 > 0
+            }
+            fixture.killSupervisor(of: run)
+            #expect(try await action.wait().status == 79)
+            try await fixture.expect(0, "run", "resume")
+            try await fixture.expect(0, "run", "cancel", "big")
+            #expect(try run.events(.artifactPulled).isEmpty)
+            #expect(try run.events(.artifactPullFailed).compactMap { $0.data["reason"]?.string } == ["cancelled"])
+            try await fixture.expect(0, "run", "abort")
+        }
+    }
+
     /// A link or a FIFO in it is no content that could be lost.
     @Test func whatIsNoContentKeepsNothing() async throws {
         try await RunFixture.with { fixture in
