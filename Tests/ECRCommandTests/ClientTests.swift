@@ -136,7 +136,7 @@ import Testing
         defer { supervisor.stop() }
         let result = try await ecr("run", "complete", "--wait")
         #expect(result.status == 1)
-        #expect(result.errorText.contains("complete: 99.5 %\nmissing: 3 bytes\n"))
+        #expect(result.errorText.contains("complete: 99.5 % of output and samples\nmissing: 3 bytes\n"))
     }
 
     @Test func startWithoutATargetLeavesNothingBehind() async throws {

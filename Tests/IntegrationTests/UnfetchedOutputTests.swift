@@ -28,9 +28,11 @@ import Testing
             #expect(end.errorText.contains("next: ecr run drain \(run.id)"))
             #expect(!end.errorText.contains("100 %") && !end.errorText.contains("remark:"))
             #expect(try FileSystem.list(folder).count == 20)
-            // Nothing has changed, and so nothing goes.
-            try await fixture.expect(1, "run", "drain")
-            #expect(try FileSystem.list(folder).count == 20)
+            #expect(try await fixture.expect(0, "status").outputText.contains("ecr run drain"))
+            // Who asks for it gets all of it.
+            #expect(try await fixture.expect(0, "run", "drain").errorText.contains("complete: 100 %\n"))
+            #expect(!FileSystem.exists(folder))
+            #expect(try FileSystem.list("\(run.path)/artifacts/0001-a").count == 20)
         }
     }
 
@@ -74,6 +76,30 @@ import Testing
             #expect(Set(pulled) == ["artifacts/0001-big/big", "artifacts/0001-big/small"] && pulled.count == 2)
             #expect(try FileSystem.read("\(run.path)/artifacts/0001-big/small") == Array("kept\n".utf8))
             #expect(!FileSystem.exists(folder))
+        }
+    }
+
+    /// Also by one that comes before the files of a job that was taken up again begin to travel.
+    @Test func aCancelRightBehindAResumeIsHeard() async throws {
+        try await RunFixture.with { fixture in
+            try fixture.write(
+                """
+                actions: {big: {commands: ['truncate -s 4G "$ECR_OUT/big"']}}
+                transfers: {min_free_disk: 0}
+                """)
+            let run = try await fixture.start()
+            let action = try fixture.background("run", "action", "big")
+            try await fixture.wait(for: "the transfer") {
+                let told = try await fixture.expect(0, "status", "--json").json()["transfers"]?.array?.first
+                return told?["bytes"]?.int ?? 0 > 0
+            }
+            fixture.killSupervisor(of: run)
+            #expect(try await action.wait().status == 79)
+            try await fixture.expect(0, "run", "resume")
+            try await fixture.expect(0, "run", "cancel", "big")
+            #expect(try run.events(.artifactPulled).isEmpty)
+            #expect(try run.events(.artifactPullFailed).compactMap { $0.data["reason"]?.string } == ["cancelled"])
+            try await fixture.expect(0, "run", "abort")
         }
     }
 

@@ -133,7 +133,11 @@ struct ArtifactStep {
     private func find(_ entry: Entry, on target: Target) async throws -> Expansion {
         let line = try await target.transferLine(isBulk: false)
         let limit = policy.mostFiles.map { min($0, TransferLine.mostFiles) + 1 } ?? TransferLine.mostFiles
-        return try await line.expand(entry.pattern, base: origin.workdir, most: limit)
+        let method = entry.method ?? policy.method
+        return try await line.expand(
+            entry.pattern, base: origin.workdir, most: limit,
+            // The session for it is opened while the target still looks.
+            whenMuch: { Task { try await target.transferLine(isBulk: true, for: method) } })
     }
 
     /// Since when files count; 0 for all.
@@ -211,7 +215,7 @@ struct ArtifactStep {
         entry.share = nil
         let kept = held == nil ? try await keptBytes(expansion.files) : 0
         entry.share = try allowance.take(expansion, kept: kept, held: held)
-        let line = try await target.transferLine(isBulk: PullBatch.isBulk(expansion), for: method)
+        let line = try await target.transferLine(isBulk: expansion.isMuch, for: method)
         if let warning = await target.warning(of: line), !result.warnings.contains(warning) {
             result.warnings.append(warning)
         }

@@ -42,9 +42,6 @@ struct PullBatch {
     static let sliceFiles = 1024
     static let sliceBytes: UInt64 = 64 << 20
 
-    /// Whether so much should not go over the session that output and samples come by.
-    static func isBulk(_ expansion: Expansion) -> Bool { expansion.bytes > 1 << 20 || expansion.files.count > 64 }
-
     init(
         journal: Journal, feed: JobFeed, worker: Worker, origin: PullOrigin, parts: String, line: TransferLine,
         method: TransferMethod?, known: KnownVersions, places: ArtifactPlaces

@@ -84,18 +84,10 @@ extension RunEngine {
 
     /// Stops a job on the target, harder after five seconds, and waits for the task that observes it.
     func cancel<Value: Sendable>(_ job: String, until task: Task<Value, any Error>) async throws {
-        if live[job]?.transfer.cancel() == true {
-            let ending = Task { _ = await task.result }
-            guard await ending.value(within: Self.longestEnd) != nil else {
-                throw ECRFailure(
-                    .unknownOutcome,
-                    "the files of \(job) were given up, but have not ended for \(Int(Self.longestEnd)) s: the target hangs",
-                    hint: "ecr run follow \(job)")
-            }
-            return
-        }
+        if live[job]?.transfer.cancel() == true { return try await awaitTransfersEnd(of: job, task) }
         let spool = journal.state.job(job)?.spool ?? spool
-        try await link.target().cancel(job: job, in: spool)
+        let hasRun = try await link.target().cancel(job: job, in: spool)
+        if !hasRun, try await cancelComingTransfer(of: job, task) { return }
         let insist = Task {
             try await Task.sleep(for: .seconds(5))
             try await self.link.target().cancel(job: job, in: spool, signal: "KILL")
@@ -107,6 +99,32 @@ extension RunEngine {
                 "\(job) has not ended \(Self.burialSeconds) s after it was killed: its death is not confirmed",
                 hint: "ecr run follow \(job)")
         }
+    }
+
+    private func awaitTransfersEnd<Value: Sendable>(of job: String, _ task: Task<Value, any Error>) async throws {
+        let ending = Task { _ = await task.result }
+        guard await ending.value(within: Self.longestEnd) == nil else { return }
+        throw ECRFailure(
+            .unknownOutcome,
+            "the files of \(job) were given up, but have not ended for \(Int(Self.longestEnd)) s: the target hangs",
+            hint: "ecr run follow \(job)")
+    }
+
+    /// A job that has just ended on the target is about to fetch its files.
+    /// - Returns: false where none of them began to travel.
+    private func cancelComingTransfer<Value: Sendable>(
+        of job: String, _ task: Task<Value, any Error>
+    ) async throws -> Bool {
+        // Origin of 2 s: a supervisor that has just begun reads the job's output first.
+        for _ in 0..<40 {
+            guard let running = live[job] else { return false }
+            if running.transfer.cancel() {
+                try await awaitTransfersEnd(of: job, task)
+                return true
+            }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        return false
     }
 
     /// Origin: TERM, KILL after five seconds, and the wrapper's own seven to see the group gone; a process that is stuck

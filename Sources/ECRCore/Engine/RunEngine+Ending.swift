@@ -44,7 +44,7 @@ extension RunEngine {
             }
             _ = try await activeStage?.value
             try await stopEverything()
-            try await fetchOutputs(includingCancelled: false)
+            try await fetchOutputs(isDrain: false)
             try await recordWindows()
             await takeLastBaseline(isBrief: false)
             ledger = try await makeLedger()
@@ -98,7 +98,7 @@ extension RunEngine {
         for (job, running) in live {
             if cancelRunning { try await cancel(job, until: running.end) } else { _ = try await running.end.value }
         }
-        try await fetchOutputs(includingCancelled: true)
+        try await fetchOutputs(isDrain: true)
         try await closeMarks(at: journal.state.ended)
         try await recordWindows()
         let ledger = try await makeLedger()

@@ -5,17 +5,17 @@ import RunStore
 /// What jobs have left in `$ECR_OUT` and has not come: it is in the spool, which goes at the run's end once all is here.
 extension RunEngine {
     /// Fetches it once more.
-    /// - Parameter includingCancelled: also what somebody did not want to wait for.
-    func fetchOutputs(includingCancelled: Bool) async throws {
+    /// - Parameter isDrain: it is asked for as such, and so also what somebody did not want to wait for, however much it is.
+    func fetchOutputs(isDrain: Bool) async throws {
+        var policy = pullPolicy
+        if isDrain { (policy.mostBytes, policy.mostFiles) = (nil, nil) }
         for job in journal.state.jobs where job.spool == spool {
-            guard let reason = job.unfetched, includingCancelled || reason != TransferFailure.cancelled.reason else {
-                continue
-            }
-            try await fetchOutput(of: job)
+            guard let reason = job.unfetched, isDrain || reason != TransferFailure.cancelled.reason else { continue }
+            try await fetchOutput(of: job, policy)
         }
     }
 
-    private func fetchOutput(of job: JobState) async throws {
+    private func fetchOutput(of job: JobState, _ policy: PullPolicy) async throws {
         var steps = try RecordedSteps(of: job.id, in: journal.directory.events)
         steps.forgetFailures()
         let maker = PullOrigin.Maker(
@@ -23,7 +23,7 @@ extension RunEngine {
             isRoot: steps.started?["sudo"]?.bool ?? false)
         let step = ArtifactStep(
             journal: journal, link: link, feed: JobFeed(), worker: worker, origin: PullOrigin(maker: maker),
-            policy: pullPolicy)
+            policy: policy)
         _ = try await step.run([], out: SpoolFolder.output(of: job.id, in: spool), steps)
     }
 }

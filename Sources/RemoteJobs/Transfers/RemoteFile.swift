@@ -64,6 +64,10 @@ package struct Expansion: Sendable, Equatable {
         case folders = "a directory with nothing in it but empty directories"
     }
 
+    /// Whether so much should not go over the session that output and samples come by.
+    package var isMuch: Bool { files.count > 64 || bytes > Self.muchBytes }
+    static let muchBytes: UInt64 = 1 << 20
+
     package var bytes: UInt64 { files.reduce(0) { $0 &+ $1.size } }
 
     /// Origin: each is an event and a line for somebody to read; a target may have, or make up, any number.

@@ -21,10 +21,10 @@ import SSH
     /// - Throws: `TransferFailure` where the target has not told all of it, or has too many links; `SSHError`.
     static func expand(
         _ pattern: GlobPattern, over line: TransferLine, _ tools: TransferTools, most: Int,
-        mostLinks: Int = TransferLine.mostFiles
+        mostLinks: Int = TransferLine.mostFiles, whenMuch: () -> Void = {}
     ) async throws -> Expansion {
         var listing = ShellListing(line: line, tools: tools, pattern: pattern, most: most, mostLinks: mostLinks)
-        try await listing.find()
+        try await listing.find(whenMuch)
         try await listing.resolveLinks()
         try await listing.lookForFolders()
         listing.expansion.settle(listing.literal ?? listing.fixedFolder, remarks: listing.remarks)
@@ -43,14 +43,16 @@ import SSH
 
     // MARK: Finding
 
-    private mutating func find() async throws {
+    private mutating func find(_ whenMuch: () -> Void) async throws {
         let running = try await line.start(script)
         defer { running.close() }
         running.mostComplaints = Self.mostComplaints
         running.endInput()
         var parser = ListingParser()
         while !expansion.isCut, let bytes = try await running.read() {
+            let wasMuch = expansion.isMuch
             for entry in parser.take(bytes) { add(entry) }
+            if expansion.isMuch && !wasMuch { whenMuch() }
             if links.count > mostLinks {
                 throw TransferFailure("more than \(mostLinks) links; ask for the folders in it one by one")
             }

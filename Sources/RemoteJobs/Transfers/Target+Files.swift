@@ -9,17 +9,22 @@ extension TransferLine {
     /// - Parameters:
     ///   - base: the folder of a relative pattern, from the login folder on. `~/` begins in that folder itself.
     ///   - most: beyond so many files the answer is cut.
+    ///   - whenMuch: called once it is known that it will be much (see `Expansion.isMuch`).
     /// - Throws: `TransferFailure` where the target has no means or did not tell all, `SSHError` where the link fails.
     package func expand(
-        _ pattern: String, base: String?, most: Int = mostFiles
+        _ pattern: String, base: String?, most: Int = mostFiles, whenMuch: () -> Void = {}
     ) async throws -> Expansion {
         let pattern = GlobPattern(pattern, base: absolute(base), home: tools.home)
         do {
             // The usual case: one small file, for which no program need be started.
-            if let sftp, let path = pattern.literal, try await sftp.stat(path).isSmallFile {
-                return try await SFTPListing.expand(pattern, over: sftp, most: most)
+            if let sftp, let path = pattern.literal {
+                let status = try await sftp.stat(path)
+                if status.isSmallFile { return try await SFTPListing.expand(pattern, over: sftp, most: most) }
+                if status.isRegular, status.size ?? 0 > Expansion.muchBytes { whenMuch() }
             }
-            if tools.canList { return try await ShellListing.expand(pattern, over: self, tools, most: most) }
+            if tools.canList {
+                return try await ShellListing.expand(pattern, over: self, tools, most: most, whenMuch: whenMuch)
+            }
             if let sftp { return try await SFTPListing.expand(pattern, over: sftp, most: most) }
         } catch let error as SSHError {
             guard case .sftp(let status) = error.code else { throw error }

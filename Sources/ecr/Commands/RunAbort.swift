@@ -56,6 +56,8 @@ struct AbortReport {
         for job in result["unfetched"]?.array ?? [] {
             Terminal.warn("not all of $ECR_OUT of \(job.string ?? "?") has come")
         }
-        if let spool = result["spool"]?.string { Terminal.say("what it has written there is in \(spool)") }
+        if let spool = result["spool"]?.string {
+            Terminal.say("what it has written there is in \(spool): copy what you need, then ecr target clean")
+        }
     }
 }

@@ -57,8 +57,8 @@ struct LedgerReport {
     func show(_ headline: String) throws(Exit) {
         let missing = result["missing"]?.array ?? []
         let isCompared = result["complete_percent"].map { $0 != .null } ?? false
-        Terminal.say(
-            "\(headline)\ncomplete: \(isCompared ? "\(result["complete_percent"]?.text ?? "?") %" : "not known")")
+        let percent = "\(result["complete_percent"]?.text ?? "?") %\(missing.isEmpty ? "" : " of output and samples")"
+        Terminal.say("\(headline)\ncomplete: \(isCompared ? percent : "not known")")
         for hole in missing { Terminal.say("missing: \(hole.string ?? hole.text)") }
         for remark in result["ledger"]?["remarks"]?.array ?? [] {
             Terminal.say("remark: \(remark.string ?? remark.text)")

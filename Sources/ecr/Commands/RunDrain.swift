@@ -8,7 +8,8 @@ struct RunDrain: ParsableCommand {
         commandName: "drain", abstract: "Fetch what a completed run has left on its target.",
         discussion: """
             For runs that were ended by `ecr run complete --without-target`: connects, stops what still samples, waits for \
-            what still runs, fetches the output, compares both ends, and removes the target's copy. The run stays completed.
+            what still runs, fetches the output, compares both ends, and removes the target's copy. Also for runs of which not \
+            all of $ECR_OUT has come; max_bytes and max_files of the profile do not hold for that. The run stays completed.
 
             Example:
               ecr run drain

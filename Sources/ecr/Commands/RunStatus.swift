@@ -171,8 +171,11 @@ struct RunStatusReport {
         Array(state.jobs.filter { $0.kind != .collector && $0.outcome != .running }.suffix(3))
     }
 
-    /// Whether the run was ended without its target.
-    private var mayDrain: Bool { run.condition == "completed" && state.ledger?["complete_percent"] == .null }
+    /// Whether the run was ended without its target, or what its jobs have left is still there.
+    private var mayDrain: Bool {
+        run.condition == "completed"
+            && (state.ledger?["complete_percent"] == .null || state.ledger?["unfetched"] != nil)
+    }
 
     private var nextWhileEnding: String {
         guard isConnected else { return "ecr run reconnect\(run.reference), or ecr run abort\(run.reference)" }
