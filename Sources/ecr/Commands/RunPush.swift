@@ -54,7 +54,7 @@ struct RunPush: ParsableCommand {
         if result["cancelled"]?.bool == true {
             let isClear = result["failed"]?.array?.contains { $0["outcome"] == "unknown" } == false
             Terminal.say(
-                "stopped\(isClear ? ": nothing else has taken a place" : ""); typed again, it goes on from there")
+                "stopped\(isClear ? ": nothing else has taken a place" : ""); typed again, it brings the rest")
         }
         try HandTransfer.end(result, of: "local")
     }

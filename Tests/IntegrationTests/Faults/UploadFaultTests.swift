@@ -65,7 +65,7 @@ import Testing
             #expect(stopped.status == 130)
             #expect(
                 stopped.errorText.contains(
-                    "stopped: nothing else has taken a place; typed again, it goes on from there"))
+                    "stopped: nothing else has taken a place; typed again, it brings the rest"))
             bench.link?.throttle(nil)
             let cancelled = try run.events(.uploadFailed).map(\.data)
             #expect(cancelled.map { $0["reason"]?.string } == ["cancelled"])
