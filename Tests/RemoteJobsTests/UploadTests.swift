@@ -225,7 +225,9 @@ import Testing
         let sending = Task {
             try await FileUpload(over: bench.line, by: method, worker: bench.worker).send(
                 file, to: Array("\(bench.folder)/.ecr-x".utf8), mayResume: false
-            ) { _ in
+            ) { bytes in
+                // In the middle: where nothing was sent yet, nothing is half sent.
+                if bytes == 0 { return }
                 for id in Processes.ids(withArgument: scratch.path) { Processes.signal(id, SIGSTOP) }
             }
         }
