@@ -249,7 +249,7 @@ import SSH
 
     /// A shell function that prints what `ListingParser` reads: the moment, which tells something only where files have
     /// exact times, and a line for each of its names that is there.
-    private static func statusFunction(_ status: TransferTools.Status) -> String {
+    nonisolated static func statusFunction(_ status: TransferTools.Status) -> String {
         switch status {
         case .fine:
             #"""
