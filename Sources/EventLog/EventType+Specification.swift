@@ -101,7 +101,8 @@ extension EventType {
             a file is in the run; path is relative to the run's directory. remote_sha256: by the target itself; where it \
             cannot tell, the file is unverified. method: sftp, tar (duration_s is that of the whole archive), exec, scp; \
             unchanged and known for content that was here already. resumed_at: the byte at which an earlier attempt was \
-            cut; changed: while it was read; version: boot, device, inode and times, where they tell it from any other content
+            cut; changed: it grew, was written to, replaced or removed while it was read; version: boot, device, inode and times, \
+            where they tell it from any other content
             """,
             """
             target job? action? attempt? remote|remote_base64 path size mtime mode sha256 remote_sha256? unverified? method \

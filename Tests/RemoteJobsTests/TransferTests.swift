@@ -2,6 +2,7 @@ import Glibc
 import Hashing
 import LinuxSystem
 import SSH
+import Synchronization
 import TestSupport
 import Testing
 
@@ -38,8 +39,12 @@ import Testing
 
         func part(_ name: String) -> String { "\(parts)/\(name)" }
 
-        func fetch(_ file: RemoteFile, _ method: TransferMethod, _ part: String) async throws -> ReceivedFile {
-            try await FileTransfer(over: line, by: method, worker: worker).fetch(file, to: self.part(part))
+        func fetch(
+            _ file: RemoteFile, _ method: TransferMethod, _ part: String,
+            progress: @escaping @Sendable (Int64) -> Void = { _ in }
+        ) async throws -> ReceivedFile {
+            try await FileTransfer(over: line, by: method, worker: worker).fetch(
+                file, to: self.part(part), progress: progress)
         }
 
         /// - Parameter pieces: files that are taken out together.
@@ -70,7 +75,7 @@ import Testing
         let received = try await bench.fetch(try await bench.file("big ' name"), method, "p")
         #expect(received.size == 5_000_001)
         #expect(received.sha256 == SHA256.hexDigest(of: bytes))
-        #expect(received.resumedAt == 0)
+        #expect(received.resumedAt == 0 && received.change == nil)
         #expect(try FileSystem.read(received.part) == bytes)
         await bench.target.close()
     }
@@ -140,6 +145,87 @@ import Testing
         try await Command.runSuccessfully("/bin/rm", ["\(bench.folder)/f"])
         let failure = await #expect(throws: TransferFailure.self) { try await bench.fetch(file, method, "p") }
         #expect(failure?.reason == "no such file")
+        await bench.target.close()
+    }
+
+    enum Fate: CaseIterable, Sendable {
+        case grows, shrinks, isRewritten, isReplaced, vanishes, isLeftAlone
+
+        /// - Parameters:
+        ///   - path: of a file of 40 MB.
+        ///   - other: takes its place.
+        func befall(_ path: String, other: String) throws {
+            switch self {
+            case .grows: try File(path: path, O_WRONLY).write([1, 2, 3], at: 40_000_000)
+            case .shrinks: try File(path: path, O_WRONLY).truncate(to: 30_000_000)
+            case .isRewritten: try File(path: path, O_WRONLY).write([1, 2, 3], at: 39_999_997)
+            case .isReplaced: rename(other, path)
+            case .vanishes: unlink(path)
+            // Neither its content nor its name.
+            case .isLeftAlone: chmod(path, 0o640)
+            }
+        }
+    }
+
+    /// Before half of it has come: no buffer holds so much.
+    @Test(arguments: singles, Fate.allCases)
+    func whatBecomesOfAFileWhileItIsReadIsSeen(_ method: TransferMethod, _ fate: Fate) async throws {
+        let bench = try await Bench()
+        let bytes = pattern(40_000_000)
+        let path = try bench.server.scratch.write("tree/f", bytes: bytes)
+        let other = try bench.server.scratch.write("tree/other", bytes: [1])
+        try await Command.runSuccessfully("/usr/bin/touch", ["-d", "2001-01-01", path])
+        // What is read by a link's name is what the link stands for.
+        try await Command.runSuccessfully("/bin/ln", ["-s", "f", "\(bench.folder)/link"])
+        let file = try await bench.file(fate == .isLeftAlone ? "link" : "f")
+        let isOver = Mutex(false)
+        let received = try await bench.fetch(file, method, "p") { _ in
+            isOver.withLock {
+                if $0 { return }
+                $0 = true
+                do { try fate.befall(path, other: other) } catch { Issue.record(error) }
+            }
+        }
+        let changes: [FileChange?] = [.grown, .rewritten, .rewritten, .replaced, .removed, nil]
+        #expect(received.change == zip(Fate.allCases, changes).first { $0.0 == fate }?.1)
+        let content = try FileSystem.read(received.part)
+        #expect(content.count == received.size && SHA256.hexDigest(of: content) == received.sha256)
+        #expect(content.prefix(30_000_000) == bytes.prefix(30_000_000))
+        switch fate {
+        case .shrinks: #expect(content.count == 30_000_000)
+        case .isRewritten: #expect(content.count == 40_000_000)
+        default: #expect(content == bytes)
+        }
+        await bench.target.close()
+    }
+
+    /// Targets tell of files in several ways.
+    @Test(arguments: [TransferTools.Status.fine, .plain, .missing])
+    func theLookBehindAScriptSaysWhatIsThere(_ status: TransferTools.Status) async throws {
+        let bench = try await Bench()
+        let name = "a 'b\nc"
+        let path = Array(try bench.server.scratch.write("tree/\(name)", "text").utf8)
+        try await Command.runSuccessfully("/usr/bin/touch", ["-d", "2001-01-01", "\(bench.folder)/\(name)"])
+        let file = try await bench.file(name)
+        func look() async throws -> FileLook {
+            let script = try await bench.line.start(
+                Array("echo 'dd: x' >&2; false".utf8) + FileLook.script(path, status))
+            defer { Task { await script.close() } }
+            await script.endInput()
+            _ = try await script.readAll()
+            #expect(await script.hasFailed(with: 1))
+            let look = FileLook(await script.errorLines)
+            #expect(look.complaints == ["dd: x"])
+            return look
+        }
+        let same = try await look()
+        #expect(same.name(of: file)?.size == 4)
+        #expect(same.change(of: file) == nil)
+        try bench.server.scratch.write("tree/\(name)", "text, and more")
+        #expect(try await look().change(of: file) == .grown)
+        unlink("\(bench.folder)/\(name)")
+        #expect(try await look().change(of: file) == .removed)
+        #expect(FileLook(["dd: x"]).change(of: file) == nil)
         await bench.target.close()
     }
 

@@ -19,7 +19,8 @@ struct Arrival: Sendable {
     /// Of the transfer, for an archive of all of it.
     var seconds = 0.0
     var resumedAt: Int64 = 0
-    var hasChanged = false
+    /// What became of the target's file while it was read.
+    var change: FileChange?
     /// Whether its bytes are on the disk.
     var isSynced = false
     /// The file whose content it is, for what was here before.
@@ -37,6 +38,7 @@ struct Arrival: Sendable {
         method = received.method.rawValue
         self.seconds = seconds
         resumedAt = received.resumedAt
+        change = received.change
         isSynced = received.method != .tar
     }
 
@@ -53,6 +55,14 @@ struct Arrival: Sendable {
         self.method = method
         self.source = source
         isSynced = true
+    }
+
+    /// Notes that the target's file has changed, and how as far as that shows.
+    /// - Parameter now: the file of its name; nil where there is none.
+    mutating func note(_ now: RemoteFile?) {
+        if change != nil { return }
+        guard let now else { return change = .removed }
+        change = now.size > file.size ? .grown : .rewritten
     }
 
     /// Gives the source's content the part's name; false where that cannot be.

@@ -231,7 +231,7 @@ struct ArtifactStep {
             switch outcome {
             case .success(let pulled):
                 result.pulled.append(pulled.path)
-                if pulled.hasChanged { result.warnings.append("\(pulled.path) changed while it was read") }
+                if let warning = pulled.warning { result.warnings.append(warning) }
             case .failure(let failure):
                 try await fail(asked, file.path, failure, &result)
             }

@@ -13,8 +13,10 @@ struct PullBatch {
     struct Pulled: Sendable {
         /// Relative to the run directory.
         let path: String
-        /// It changed while it was read.
-        let hasChanged: Bool
+        /// Bytes.
+        let size: Int64
+        /// What became of the target's file while it was read.
+        let change: FileChange?
     }
 
     /// Told of each file once its end is on record, or before its failure is.
@@ -169,7 +171,7 @@ struct PullBatch {
         }
         for (arrival, path) in placed {
             progress.finish(arrival.file, path, size: arrival.size, method: arrival.method)
-            try await report(arrival.file, .success(Pulled(path: path, hasChanged: arrival.hasChanged)))
+            try await report(arrival.file, .success(Pulled(path: path, size: arrival.size, change: arrival.change)))
         }
     }
 
@@ -181,11 +183,11 @@ struct PullBatch {
                 "path": .string(path), "size": .int(arrival.size), "mtime": .int(Int64(file.modificationTime)),
                 "mode": .int(Int64(file.permissions & 0o7777)), "sha256": .string(arrival.sha256),
                 "remote_sha256": arrival.remoteSHA256.map { .string($0) },
-                "unverified": arrival.remoteSHA256 == nil && !arrival.hasChanged ? true : nil,
+                "unverified": arrival.remoteSHA256 == nil && arrival.change == nil ? true : nil,
                 "method": .string(arrival.method),
                 "duration_s": .double((arrival.seconds * 1e6).rounded() / 1e6),
                 "resumed_at": arrival.resumedAt > 0 ? .int(arrival.resumedAt) : nil,
-                "changed": arrival.hasChanged ? true : nil, "version": file.lastingVersion.map { .string($0) },
+                "changed": arrival.change == nil ? nil : true, "version": file.lastingVersion.map { .string($0) },
             ], RawName(file.path).json)
     }
 
@@ -193,5 +195,18 @@ struct PullBatch {
     static func part(of file: RemoteFile, in folder: String) -> String {
         let key = file.path + Array("\0\(file.size) \(file.modificationTime) \(file.version ?? "")".utf8)
         return "\(folder)/\(PartName.of(key))"
+    }
+}
+
+extension PullBatch.Pulled {
+    /// What whoever uses it should know.
+    var warning: String? {
+        switch change {
+        case .grown: "\(path) has grown while it was read: its first \(ByteCount.text(size)) are here"
+        case .removed: "\(path) was removed while it was read"
+        case .replaced: "\(path) was replaced by another file while it was read"
+        case .rewritten: "\(path) changed while it was read"
+        case nil: nil
+        }
     }
 }

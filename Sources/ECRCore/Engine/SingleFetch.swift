@@ -99,13 +99,13 @@ struct SingleFetch: Sendable {
         let now: RemoteFile?
         do { now = try await line.current(file) } catch let failure as TransferFailure { return .failure(failure) }
         if !line.tools.canHash {
-            arrival.hasChanged = now != file || received.size != Int64(file.size)
+            if now != file || received.size != Int64(file.size) { arrival.note(now) }
             return .success(arrival)
         }
         if let now, now == file || now.size > file.size {
             // The hash was taken before or after: once more, of as much as is here.
             let again = try await hash(of: file, first: received.size)
-            arrival.hasChanged = now != file
+            if now != file { arrival.note(now) }
             if again == nil { return .success(arrival) }
             if again == received.sha256 {
                 arrival.remoteSHA256 = again
@@ -114,7 +114,7 @@ struct SingleFetch: Sendable {
             // One of the kernel's texts is written at each reading: it is another one, and not damaged.
             if now == file, file.size > 0 { return .failure(try await damaged(received)) }
         }
-        arrival.hasChanged = true
+        arrival.note(now)
         return .success(arrival)
     }
 

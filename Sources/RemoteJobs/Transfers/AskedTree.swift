@@ -5,19 +5,31 @@
 /// of `/data/*/x`, what lies behind `/data/evil -> /etc` is refused. In `/sys` the tree is all of `/sys`: its classes are
 /// folders of links to the devices, which the kernel makes, so that `/sys/class/net/*/address` could find nothing else.
 struct AskedTree: Sendable, Equatable {
-    /// With a slash at its end.
+    /// With slashes at their ends.
+    private let folder: [UInt8]
     private let prefix: [UInt8]
 
     private static let devices = Array("/sys/".utf8)
 
     /// - Parameter folder: a real path.
     init(_ folder: [UInt8]) {
-        let path = folder.last == UInt8(ascii: "/") ? folder : folder + [UInt8(ascii: "/")]
-        prefix = path.starts(with: Self.devices) ? Self.devices : path
+        self.folder = folder.last == UInt8(ascii: "/") ? folder : folder + [UInt8(ascii: "/")]
+        prefix = self.folder.starts(with: Self.devices) ? Self.devices : self.folder
     }
 
     /// - Parameter path: a real path.
     func holds(_ path: [UInt8]) -> Bool { (path + [UInt8(ascii: "/")]).starts(with: prefix) }
+
+    /// Whether what is in a directory comes by its own name, so that a link to it need not bring it.
+    /// - Parameters:
+    ///   - directory: a real path.
+    ///   - pattern: what the folder was taken from.
+    func brings(_ directory: [UInt8], for pattern: GlobPattern) -> Bool {
+        let path = directory + [UInt8(ascii: "/")]
+        guard path.starts(with: folder) else { return false }
+        let asked = pattern.literal ?? pattern.fixedFolder
+        return pattern.means(asked + [UInt8(ascii: "/")] + path.dropFirst(folder.count))
+    }
 
     static let strayReason = "a link that leads out of the folder"
 

@@ -52,6 +52,8 @@ package struct ReceivedFile: Sendable, Equatable {
     package let method: TransferMethod
     /// From this byte on it has come now; the rest was here from an earlier attempt.
     package var resumedAt: Int64 = 0
+    /// What became of the target's file meanwhile; nil where it is as it was, or nobody has looked.
+    package var change: FileChange?
 }
 
 /// Fetches one file, in bounded memory, and goes on where an earlier attempt was cut. Runs on the SSH loop.
@@ -112,20 +114,30 @@ package struct ReceivedFile: Sendable, Equatable {
                     }
                 })
         }
-        try await patience.whileWaiting {
-            switch method {
-            case .sftp: try await readBySFTP(file, start, end, take)
-            case .exec: try await readByCopy(file, start, end) { try await take([$0]) }
-            case .scp, .tar: try await readBySCP(file, end) { try await take([$0]) }
-            }
+        let change = try await patience.whileWaiting {
+            let change = try await read(file, start, end, sink, take)
             // What was cancelled reads like what has ended.
             try Task.checkCancellation()
+            // The kernel's texts have the times and sizes of the moment.
+            return file.isOfTheKernel ? nil : change
         }
         let isExecutable = file.permissions & 0o100 != 0
         return try await worker.run {
             try sink.finish(isExecutable: isExecutable, isSynced: true)
             return ReceivedFile(
-                part: part, size: sink.size, sha256: sink.sha256, method: method, resumedAt: start)
+                part: part, size: sink.size, sha256: sink.sha256, method: method, resumedAt: start,
+                change: change)
+        }
+    }
+
+    private func read(
+        _ file: RemoteFile, _ start: Int64, _ end: UInt64, _ sink: PartFile,
+        _ take: @Sendable ([[UInt8]]) async throws -> Void
+    ) async throws -> FileChange? {
+        switch method {
+        case .sftp: return try await readBySFTP(file, start, end, take)
+        case .exec: return try await readByCopy(file, start, end) { try await take([$0]) }
+        case .scp, .tar: return try await readBySCP(file, end, sink) { try await take([$0]) }
         }
     }
 
@@ -144,7 +156,7 @@ package struct ReceivedFile: Sendable, Equatable {
 
     private func readBySFTP(
         _ file: RemoteFile, _ start: Int64, _ end: UInt64, _ take: @Sendable ([[UInt8]]) async throws -> Void
-    ) async throws {
+    ) async throws -> FileChange? {
         guard let sftp = line.sftp else { throw TransferFailure("the target's SSH server offers no SFTP") }
         do {
             let handle = try await sftp.open(file.path, .read)
@@ -154,7 +166,7 @@ package struct ReceivedFile: Sendable, Equatable {
                 if line.session.isConnected { try? await sftp.close(handle) }
                 throw error
             }
-            try await sftp.close(handle)
+            return FileChange(of: file, now: try await sftp.close(handle, lookingAt: file.path))
         } catch let error as SSHError {
             guard case .sftp = error.code else { throw error }
             throw TransferFailure(refused: error, file.path)
@@ -163,35 +175,65 @@ package struct ReceivedFile: Sendable, Equatable {
 
     private func readByCopy(
         _ file: RemoteFile, _ start: Int64, _ end: UInt64, _ take: @Sendable ([UInt8]) async throws -> Void
-    ) async throws {
+    ) async throws -> FileChange? {
         let reader = line.tools.reader
         let text =
-            Array("export LC_ALL=C; [ -f ".utf8) + shellWord(file.path) + Array(" ] && exec ".utf8)
-            + reader.command(file.path, from: start, block: Self.block)
+            Array("export LC_ALL=C; [ -f ".utf8) + shellWord(file.path) + Array(" ] || exit 1; ".utf8)
+            + reader.command(file.path, from: start, block: Self.block) + FileLook.script(file.path, line.tools.status)
         let script = try await line.start(text)
         defer { script.close() }
         script.endInput()
         var left = end - UInt64(start)
-        while left > 0, let bytes = try await script.read() {
-            try await take(UInt64(bytes.count) > left ? Array(bytes.prefix(Int(left))) : bytes)
-            left -= min(left, UInt64(bytes.count))
+        while let bytes = try await script.read() {
+            let isLonger = UInt64(bytes.count) > left
+            if left > 0 { try await take(isLonger ? Array(bytes.prefix(Int(left))) : bytes) }
+            if isLonger { return .grown }
+            left -= UInt64(bytes.count)
         }
-        if left == 0 { return }
-        guard try await script.read() == nil, script.hasSucceeded else {
+        guard left == 0 || script.hasSucceeded else {
             try Task.checkCancellation()
             throw Self.failure(script, "\(reader.rawValue): ")
         }
+        return FileLook(script.errorLines).change(of: file)
     }
 
-    private func readBySCP(_ file: RemoteFile, _ end: UInt64, _ take: @Sendable ([UInt8]) async throws -> Void)
-        async throws
-    {
+    /// `scp` fills up with zeros what was cut off a file while it was read: that begins anew.
+    private func readBySCP(
+        _ file: RemoteFile, _ end: UInt64, _ sink: PartFile, _ take: @Sendable ([UInt8]) async throws -> Void
+    ) async throws -> FileChange? {
         guard line.tools.hasSCP else { throw TransferFailure("the target has no scp") }
-        let text = Array("exec scp -f -- ".utf8) + shellWord(file.path)
+        for _ in 0..<Self.mostShrinks {
+            if let end = try await readOnceBySCP(file, end, take) { return end.change }
+            let worker = worker
+            try await worker.run { try sink.restart() }
+        }
+        throw TransferFailure("it became shorter each time that it was read")
+    }
+
+    /// Origin: a log is cut once in a while; what is cut each time that it is read may be cut for ever.
+    private nonisolated static let mostShrinks = 3
+
+    /// How a file that came by `scp` was found afterwards.
+    private struct End {
+        let change: FileChange?
+    }
+
+    /// - Returns: nil where the file was cut meanwhile.
+    private func readOnceBySCP(
+        _ file: RemoteFile, _ end: UInt64, _ take: @Sendable ([UInt8]) async throws -> Void
+    ) async throws -> End? {
+        let text =
+            Array("export LC_ALL=C; scp -f -- ".utf8) + shellWord(file.path)
+            + FileLook.script(file.path, line.tools.status)
         let script = try await line.start(text)
         defer { script.close() }
         var source = SCPSource(script)
-        try await source.read(most: end, take)
+        let (size, failure) = try await source.read(most: end, take)
+        if size > end { return End(change: .grown) }
+        let look = FileLook(script.errorLines)
+        guard let failure else { return End(change: look.change(of: file)) }
+        if let now = look.name(of: file), now.size < size { return nil }
+        throw failure
     }
 
     /// What a program that failed has said of the file.

@@ -86,6 +86,14 @@ struct GlobPattern: Sendable {
         Self.matches(path.split(separator: UInt8(ascii: "/")).dropFirst(shallowCount).map { Array($0) }, Array(deep))
     }
 
+    /// Whether a path is one that the pattern means, or below one.
+    func means(_ path: [UInt8]) -> Bool {
+        let names = path.split(separator: UInt8(ascii: "/")).map { Array($0) }
+        guard names.count >= shallowCount, zip(names, components.prefix(shallowCount)).allSatisfy(Self.matches)
+        else { return false }
+        return deep.isEmpty || matchesBelow(path)
+    }
+
     /// Follows all the ways at once in which the names may match: one by one they would be without number.
     private static func matches(_ names: [[UInt8]], _ pattern: [[UInt8]]) -> Bool {
         // Components that the next name may be matched with; the place behind the last stands for all of them.

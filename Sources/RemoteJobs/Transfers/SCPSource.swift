@@ -9,8 +9,12 @@ import SSH
     init(_ script: RemoteScript) { self.script = script }
 
     /// - Parameter most: bytes; what is longer by now is taken as long as it was.
-    /// - Throws: `TransferFailure` with what the other side says.
-    mutating func read(most: UInt64, _ take: @Sendable ([UInt8]) async throws -> Void) async throws {
+    /// - Returns: how long it was when it was opened; and what the other side says where it could not be read to its end,
+    ///   instead of which it has sent zeros.
+    /// - Throws: `TransferFailure` with what the other side says where nothing has come.
+    mutating func read(
+        most: UInt64, _ take: @Sendable ([UInt8]) async throws -> Void
+    ) async throws -> (size: UInt64, failure: TransferFailure?) {
         try await script.write([0])
         let size = try await size()
         var left = min(size, most)
@@ -22,13 +26,14 @@ import SSH
             left -= UInt64(bytes.count)
             try await take(bytes)
         }
-        if size > most { return }
+        if size > most { return (size, nil) }
         if buffer.isEmpty { try await more() }
-        let status = buffer.removeFirst()
-        if status != 0 { throw try await complaint() }
+        var failure: TransferFailure?
+        if buffer.removeFirst() != 0 { failure = try await complaint() }
         try await script.write([0])
         script.endInput()
         while try await script.read() != nil {}
+        return (size, failure)
     }
 
     /// Of `C0644 1234 name`; times (`T`) are passed over.
@@ -73,7 +78,8 @@ import SSH
 
     private mutating func more() async throws {
         guard let bytes = try await script.read() else {
-            throw TransferFailure(script.errorLines.last ?? "scp on the target has ended before the file")
+            throw TransferFailure(
+                FileLook(script.errorLines).complaints.last ?? "scp on the target has ended before the file")
         }
         buffer += bytes
     }

@@ -124,7 +124,8 @@ import SSH
         }
     }
 
-    /// A link that stays in the tree stands for its file; everything else is refused.
+    /// A link that stays in the tree stands for its file; one to a directory whose files come by their own names is passed
+    /// over; everything else is refused.
     private mutating func addOther(
         _ path: [UInt8], _ attributes: SFTPAttributes, _ folder: Int
     ) async throws(SSHError) {
@@ -135,6 +136,7 @@ import SSH
             return refuse(path, AskedTree.deadReason(try await Self.target(of: path, over: sftp)))
         }
         guard tree.holds(real) else { return refuse(path, AskedTree.strayReason) }
+        if status.isDirectory, tree.brings(real, for: pattern) { return }
         guard status.isRegular else { return refuse(path, "a link to what is no regular file") }
         try await add(path, status, folder)
     }

@@ -162,7 +162,8 @@ import SSH
 
     // MARK: Links
 
-    /// A link that stays in the asked-for tree stands for its file; everything else is refused.
+    /// A link that stays in the asked-for tree stands for its file; one to a directory whose files come by their own names
+    /// is passed over; everything else is refused.
     private mutating func resolveLinks() async throws {
         if links.isEmpty { return }
         // For each name what the link says, the real path, and what is there; the first is the tree itself.
@@ -195,7 +196,7 @@ import SSH
                 refuse(link.path, AskedTree.strayReason)
             } else if entry.kind == .regular {
                 append(entry, link.path)
-            } else {
+            } else if entry.kind != .directory || !tree.brings(path, for: pattern) {
                 refuse(link.path, isNamed ? "not a regular file" : "a link to what is no regular file")
             }
         }
@@ -250,7 +251,7 @@ import SSH
 
     /// A shell function that prints what `ListingParser` reads: the moment, which tells something only where files have
     /// exact times, and a line for each of its names that is there.
-    private static func statusFunction(_ status: TransferTools.Status) -> String {
+    nonisolated static func statusFunction(_ status: TransferTools.Status) -> String {
         switch status {
         case .fine:
             #"""

@@ -18,6 +18,26 @@ package struct SFTPOpenMode: OptionSet, Sendable {
     package static let exclusive = SFTPOpenMode(rawValue: 0x20)
 }
 
+/// What a server says of a file that was read.
+package struct SFTPLook: Sendable {
+    /// What its name stands for; nil where the server does not tell.
+    package let name: SFTPAttributes?
+    /// The file itself, a moment later.
+    package let own: SFTPAttributes?
+    /// There is nothing of the name.
+    package let isGone: Bool
+
+    init(name: SFTPReply, own: SFTPReply) {
+        self.name = Self.attributes(name)
+        self.own = Self.attributes(own)
+        if case .status(2, _) = name { isGone = true } else { isGone = false }
+    }
+
+    private static func attributes(_ reply: SFTPReply) -> SFTPAttributes? {
+        if case .attributes(let attributes) = reply { attributes } else { nil }
+    }
+}
+
 /// Every function throws `sftp(status)` for what the server refuses: 2 no such file, 3 permission denied, 4 failure;
 /// `connectionLost` or `closed` when the answer never comes; `protocolViolation` for one that makes no sense.
 extension SFTPClient {
@@ -44,6 +64,16 @@ extension SFTPClient {
 
     package func close(_ file: SFTPHandle) async throws(SSHError) {
         try confirm(await ask(.close(handle: file.bytes)), "close")
+    }
+
+    /// The same, with a look at the file and at its name first, for which the server's answers are not waited for one by one.
+    package func close(_ file: SFTPHandle, lookingAt path: [UInt8]) async throws(SSHError) -> SFTPLook {
+        let name = try await send(.stat(path: path))
+        let own = try await send(.fstat(handle: file.bytes))
+        let end = try await send(.close(handle: file.bytes))
+        let look = SFTPLook(name: try await name.value(), own: try await own.value())
+        try confirm(await end.value(), "close")
+        return look
     }
 
     /// Follows symbolic links.

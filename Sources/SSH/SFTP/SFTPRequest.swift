@@ -5,6 +5,8 @@ package enum SFTPRequest: Sendable, Equatable {
     case read(handle: [UInt8], offset: UInt64, count: UInt32)
     case write(handle: [UInt8], offset: UInt64, bytes: ArraySlice<UInt8>)
     case stat(path: [UInt8])
+    /// Of an open file.
+    case fstat(handle: [UInt8])
     case openDirectory(path: [UInt8])
     case readDirectory(handle: [UInt8])
     case realPath(path: [UInt8])
@@ -32,6 +34,7 @@ package enum SFTPRequest: Sendable, Equatable {
         case .close: 4
         case .read: 5
         case .write: 6
+        case .fstat: 8
         case .openDirectory: 11
         case .readDirectory: 12
         case .realPath: 16
@@ -55,8 +58,8 @@ package enum SFTPRequest: Sendable, Equatable {
             body.string(handle)
             body.uint64(offset)
             body.string(bytes)
-        case .close(let name), .stat(let name), .openDirectory(let name), .readDirectory(let name), .realPath(let name),
-            .readLink(let name), .extended(let name):
+        case .close(let name), .stat(let name), .fstat(let name), .openDirectory(let name), .readDirectory(let name),
+            .realPath(let name), .readLink(let name), .extended(let name):
             body.string(name)
         }
     }

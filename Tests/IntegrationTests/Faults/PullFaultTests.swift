@@ -48,6 +48,29 @@ import Testing
         }
     }
 
+    @Test(arguments: ["sftp", "exec", "scp"])
+    func aFileThatIsRemovedWhileItIsReadComesAndIsSaidSo(_ method: String) async throws {
+        try await FaultBench.with(connection: ["keepalive": "60"]) { bench in
+            let (fixture, link) = (bench.fixture, try #require(bench.link))
+            let big = try fixture.scratch.write("big", bytes: bytes)
+            let run = try await bench.start()
+            link.fail(.stall, after: 5_000_000, .toClient)
+            let pull = try fixture.background("run", "pull", "--method", method, big)
+            try await fixture.wait(for: "the stall") { !link.isArmed }
+            unlink(big)
+            link.restore()
+            let result = try await pull.wait()
+            #expect(result.status == 0, "\(result.errorText)")
+            let path = "artifacts/pulled/0001/big"
+            #expect(
+                result.errorText.contains("warning: \(path) was removed while it was read\n"), "\(result.errorText)")
+            let pulled = try #require(try run.events(.artifactPulled).last?.data)
+            #expect(pulled["changed"]?.bool == true && pulled["unverified"] == nil)
+            #expect(try FileSystem.read("\(run.path)/\(path)") == bytes)
+            try await bench.complete(run)
+        }
+    }
+
     /// The link stands, so that these are no breaks of it; and more of them than an end that brings nothing may have.
     @Test func aLargeFileThatComesInManyPiecesArrives() async throws {
         let scratch = try ScratchDirectory()
