@@ -59,6 +59,21 @@ import Testing
         #expect(sentence(aborted, running: ["0001"], isForced: true))
     }
 
+    @Test func whatAnAbortedRunHasNotFetchedStays() throws {
+        let began: (EventType, JSONObject) = (.actionStarted, ["action": "a", "job": "0001-a"])
+        let end: (EventType, JSONObject) = (.actionCompleted, ["action": "a", "job": "0001-a", "exit": 0])
+        let failure: (EventType, JSONObject) = (
+            .artifactPullFailed, ["job": "0001-a", "remote": "$ECR_OUT", "reason": "cancelled", "only_copy": true]
+        )
+        let unfetched = try run([began, failure, end, (.runAborted, [:])])
+        #expect(!sentence(unfetched))
+        #expect(sentence(unfetched, isForced: true))
+        let unknown = try run([began, (.actionUnknown, ["action": "a", "job": "0001-a"]), (.runAborted, [:])])
+        #expect(!sentence(unknown))
+        let fetched = try run([began, end, (.runAborted, [:])])
+        #expect(sentence(fetched))
+    }
+
     @Test func whatNobodyKnows() {
         #expect(!sentence(nil))
         #expect(sentence(nil, isForced: true))

@@ -7,7 +7,7 @@ package struct KnownRun: Sendable {
     package let directory: RunDirectory
     /// As `RunCondition` says it.
     package let condition: String
-    /// The ledger has found everything of it on this machine.
+    /// Everything of it is on this machine: as its ledger has found, or, where an abort made none, as its jobs' ends tell.
     let isWhole: Bool
     /// Where its jobs have or had their output.
     let spools: Set<String>
@@ -28,7 +28,7 @@ package struct KnownRun: Sendable {
         guard let state = try? directory.state() else { return nil }
         self.directory = directory
         condition = RunCondition.word(state, hasSupervisor: hasSupervisor)
-        isWhole = state.ledger?["complete"]?.bool ?? false
+        isWhole = state.status == .aborted ? state.isFetched : state.ledger?["complete"]?.bool ?? false
         spools = Set(([state.spool] + state.jobs.map(\.spool)).compactMap { $0 })
         hostKey = state.connection["host_key"]?.string
     }
@@ -40,5 +40,14 @@ package struct KnownRun: Sendable {
             for spool in run.spools { known[FileSystem.name(of: spool)] = run }
         }
         return known
+    }
+}
+
+extension RunState {
+    /// Whether each action's end is known, and all that it left in `$ECR_OUT` has come.
+    fileprivate var isFetched: Bool {
+        jobs.allSatisfy {
+            $0.unfetched == nil && ($0.kind == .collector || ![.unknown, .running].contains($0.outcome))
+        }
     }
 }

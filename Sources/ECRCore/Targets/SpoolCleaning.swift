@@ -155,10 +155,11 @@ package struct SpoolCleaning: Sendable {
         guard let run else {
             return isForced ? (true, "forced, although no run here knows it") : (false, "no run here knows it; --force")
         }
-        if run.condition == "completed" && !run.isWhole {
+        if run.condition != "created" && !run.isWhole {
+            let wayOut = run.condition == "completed" ? ": ecr run drain \(run.id), or --force" : "; --force"
             return isForced
                 ? (true, "forced, although the run's record lacks some of it")
-                : (false, "the run's record lacks some of it: ecr run drain \(run.id), or --force")
+                : (false, "the run is \(run.condition), and its record lacks some of it\(wayOut)")
         }
         return (true, "the run is \(run.condition)")
     }

@@ -28,7 +28,10 @@ struct RunAbort: ParsableCommand {
     private func abort(_ run: ChosenRun, _ reason: String?) throws -> JSON {
         guard run.isLive else {
             let open = try OfflineRun(run.directory).abort(reason: reason)
-            return ["state": "aborted", "unfinished": .array(open.map(\.sighting))]
+            let spool = open.isEmpty ? nil : run.state.spool
+            return [
+                "state": "aborted", "unfinished": .array(open.map(\.sighting)), "spool": spool.map { .string($0) },
+            ]
         }
         let request: JSON = ["request": "abort", "reason": reason.map { .string($0) }]
         let result = try run.requestPatiently(request, "aborting")
@@ -57,7 +60,7 @@ struct AbortReport {
             Terminal.warn("not all of $ECR_OUT of \(job.string ?? "?") has come")
         }
         if let spool = result["spool"]?.string {
-            Terminal.say("what it has written there is in \(spool): copy what you need, then ecr target clean")
+            Terminal.say("what it has written there is in \(spool): copy what you need, then ecr target clean --force")
         }
     }
 }
