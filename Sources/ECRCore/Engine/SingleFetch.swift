@@ -79,8 +79,8 @@ struct SingleFetch: Sendable {
         let part = PullBatch.part(of: file, in: parts)
         do {
             let received = try await FileTransfer(over: line, by: method, worker: worker).fetch(
-                file, to: part, resumed: { progress.resume(file, at: $0) },
-                progress: { progress.tell(file, bytes: $0) })
+                file, to: part, progress: { progress.tell(file, bytes: $0) },
+                resumed: { progress.resume(file, at: $0) })
             return .success((received, Double(Clock.boottimeNanoseconds() - began) / 1e9))
         } catch let failure as TransferFailure {
             return .failure(failure)

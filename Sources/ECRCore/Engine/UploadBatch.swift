@@ -340,8 +340,8 @@ struct UploadBatch: Sendable {
         let (destination, temporary) = (destination(index, place), temporary(index, place))
         do {
             let sent = try await FileUpload(over: line, by: method, worker: worker).send(
-                file, to: temporary, mayResume: mayResume, resumed: { progress.resume(file, at: $0) },
-                progress: { progress.tell(file, bytes: $0) })
+                file, to: temporary, mayResume: mayResume, progress: { progress.tell(file, bytes: $0) },
+                resumed: { progress.resume(file, at: $0) })
             let placed = try await UploadSeat(over: line).place(
                 UploadSeat.Arrival(
                     temporary: temporary, destination: destination, size: file.size, sha256: sent.sha256,

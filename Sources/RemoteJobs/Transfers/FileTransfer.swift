@@ -76,13 +76,13 @@ package struct ReceivedFile: Sendable, Equatable {
 
     /// - Parameters:
     ///   - part: where the bytes go; what is there already is kept if the target's file begins with it.
-    ///   - resumed: bytes that are here already, before anything comes.
     ///   - progress: bytes that are here.
+    ///   - resumed: bytes that are here already, before anything comes.
     /// - Throws: `TransferFailure` where there is no such file any more or it cannot be read, `SSHError` where the link
     ///   fails (the part stays), `SystemError` from the local disk, `CancellationError`.
     package func fetch(
-        _ file: RemoteFile, to part: String, resumed: @Sendable (Int64) -> Void = { _ in },
-        progress: @escaping @Sendable (Int64) -> Void = { _ in }
+        _ file: RemoteFile, to part: String, progress: @escaping @Sendable (Int64) -> Void = { _ in },
+        resumed: @Sendable (Int64) -> Void = { _ in }
     ) async throws -> ReceivedFile {
         let (worker, expected) = (worker, Int64(clamping: file.size))
         let sink = try await worker.run { try PartFile(resuming: part, block: Self.block, expected: expected) }

@@ -29,14 +29,14 @@ package struct SentFile: Sendable, Equatable {
     /// - Parameters:
     ///   - temporary: where the bytes go; its directory is made if it is missing.
     ///   - mayResume: whether an earlier attempt may have left something there.
-    ///   - resumed: bytes that an earlier attempt has left there, before anything is sent.
     ///   - progress: bytes that are on their way or there.
+    ///   - resumed: bytes that an earlier attempt has left there, before anything is sent.
     /// - Throws: `TransferFailure` where the file cannot be read here or written there (nothing of it is left),
     ///   `SSHError` where the link fails, `CancellationError`: what is there stays if a later attempt can go on with it.
     package func send(
         _ file: LocalFile, to temporary: [UInt8], mayResume: Bool,
-        resumed: @Sendable (Int64) -> Void = { _ in },
-        progress: @escaping @Sendable (Int64) -> Void = { _ in }
+        progress: @escaping @Sendable (Int64) -> Void = { _ in },
+        resumed: @Sendable (Int64) -> Void = { _ in }
     ) async throws -> SentFile {
         do {
             let stream = try await LocalStream(file, worker)

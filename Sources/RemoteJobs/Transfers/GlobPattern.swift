@@ -91,7 +91,9 @@ struct GlobPattern: Sendable {
         let names = path.split(separator: UInt8(ascii: "/")).map { Array($0) }
         guard names.count >= shallowCount, zip(names, components.prefix(shallowCount)).allSatisfy(Self.matches)
         else { return false }
-        return deep.isEmpty || matchesBelow(path)
+        // Two asterisks alone mean all that is in the folder before them.
+        let isAll = deep.elementsEqual([Self.anyFolders]) && names.count == shallowCount
+        return deep.isEmpty || isAll || matchesBelow(path)
     }
 
     /// Follows all the ways at once in which the names may match: one by one they would be without number.
