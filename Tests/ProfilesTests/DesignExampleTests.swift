@@ -82,7 +82,7 @@ private let example = #"""
             "max_sample_bytes":1048576,"start":"auto","while_paused":true,"env":{}},"power":{"stream":"tegrastats --interval 500",\
             "max_sample_bytes":1048576,"parse":{"regex":"VDD_IN (?<vdd_in_mw>\\\\d+)mW"},"start":"auto","while_paused":true,"env":{}}},\
             "stages":[{"name":"warmup","actions":["run_inference"]}],"finally":["cool_down"],\
-            "rules":[],"facts":{"identifiers":false},"transfers":{"method":"auto","min_free_disk":100000000}}
+            "rules":[],"facts":{"identifiers":false},"transfers":{"method":"auto","max_files":100000,"min_free_disk":100000000}}
             """
         #expect(try parse(example).resolved.text == expected)
     }

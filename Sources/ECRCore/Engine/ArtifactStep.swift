@@ -210,10 +210,12 @@ struct ArtifactStep {
             entry.done.insert(file.path)
             return true
         }
-        if expansion.files.isEmpty { return }
+        // What a cut listing has not named may be wanted.
+        if expansion.files.isEmpty && !expansion.isCut { return }
         let held = entry.share
         entry.share = nil
-        let kept = held == nil ? try await keptBytes(expansion.files) : 0
+        var kept = held?.kept ?? 0
+        if held == nil { kept = try await keptBytes(expansion.files) }
         entry.share = try allowance.take(expansion, kept: kept, held: held)
         let line = try await target.transferLine(isBulk: expansion.isMuch, for: method)
         if let warning = await target.warning(of: line), !result.warnings.contains(warning) {

@@ -1,3 +1,4 @@
+import Glibc
 import JSON
 import LinuxSystem
 import RemoteJobs
@@ -18,7 +19,10 @@ extension PullBatch {
             let same = slice.compactMap { file in known[file].map { arrival(of: file, as: $0) } }
             // While one slice is recorded, the next is linked.
             async let linking = worker.run { same.map { $0.link() } }
-            try await commit(linked, progress, report)
+            do { try await commit(linked, progress, report) } catch {
+                await takeBack(same, (try? await linking) ?? [])
+                throw error
+            }
             linked = []
             for (arrival, isLinked) in zip(same, try await linking) {
                 if isLinked {
@@ -31,6 +35,13 @@ extension PullBatch {
         }
         try await commit(linked, progress, report)
         return left
+    }
+
+    /// Leaves the places of files that are linked and will not be on record to another attempt.
+    private mutating func takeBack(_ same: [Arrival], _ isLinked: [Bool]) async {
+        for arrival in same { arrival.place.map { places.release($0) } }
+        let stray = zip(same, isLinked).filter { $1 }.map(\.0.part)
+        try? await worker.run { for part in stray { unlink(part) } }
     }
 
     private mutating func arrival(of file: RemoteFile, as earlier: KnownVersions.Known) -> Arrival {

@@ -37,7 +37,7 @@ struct PullPolicy: Sendable {
         if let mostFiles, share.files + others.files > mostFiles || isCut {
             let already = others.files > 0 ? ", with the \(others.files) of the entries before it" : ""
             throw TransferFailure(
-                "more than \(mostFiles) files\(already), as transfers.max_files in the profile allows",
+                "more than \(mostFiles) files\(already), as transfers.max_files allows",
                 hint: "pull a part of it; or \(change("a larger", "max_files"))")
         }
         if isCut {

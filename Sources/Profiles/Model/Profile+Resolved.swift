@@ -101,7 +101,7 @@ extension TransferSettings {
     fileprivate var resolved: JSON {
         [
             "method": .string(method.rawValue), "max_bytes": mostBytes.map { .int($0) },
-            "max_files": mostFiles.map { JSON($0) }, "min_free_disk": .int(minFreeDisk),
+            "max_files": JSON(mostFiles), "min_free_disk": .int(minFreeDisk),
         ]
     }
 }

@@ -8,7 +8,7 @@ package struct TransferSettings: Sendable, Equatable {
     /// Bytes of one pull, all its entries together; nil for no limit.
     package var mostBytes: Int64?
     /// Files of one pull, all its entries together; nil for no limit.
-    package var mostFiles: Int?
+    package var mostFiles = 100_000
     /// Bytes that are left free on the disk of the runs directory.
     package var minFreeDisk = defaultFreeDisk
 

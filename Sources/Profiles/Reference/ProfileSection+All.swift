@@ -162,7 +162,7 @@ extension ProfileSection {
                 of all files at an action's end, or of one `ecr run pull`. They are counted before the first one comes; an \
                 entry with which it would be more is refused as a whole
                 """),
-            ProfileKey("max_files", "1 or more", "as max_bytes, for their number"),
+            ProfileKey("max_files", "1 or more", "as max_bytes, for their number (100000)"),
             ProfileKey(
                 "min_free_disk", "size, default 100MB",
                 "as max_bytes, for what all of them would leave on this machine's disk"),

@@ -16,6 +16,8 @@ final class PartFile: @unchecked Sendable {
     /// What goes to the kernel next; nil where everything goes at once.
     private var block: DirectBlock?
     private var isDirect = false
+    /// Bytes that it will have, as far as is known.
+    private var expected: Int64 = 0
 
     /// Origin: so much is on its way to the disk at a time, and the sync at the end waits for no more.
     private static let writeBehind: Int64 = 32 << 20
@@ -53,10 +55,14 @@ final class PartFile: @unchecked Sendable {
             done += Int64(bytes.count)
         }
         (written, synced, end) = (size, size, size)
-        if expected - size >= Self.large {
-            isDirect = file.setDirect(true)
-            if isDirect { self.block = DirectBlock() }
-        }
+        self.expected = expected
+        chooseWay()
+    }
+
+    private func chooseWay() {
+        guard !isDirect, expected - size >= Self.large else { return }
+        isDirect = file.setDirect(true)
+        if isDirect { block = DirectBlock() }
     }
 
     /// The SHA-256 of what is here.
@@ -68,6 +74,7 @@ final class PartFile: @unchecked Sendable {
         try file.truncate(to: 0)
         hash = SHA256()
         (size, written, synced, end) = (0, 0, 0, 0)
+        chooseWay()
     }
 
     /// Adds bytes.
