@@ -127,7 +127,7 @@ struct RunFixture: Sendable {
     /// Waits until a condition holds.
     /// - Throws: when it takes more than 30 seconds, far beyond any step of a test.
     func wait(for what: String, _ condition: () async throws -> Bool) async throws {
-        let deadline = ContinuousClock.now + .seconds(30)
+        let deadline = ContinuousClock.now + .seconds(60)
         while try await !condition() {
             guard ContinuousClock.now < deadline else { throw Waited(what: what) }
             try await Task.sleep(for: .milliseconds(20))

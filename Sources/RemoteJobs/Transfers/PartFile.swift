@@ -123,8 +123,9 @@ final class PartFile: @unchecked Sendable {
             try write(rest)
             block = nil
         }
-        if end < size { try file.truncate(to: size) }
-        end = size
+        // No further than it was written: what a full disk has not taken is not there.
+        if end < written { try file.truncate(to: written) }
+        end = written
     }
 
     /// Gives the file its length and mode: as it was, executable or not, and for nobody to write.
