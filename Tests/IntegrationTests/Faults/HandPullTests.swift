@@ -83,7 +83,7 @@ import Testing
         ) { fixture in
             let run = try await fixture.start()
             let result = try await fixture.expect(1, "run", "pull", "/")
-            #expect(result.errorText.contains("/: more than 5 files, as transfers.max_files in the profile"))
+            #expect(result.errorText.contains("/: more than 5 files, as transfers.max_files allows"))
             #expect(result.errorText.contains("try: pull a part of it; or "))
             #expect(try run.events(.artifactPulled).isEmpty)
             try await fixture.expect(0, "run", "action", "hello")
