@@ -265,7 +265,7 @@ import Testing
 
     @Test func whatIsTooMuchIsRefusedBeforeItBegins() async throws {
         for (limits, reason) in [
-            ("max_files: 2", "more than 2 files, as transfers.max_files in the profile allows"),
+            ("max_files: 2", "more than 2 files, as transfers.max_files allows"),
             ("max_bytes: 10", "15 B, more than the 10 B of transfers.max_bytes"),
             ("min_free_disk: 9000TB", "; transfers.min_free_disk in the profile asks for that"),
         ] {
