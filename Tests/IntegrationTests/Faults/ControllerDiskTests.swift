@@ -16,7 +16,7 @@ import Testing
     }
 
     private func withSmallDisk(_ body: (FaultBench, SmallDisk) async throws -> Void) async throws {
-        let disk = try await SmallDisk(kilobytes: 2048)
+        let disk = try await SmallDisk(kilobytes: 1024)
         try await FaultBench.with(hasLink: false, extra: "transfers: {min_free_disk: 0}") { bench in
             try place(bench, on: disk.path)
             try await body(bench, disk)
