@@ -138,10 +138,7 @@ import Testing
             try File(path: big, O_WRONLY).truncate(to: 4 << 30)
             let run = try await bench.start()
             let pull = try fixture.background("run", "pull", big, "/proc/version")
-            try await fixture.wait(for: "the transfer") {
-                let told = try await fixture.expect(0, "status", "--json").json()["transfers"]?.array?.first
-                return told?["bytes"]?.int ?? 0 > 0
-            }
+            try await fixture.waitForTransfer()
             switch stop {
             case .interrupt: pull.signal(SIGINT)
             case .complete: try await fixture.expect(0, "run", "complete", "--cancel-running")

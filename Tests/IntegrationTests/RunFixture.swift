@@ -134,6 +134,14 @@ struct RunFixture: Sendable {
         }
     }
 
+    /// Waits until some of the first file that is on its way has come, or gone.
+    func waitForTransfer() async throws {
+        try await wait(for: "the transfer") {
+            let told = try await expect(0, "status", "--json").json()["transfers"]?.array?.first
+            return told?["bytes"]?.int ?? 0 > 0
+        }
+    }
+
     struct Waited: Error { let what: String }
 
     private func endRuns() async {

@@ -60,10 +60,7 @@ import Testing
                 """)
             let run = try await fixture.start()
             let action = try fixture.background("run", "action", "big")
-            try await fixture.wait(for: "the transfer") {
-                let told = try await fixture.expect(0, "status", "--json").json()["transfers"]?.array?.first
-                return told?["bytes"]?.int ?? 0 > 0
-            }
+            try await fixture.waitForTransfer()
             try await fixture.expect(0, "run", "cancel", "big")
             _ = try await action.wait()
             let end = try await fixture.expect(1, "run", "complete")
@@ -89,10 +86,7 @@ import Testing
                 """)
             let run = try await fixture.start()
             let action = try fixture.background("run", "action", "big")
-            try await fixture.wait(for: "the transfer") {
-                let told = try await fixture.expect(0, "status", "--json").json()["transfers"]?.array?.first
-                return told?["bytes"]?.int ?? 0 > 0
-            }
+            try await fixture.waitForTransfer()
             fixture.killSupervisor(of: run)
             #expect(try await action.wait().status == 79)
             try await fixture.expect(0, "run", "resume")
