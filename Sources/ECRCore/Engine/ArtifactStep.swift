@@ -302,7 +302,8 @@ struct ArtifactStep {
             JSONObject(
                 ["target": .string(RunEngine.targetName)], origin.fields,
                 [
-                    "reason": .string(reason), "required": .bool(entry.isRequired),
+                    "reason": .string(reason), "limit": failure.limit.map { .string($0) },
+                    "required": .bool(entry.isRequired),
                     "only_copy": entry.isOutput && isOnlyCopy ? true : nil,
                 ], remote))
     }
