@@ -33,7 +33,7 @@ struct RunDelete: ParsableCommand {
             if chosen.contains(where: { $0.run == found }) { continue }
             chosen.append((found, try deletable(found)))
         }
-        let deletion = Deletion(chosen, in: runs)
+        let deletion = Deletion(chosen, in: runs, isMeasured: !yes || output.json)
         if !yes {
             Terminal.say(deletion.table)
             try common.confirm("delete \(deletion.amount)?", unless: "--yes")

@@ -37,7 +37,8 @@ struct RunPrune: ParsableCommand {
         for (run, _) in meant.filter(\.state.mayBeDrained) {
             Terminal.warn("run \(run.id) stays: its target has something of it; ecr run drain \(run.id)")
         }
-        let deletion = Deletion(old.map { ($0.run, $0.state.status.rawValue) }, in: runs)
+        let deletion = Deletion(
+            old.map { ($0.run, $0.state.status.rawValue) }, in: runs, isMeasured: dryRun || !yes || output.json)
         if deletion.entries.isEmpty {
             if output.json { Terminal.result(deletion.json) }
             Terminal.say("nothing to delete; runs in \(runs.path) that are over: \(over.count)")
