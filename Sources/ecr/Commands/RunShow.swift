@@ -137,8 +137,11 @@ private struct RunShowReport {
         return [job.reason, invalid].compactMap { $0 }.joined(separator: "; ")
     }
 
+    /// Origin: with a size behind it, a line of a terminal.
+    private static let widestName = 60
+
     private var artifacts: Table {
-        var table = Table()
+        var table = Table(widest: Self.widestName)
         for artifact in state.artifacts {
             table.add([artifact["path"]?.string ?? "?", Amount.bytes(artifact["size"]?.int ?? 0)])
         }
@@ -148,7 +151,7 @@ private struct RunShowReport {
 
     /// What was really on the target: the last upload of a file counts.
     private var uploads: Table {
-        var table = Table()
+        var table = Table(widest: Self.widestName)
         for upload in state.uploads {
             table.add([
                 RawName.text("remote", of: upload), Amount.bytes(upload["size"]?.int ?? 0),
