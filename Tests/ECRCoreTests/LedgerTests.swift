@@ -253,7 +253,7 @@ import Testing
         #expect(try ledger(0).json["failed_artifacts"] == nil)
         #expect(
             try ledger(2).remarks == [
-                "artifact /0 of 0001-a was not pulled: stale", "artifact /1 of 0001-a (required) was not pulled: stale",
+                "artifact /1 of 0001-a (required) was not pulled: stale", "artifact /0 of 0001-a was not pulled: stale",
             ])
         let many = try ledger(7)
         #expect(many.remarks.count == 6)
