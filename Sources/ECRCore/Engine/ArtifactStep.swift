@@ -181,7 +181,7 @@ struct ArtifactStep {
         _ allowance: inout PullAllowance, _ result: inout Result
     ) async throws {
         let method = entry.method ?? policy.method
-        try await target.transferLine(isBulk: false, for: method).ways.require(method)
+        try await target.require(method)
         if let refusal = entry.refusal { throw refusal }
         // While the target looks for its files.
         async let known = KnownVersions(journal.state.artifacts)
