@@ -61,9 +61,9 @@ struct AbortReport {
         let copy = TargetCopy((try? run.directory.state()) ?? run.state, run.directory)
         Terminal.say("what it has written there is kept in \(spool)")
         if unfetched.isEmpty || !copy.unknownSpools.isEmpty {
-            Terminal.say("copy what you need: \(copy.copying(spool))\nthen, to remove it: ecr target clean --force")
+            Terminal.say("copy what you need: \(copy.copying(spool))")
         }
-        if let next = copy.next { Terminal.say("next: \(next)") }
+        Terminal.say("next: \(copy.next ?? "ecr target clean TARGET --force, once nothing of it is needed any more")")
     }
 
     /// What is known of a job without an end on record.

@@ -8,7 +8,8 @@ struct RunPrune: ParsableCommand {
         commandName: "prune", abstract: "Delete old runs; asks first.",
         discussion: """
             Only runs that are over are counted and deleted, the oldest first; runs that are created, live, interrupted or \
-            damaged stay, and so do those with something on their target which `ecr run drain` would fetch. With --exported only those to which nothing was added since their last export.
+            damaged stay, and so do those with something on their target which `ecr run drain` would fetch. With \
+            --exported only those to which nothing was added since their last export.
 
             Example:
               ecr run prune --keep 20 --dry-run

@@ -50,9 +50,10 @@ struct Deletion {
                 if !asJSON { Terminal.result(entry.run.id) }
             } catch { failures.append(ECRFailure(error)) }
         }
-        Terminal.clearStatus()
+        Terminal.showStatus("deleting: content that no run has any more")
         runs.removeRemains()
         ContentStore(runsDirectory: runs.path).sweep()
+        Terminal.clearStatus()
         if asJSON { Terminal.result(json(of: deleted)) }
         for failure in failures.dropLast() { Terminal.complain(failure.message, hint: failure.hint) }
         if let last = failures.last { throw last }
