@@ -48,6 +48,29 @@ import Testing
         }
     }
 
+    /// A rootfs has thousands of links that lead nowhere.
+    @Test(.enabled("needs strace") { await SystemCallFaults.isAvailable() })
+    func whatDoesNotComeIsOnRecordWithFewSyncs() async throws {
+        try await RunFixture.with { fixture in
+            let tree = fixture.scratch.path("tree")
+            try FileSystem.makeDirectory(tree)
+            let make = "cd \"$0\"; for n in $(seq 300); do ln -s gone dead$n; : >old$n; done; touch -d 2001-01-01 old*"
+            try await Command.runSuccessfully("/bin/sh", ["-c", make, tree])
+            try fixture.write("actions: {a: {commands: [\"true\"], artifacts: [\"\(tree)\"]}}")
+            let run = try await fixture.start()
+            let fault = try SystemCallFaults("fdatasync", .error("EIO"), when: "150+")
+            let tracer = try await fault.attach(to: #require(Processes.ids(withArgument: run.path).first))
+            try await fixture.expect(0, "run", "action", "a")
+            tracer.signal(SIGINT)
+            _ = try await tracer.wait()
+            #expect(!fault.hasStruck)
+            let reasons = try run.events(.artifactPullFailed).map { $0.data["reason"]?.string ?? "" }
+            #expect(reasons.count { $0.hasPrefix("stale: ") } == 300)
+            #expect(reasons.count { $0 == "a link that leads nowhere, to gone" } == 300)
+            try await fixture.expect(0, "run", "complete")
+        }
+    }
+
     // MARK: What to type next
 
     /// - Parameter servesSFTP: whether the target does.
