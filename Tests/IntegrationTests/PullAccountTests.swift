@@ -150,6 +150,34 @@ import Testing
         }
     }
 
+    @Test func whatCameOfAFileThatFailedIsNotCounted() async throws {
+        try await FaultBench.with { bench in
+            let (fixture, link) = (bench.fixture, try #require(bench.link))
+            let folder = fixture.scratch.path("tree")
+            for name in ["one", "two"] {
+                try fixture.scratch.write("tree/\(name)", bytes: [UInt8](repeating: 1, count: 8_000_000))
+            }
+            let run = try await bench.start()
+            func bytes() async throws -> Int64 {
+                let told = try await fixture.expect(0, "status", "--json").json()["transfers"]?.array?.first
+                return told?["bytes"]?.int ?? 0
+            }
+            link.throttle(2_000_000)
+            let pull = try fixture.background("run", "pull", "--method", "exec", folder)
+            try await fixture.wait(for: "some of the first") { try await bytes() > 2_000_000 }
+            link.throttle(100_000)
+            for id in Processes.ids(withArgument: "if=\(folder)/one") { Processes.kill(id) }
+            try await fixture.wait(for: "its failure") { try !run.events(.artifactPullFailed).isEmpty }
+            try await fixture.wait(for: "some of the second") {
+                let bytes = try await bytes()
+                #expect(bytes < 2_000_000)
+                return bytes > 0
+            }
+            pull.signal(SIGINT)
+            #expect(try await pull.wait().status == 130)
+        }
+    }
+
     // MARK: Stopped
 
     enum Stop: Sendable, CaseIterable { case interrupt, complete, abort, abortWithoutLink }

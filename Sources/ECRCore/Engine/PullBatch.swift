@@ -110,6 +110,7 @@ struct PullBatch {
         var failed: [(RemoteFile, Result<Pulled, TransferFailure>)] = []
         for (file, outcome) in outcomes {
             guard case .failure(let failure) = outcome else { continue }
+            progress.fail(file)
             if failure.isStall { stalled.append(file) }
             // With others beside it, it may be another one that hangs, and this one behind it.
             if !failure.isStall || files.count == 1 { failed.append((file, .failure(failure))) }
