@@ -195,11 +195,9 @@ struct PullBatch {
             ], RawName(file.path).json)
     }
 
-    /// The same for the same version of the same file, so that a later attempt finds it.
-    static func part(of file: RemoteFile, in folder: String) -> String {
-        let key = file.path + Array("\0\(file.size) \(file.modificationTime) \(file.version ?? "")".utf8)
-        return "\(folder)/\(PartName.of(key))"
-    }
+    /// The same for every version of a file, so that a later attempt finds it, and one part is all that a log leaves which
+    /// grows from one to the next. How much of it is the file's beginning `FileTransfer` finds out.
+    static func part(of file: RemoteFile, in folder: String) -> String { "\(folder)/\(PartName.of(file.path))" }
 }
 
 extension PullBatch.Pulled {
