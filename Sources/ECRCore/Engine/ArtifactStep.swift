@@ -287,7 +287,7 @@ struct ArtifactStep {
         let stale = expansion.files.filter {
             $0.modificationTime < claimed && entry.done.insert($0.path).inserted
         }
-        let failure = TransferFailure("stale: older than the job")
+        let failure = TransferFailure("stale: older than the job; `allow_old: true` in the profile takes it")
         try await fail(entry, stale.map { Loss(path: $0.path, failure: failure) }, &result)
     }
 
