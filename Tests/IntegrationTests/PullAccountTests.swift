@@ -180,6 +180,35 @@ import Testing
 
     // MARK: Stopped
 
+    @Test(arguments: [false, true]) func whatHadComeWhenItWasStoppedIsCounted(_ isJSON: Bool) async throws {
+        try await FaultBench.with(extra: "transfers: {min_free_disk: 0}") { bench in
+            let fixture = bench.fixture
+            try fixture.scratch.write("tree/first", "whole")
+            let big = try fixture.scratch.write("tree/second", "")
+            try File(path: big, O_WRONLY).truncate(to: 4 << 30)
+            let run = try await bench.start()
+            let names = [fixture.scratch.path("tree"), fixture.scratch.path("none")]
+            let pull =
+                try isJSON
+                ? fixture.background("run", "pull", "--json", names[0], names[1])
+                : fixture.background("run", "pull", names[0], names[1])
+            try await fixture.wait(for: "the first") { try run.events(.artifactPulled).count == 1 }
+            pull.signal(SIGINT)
+            let stopped = try await pull.wait()
+            #expect(stopped.status == 130)
+            let path = "artifacts/pulled/0001/first"
+            guard isJSON else {
+                #expect(stopped.outputText == "\(run.path)/\(path)\n")
+                #expect(stopped.errorText.hasSuffix("1 file fetched\nstopped; typed again, it brings the rest\n"))
+                return
+            }
+            let result = try JSON(parsing: stopped.output.split(separator: 0x0A).last ?? [])
+            #expect(result["cancelled"] == true && result["exit_code"]?.int == 130)
+            #expect(result["pulled"]?.array == [.string(path)])
+            #expect(result["failed"]?.array?.map { $0["outcome"] } == ["cancelled", "cancelled"])
+        }
+    }
+
     enum Stop: Sendable, CaseIterable { case interrupt, complete, abort, abortWithoutLink }
 
     @Test(arguments: Stop.allCases) func whatWasStoppedIsOnRecordAndLeavesNoFolder(_ stop: Stop) async throws {

@@ -25,6 +25,8 @@ struct ArtifactStep {
         var empty: [Failure] = []
         /// A required entry brought nothing, or failed.
         var isFailure = false
+        /// It was stopped before all of it had come.
+        var isCancelled = false
         /// What was recorded before and has not come up again yet.
         var steps: RecordedSteps
     }
@@ -35,9 +37,14 @@ struct ArtifactStep {
         let reason: String
         /// What to type next; nil where nothing is wrong.
         var hint: String?
+        /// Somebody did not want to wait for it.
+        var isCancelled = false
 
         var json: JSON {
-            ["remote": .string(remote), "reason": .string(reason), "hint": hint.map { .string($0) }]
+            [
+                "remote": .string(remote), "reason": .string(reason), "outcome": isCancelled ? "cancelled" : nil,
+                "hint": hint.map { .string($0) },
+            ]
         }
     }
 
@@ -52,17 +59,14 @@ struct ArtifactStep {
         var places = ArtifactPlaces(folder: origin.folder, given: steps.pulledPaths)
         var allowance = PullAllowance(policy, free: try FileSystem.freeBytes(journal.directory.path))
         if entries.count > 1 { await survey(&entries, &allowance, steps) }
-        var isCancelled = false
         for entry in entries {
             do { try await pull(entry, &places, &allowance, &result) } catch is CancellationError {
-                isCancelled = true
+                result.isCancelled = true
                 try await fail(entry, .cancelled, &result)
             }
         }
         let parts = partsFolder
         if origin.commonParts == nil { try? await worker.run { try FileSystem.removeTree(parts) } }
-        // A job has ended all the same; only its files were given up.
-        if isCancelled && origin.maker == nil { throw CancellationError() }
         return result
     }
 
@@ -329,7 +333,9 @@ struct ArtifactStep {
         let name = path.map { String(decoding: $0, as: UTF8.self) } ?? entry.name
         let local = failure.isLocal ? "df -h \(shellWord(journal.directory.path))" : nil
         let hint = failure.hint ?? local ?? "ecr run exec -- ls -la \(shellWord(folder(of: path, entry)))"
-        result.failures.append(Failure(remote: name, reason: reason(of: failure), hint: hint))
+        result.failures.append(
+            Failure(
+                remote: name, reason: reason(of: failure), hint: hint, isCancelled: failure == .cancelled))
         result.warnings.append("artifact \(name): \(reason(of: failure))")
         if entry.isRequired { result.isFailure = true }
     }
