@@ -174,16 +174,20 @@ struct UploadBatch: Sendable {
         _ asked: [Int], _ known: [Int: TransferLine.Known], _ place: UploadPlace, _ line: TransferLine,
         _ progress: TransferProgress
     ) async throws {
-        let wrong = asked.filter { index in
-            known[index]?.permissions.map { $0 != tree.files[index].permissions } ?? false
-        }
+        let wrong = Set(
+            asked.filter { index in
+                known[index]?.permissions.map { $0 != tree.files[index].permissions } ?? false
+            })
         // Another user's: one that is sent takes its place.
         let refused = try await UploadSeat(over: line).setPermissions(
             wrong.map { (destination($0, place), tree.files[$0].permissions) })
         var sent: [Sent] = []
         for index in asked {
             guard let same = known[index], !refused.contains(destination(index, place)) else { continue }
-            sent.append(Sent(index: index, sha256: same.sha256, remoteSHA256: same.sha256, method: "unchanged"))
+            sent.append(
+                Sent(
+                    index: index, sha256: same.sha256, remoteSHA256: same.sha256, method: "unchanged",
+                    hasNewPermissions: wrong.contains(index)))
         }
         try await record(sent, place, progress)
     }
@@ -368,6 +372,8 @@ struct UploadBatch: Sendable {
         let remoteSHA256: String?
         let method: String
         var isUnchanged: Bool { method == "unchanged" }
+        /// It was there with others.
+        var hasNewPermissions = false
         /// Whether a power cut leaves it there; of a file that was there nobody knows.
         var isSynced = true
         var replacesLink = false
@@ -398,8 +404,8 @@ struct UploadBatch: Sendable {
             unsettled[one.index] = nil
             let (file, remote) = (tree.files[one.index], destination(one.index, place))
             uploaded.add(
-                file, at: remote, isUnchanged: one.isUnchanged, hasLostBits: hasLostBits(one),
-                replacesLink: one.replacesLink)
+                file, at: remote, isUnchanged: one.isUnchanged, hasNewPermissions: one.hasNewPermissions,
+                hasLostBits: hasLostBits(one), replacesLink: one.replacesLink)
             progress.finish(file, String(decoding: remote, as: UTF8.self), size: file.size, method: one.method)
         }
     }

@@ -47,7 +47,9 @@ struct RunPush: ParsableCommand {
             ]))
         let uploaded = result["uploaded"]
         let unchanged = uploaded?["unchanged"]?.int ?? 0
-        let remark = unchanged == 0 ? "" : ", \(unchanged) of them there already"
+        let changed = uploaded?["permissions_set"]?.int ?? 0
+        let permissions = changed == 0 ? "" : "; permissions set: \(changed)"
+        let remark = unchanged == 0 ? "" : ", \(unchanged) of them there already\(permissions)"
         let files = Amount.count(uploaded?["files"]?.int ?? 0, "file")
         Terminal.say("\(files) on the target, \(Amount.bytes(uploaded?["bytes"]?.int ?? 0))\(remark)")
         for warning in result["warnings"]?.array ?? [] { Terminal.warn(warning.string ?? "") }
