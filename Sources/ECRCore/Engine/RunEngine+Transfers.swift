@@ -90,6 +90,7 @@ extension RunEngine {
                 "uploaded": result.uploaded.json, "failed": .array(result.failures.map(\.json)),
                 "warnings": JSON(strings: result.uploaded.warnings),
                 "cancelled": result.isCancelled ? true : nil,
+                "resumable": result.isCancelled ? .bool(result.isResumable) : nil,
                 "exit_code": Self.exitCode(hasFailed: !result.failures.isEmpty, isCancelled: result.isCancelled),
             ]
         }

@@ -22,6 +22,8 @@ struct UploadBatch: Sendable {
     private(set) var uploaded = UploadSummary()
     /// Bytes that were there when the last attempt ended.
     private(set) var reached: Int64 = 0
+    /// Whether a file was cut then that goes on where it was.
+    private(set) var isResumable = false
     /// Places in the tree's list that are dealt with.
     private var done: Set<Int> = []
     /// Places of files that may be on the target, since their last step did not come to an end, and why.
@@ -317,7 +319,9 @@ struct UploadBatch: Sendable {
             switch outcome {
             case .placed(let one): sent.append(one)
             case .failed(let reason): failure = failure ?? reason
-            case .interrupted(let error): interruption = interruption ?? error
+            case .interrupted(let error, let isResumable):
+                interruption = interruption ?? error
+                self.isResumable = self.isResumable || isResumable
             case .unsettled(let index, let error):
                 unsettled[index] = error.failure
                 interruption = error
@@ -331,7 +335,7 @@ struct UploadBatch: Sendable {
     private enum Outcome {
         case placed(Sent)
         case failed(UploadFailure)
-        case interrupted(any Error)
+        case interrupted(any Error, isResumable: Bool)
         case unsettled(Int, UploadSeat.Unsettled)
     }
 
@@ -342,8 +346,9 @@ struct UploadBatch: Sendable {
         let began = Clock.boottimeNanoseconds()
         let file = tree.files[index]
         let (destination, temporary) = (destination(index, place), temporary(index, place))
+        let upload = await FileUpload(over: line, by: method, worker: worker)
         do {
-            let sent = try await FileUpload(over: line, by: method, worker: worker).send(
+            let sent = try await upload.send(
                 file, to: temporary, mayResume: mayResume, progress: { progress.tell(file, bytes: $0) },
                 resumed: { progress.resume(file, at: $0) })
             let placed = try await UploadSeat(over: line).place(
@@ -360,7 +365,7 @@ struct UploadBatch: Sendable {
             return .failed(self.failure(failure, index, place))
         } catch let error as UploadSeat.Unsettled {
             return .unsettled(index, error)
-        } catch { return .interrupted(error) }
+        } catch { return .interrupted(error, isResumable: upload.isResumable(file)) }
     }
 
     // MARK: The record

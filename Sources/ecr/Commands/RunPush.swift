@@ -55,8 +55,8 @@ struct RunPush: ParsableCommand {
         for warning in result["warnings"]?.array ?? [] { Terminal.warn(warning.string ?? "") }
         if result["cancelled"]?.bool == true {
             let isClear = result["failed"]?.array?.contains { $0["outcome"] == "unknown" } == false
-            Terminal.say(
-                "stopped\(isClear ? ": nothing else has taken a place" : ""); typed again, it brings the rest")
+            let next = result["resumable"]?.bool == true ? "goes on where it was" : "begins with what is not there"
+            Terminal.say("stopped\(isClear ? ": nothing else has taken a place" : ""); typed again, it \(next)")
         }
         try HandTransfer.end(result, of: "local")
     }

@@ -62,7 +62,7 @@ struct HandTransfer {
         } catch let failure as ECRFailure where failure.exitCode == ExitCode.unknownOutcome.rawValue {
             throw ECRFailure(
                 .unknownOutcome, failure.message,
-                hint: "ecr run resume, then the same command again: a file that was cut goes on where it was")
+                hint: "ecr run resume, then the same command again: by sftp and exec it goes on where it was")
         }
     }
 

@@ -65,7 +65,7 @@ import Testing
             #expect(stopped.status == 130)
             #expect(
                 stopped.errorText.contains(
-                    "stopped: nothing else has taken a place; typed again, it brings the rest"))
+                    "stopped: nothing else has taken a place; typed again, it goes on where it was\n"))
             bench.link?.throttle(nil)
             let cancelled = try run.events(.uploadFailed).map(\.data)
             #expect(cancelled.map { $0["reason"]?.string } == ["cancelled"])
@@ -80,7 +80,10 @@ import Testing
         }
     }
 
-    @Test(arguments: ["sftp", "exec"]) func aPushThatIsStoppedGoesOnWhenItIsTypedAgain(_ method: String) async throws {
+    /// Sends a large file over a slow link, and stops that once some of it is there.
+    private func withStoppedPush(
+        _ method: String, _ body: (FaultBench, RunDirectory, _ said: String, _ work: String) async throws -> Void
+    ) async throws {
         try await FaultBench.with { bench in
             let fixture = bench.fixture
             let work = fixture.scratch.path("work")
@@ -88,17 +91,34 @@ import Testing
             let run = try await bench.start()
             bench.link?.throttle(1_500_000)
             let push = try fixture.background("run", "push", "--method", method, "large", "\(work)/")
-            try await fixture.wait(for: "some of it") {
-                try await names(in: work).contains { name in
-                    try name.hasPrefix(".ecr-") && File(path: "\(work)/\(name)", 0).size() > 1_000_000
-                }
-            }
+            try await fixture.wait(for: "some of it") { FileSystem.treeSize(work) > 1_000_000 }
             push.signal(SIGINT)
-            #expect(try await push.wait().status == 130)
+            let stopped = try await push.wait()
+            #expect(stopped.status == 130)
             bench.link?.throttle(nil)
-            try await fixture.expect(0, "run", "push", "--method", method, "large", "\(work)/")
+            try await body(bench, run, stopped.errorText, work)
+        }
+    }
+
+    @Test(arguments: ["sftp", "exec"]) func aPushThatIsStoppedGoesOnWhenItIsTypedAgain(_ method: String) async throws {
+        try await withStoppedPush(method) { bench, run, said, work in
+            #expect(said.hasSuffix("typed again, it goes on where it was\n"), "\(said)")
+            try await bench.fixture.expect(0, "run", "push", "--method", method, "large", "\(work)/")
             #expect(try FileSystem.read("\(work)/large") == bytes(5_000_000))
             #expect(try uploads(run).first?["resumed_at"]?.int ?? 0 >= 15 << 16)
+            #expect(try await names(in: work) == ["large"])
+        }
+    }
+
+    @Test(arguments: ["scp", "tar"]) func aPushThatCannotGoOnSaysSo(_ method: String) async throws {
+        try await withStoppedPush(method) { bench, run, said, work in
+            #expect(
+                said.hasSuffix(
+                    "0 files on the target, 0 B\nstopped: nothing else has taken a place; "
+                        + "typed again, it begins with what is not there\n"), "\(said)")
+            try await bench.fixture.expect(0, "run", "push", "--method", method, "large", "\(work)/")
+            #expect(try FileSystem.read("\(work)/large") == bytes(5_000_000))
+            #expect(try uploads(run).map { $0["resumed_at"] } == [nil])
             #expect(try await names(in: work) == ["large"])
         }
     }
