@@ -430,6 +430,30 @@ import Testing
         }
     }
 
+    /// It says that it is empty, or a page long; and memory cannot be read where none is.
+    @Test(arguments: ["auto", "exec", "scp", "tar"])
+    func whatTheKernelMakesUpIsNotTakenForEmpty(_ method: String) async throws {
+        try await RunFixture.with { fixture in
+            let run = try await fixture.start()
+            let work = fixture.scratch.path("work")
+            let made = "it is not as long as it says, like what the kernel makes up; send a copy of it"
+            for (path, reason) in [
+                ("/proc/version", made), ("/sys/kernel/uevent_seqnum", made),
+                ("/proc/self/mem", "cannot be read here: Input/output error"),
+            ] where FileSystem.exists(path) {
+                let result = try await fixture.expect(1, "run", "push", "--method", method, path, "\(work)/f")
+                #expect(result.errorText.contains(" to \(work)/f: \(reason)\n"), "\(result.errorText)")
+                #expect(result.errorText.contains("0 files on the target"))
+            }
+            try fixture.scratch.write("tree/1", "content")
+            try fixture.scratch.write("tree/none", "")
+            try await fixture.expect(0, "run", "push", "--method", method, "tree", "\(work)/tree")
+            #expect(try FileSystem.read("\(work)/tree/none").isEmpty)
+            #expect(try FileSystem.list(work) == ["tree"] && FileSystem.list("\(work)/tree") == ["1", "none"])
+            #expect(try run.events(.uploaded).count == 2)
+        }
+    }
+
     @Test func aPullThatIsInterruptedLeavesNothingHalf() async throws {
         try await FaultBench.with { bench in
             let fixture = bench.fixture
