@@ -101,6 +101,20 @@ import Testing
         }
     }
 
+    /// As `/etc/mtab` is one: what it leads to is another file for each who looks.
+    @Test(arguments: [true, false]) func aLinkToWhatIsEverybodysOwnLeadsOut(_ servesSFTP: Bool) async throws {
+        try await RunFixture.with(.init(servesSFTP: servesSFTP)) { fixture in
+            try fixture.scratch.write("tree/f", "x")
+            try check("link") { symlink("/proc/self/mounts", fixture.scratch.path("tree/mtab")) }
+            let run = try await fixture.start()
+            let pull = try await fixture.expect(1, "run", "pull", fixture.scratch.path("tree"))
+            #expect(pull.errorText.contains("/tree/mtab: a link that leads out of the folder\n"), "\(pull.errorText)")
+            try await fixture.expect(0, "run", "pull", fixture.scratch.path("tree/mtab"))
+            let pulled = try #require(try run.events(.artifactPulled).last?.data)
+            #expect(pulled["size"]?.int ?? 0 > 0, "\(pulled)")
+        }
+    }
+
     @Test func theLoginFolderIsKnownByItsShortName() async throws {
         try await RunFixture.with(
             profile: "actions: {hello: {commands: [\"echo hello\"]}}\ntransfers: {max_files: 1}"

@@ -167,13 +167,13 @@ import SSH
     /// is passed over; everything else is refused.
     private mutating func resolveLinks() async throws {
         if links.isEmpty { return }
-        // For each name what the link says, the real path, and what is there; the first is the tree itself.
+        // For each name what the link says, the real path, and what is there; the first is the tree itself. What is there is
+        // asked of the name: a real path below `/proc/self` is that of `readlink`, which is gone.
         let look = """
-            \(Self.momentFunction(tools.status)); \(Self.statusFunction(tools.status))
+            \(Self.momentFunction(tools.status)); \(Self.statusFunction(tools.status, follows: true))
             for ecr_f; do printf '%s\\0' "$ecr_f"; readlink "$ecr_f"; printf '\\0'
             ecr_r=$(readlink -f "$ecr_f"; ecr_x=$?; echo x; exit $ecr_x); [ $? -le 128 ] || exit 255
-            ecr_r=${ecr_r%x}; printf '%s\\0' "$ecr_r"
-            ecr_r=${ecr_r%?}; printf '%s\\0\\0' "$ecr_r"; ecr_m; ecr_s "$ecr_r"; \(Self.mayFail); printf '\\0'; done
+            printf '%s\\0%s\\0\\0' "${ecr_r%x}" "$ecr_f"; ecr_m; ecr_s "$ecr_f"; \(Self.mayFail); printf '\\0'; done
             """
         let root = literal ?? (fixedFolder.isEmpty ? [UInt8(ascii: "/")] : fixedFolder)
         let names = [root] + links.map(\.path)
