@@ -101,6 +101,10 @@ struct RunFixture: Sendable {
 
     /// A command that runs beside the test.
     func background(_ arguments: String..., environment: [String: String?] = [:]) throws -> RunningCommand {
+        try background(arguments, environment: environment)
+    }
+
+    func background(_ arguments: [String], environment: [String: String?] = [:]) throws -> RunningCommand {
         try RunningCommand(
             try BuiltProducts.ecr(), arguments, environment: Self.settings.merging(environment) { $1 },
             workingDirectory: scratch.path)
