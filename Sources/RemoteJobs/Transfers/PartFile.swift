@@ -98,6 +98,7 @@ package final class PartFile: @unchecked Sendable {
 
     /// Zeros become a hole, as they often were one on the target.
     private func write(_ bytes: UnsafeRawBufferPointer) throws(SystemError) {
+        if bytes.isEmpty { return }
         if bytes.count < Self.page || !Self.isZero(bytes) {
             do throws(SystemError) { try file.write(bytes, at: written) } catch {
                 // A file system may refuse only when it is asked to write.
