@@ -219,7 +219,9 @@ import Testing
             let result = try JSON(parsing: stopped.output.split(separator: 0x0A).last ?? [])
             #expect(result["cancelled"] == true && result["exit_code"]?.int == 130)
             #expect(result["pulled"]?.array == [.string(path)])
-            #expect(result["failed"]?.array?.map { $0["outcome"] } == ["cancelled", "cancelled"])
+            let failed = result["failed"]?.array ?? []
+            #expect(failed.map { $0["outcome"] } == ["cancelled", "cancelled"])
+            #expect(failed.allSatisfy { $0["hint"] == nil })
         }
     }
 

@@ -333,9 +333,10 @@ struct ArtifactStep {
         let name = path.map { String(decoding: $0, as: UTF8.self) } ?? entry.name
         let local = failure.isLocal ? "df -h \(shellWord(journal.directory.path))" : nil
         let hint = failure.hint ?? local ?? "ecr run exec -- ls -la \(shellWord(folder(of: path, entry)))"
+        let isCancelled = failure == .cancelled
         result.failures.append(
             Failure(
-                remote: name, reason: reason(of: failure), hint: hint, isCancelled: failure == .cancelled))
+                remote: name, reason: reason(of: failure), hint: isCancelled ? nil : hint, isCancelled: isCancelled))
         result.warnings.append("artifact \(name): \(reason(of: failure))")
         if entry.isRequired { result.isFailure = true }
     }
