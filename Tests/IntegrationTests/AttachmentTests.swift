@@ -60,7 +60,8 @@ import Testing
             let note = try fixture.background("note", "a card", "--attach", file)
             try await fixture.wait(for: "the copy") { try !attachments(run).isEmpty }
             note.signal(SIGINT)
-            #expect(try await note.wait().status == 130)
+            let stopped = try await note.wait()
+            #expect(stopped.status == 130 && stopped.errorText == "stopped; nothing is recorded\n")
             #expect(try attachments(run).isEmpty && run.events(.note).isEmpty)
         }
     }

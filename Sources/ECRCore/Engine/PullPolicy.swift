@@ -45,7 +45,8 @@ struct PullPolicy: Sendable {
         let size = ByteCount.text(share.bytes)
         if let mostBytes, share.bytes > 0, share.bytes > mostBytes - others.bytes {
             throw TransferFailure(
-                "\(size)\(Self.beside(others)), more than the \(ByteCount.text(mostBytes)) of transfers.max_bytes in the profile",
+                "\(size)\(Self.beside(others)), more than the \(ByteCount.text(mostBytes)) of transfers.max_bytes in the "
+                    + "profile",
                 hint: "pull a part of it; or \(change("a larger", "max_bytes"))")
         }
         try requireRoom(for: share.bytes - share.kept, beside: others, free: free)

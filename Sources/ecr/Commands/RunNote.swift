@@ -55,12 +55,17 @@ struct RunNote: ParsableCommand {
     private func copies(into run: RunDirectory, _ interrupt: InterruptSignal?) throws -> [Attachment] {
         let display = Locked(TransferDisplay("copying"))
         defer { Terminal.clearStatus() }
-        return try Attachment.copies(of: attach, into: run, interrupt: interrupt) { news in
-            let text = display.withLock { display in
-                display.take(news)
-                return display.text
+        do {
+            return try Attachment.copies(of: attach, into: run, interrupt: interrupt) { news in
+                let text = display.withLock { display in
+                    display.take(news)
+                    return display.text
+                }
+                if let text { Terminal.showStatus(text) }
             }
-            if let text { Terminal.showStatus(text) }
+        } catch let interrupted as ControlClient.Interrupted {
+            Terminal.say("stopped; nothing is recorded")
+            throw interrupted
         }
     }
 }
