@@ -143,7 +143,7 @@ import Testing
                 return pull
             }
             let cut = try await stall(after: 12_000_000)
-            cut.signal(SIGINT)
+            try await fixture.interrupt(cut)
             link.restore()
             #expect(try await cut.wait().status == 130)
 

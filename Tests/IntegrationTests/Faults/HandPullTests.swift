@@ -44,7 +44,7 @@ import Testing
                 link.restore()
                 try await fixture.expect(0, "run", "resume")
             case .interrupted:
-                pull.signal(SIGINT)
+                try await fixture.interrupt(pull)
                 link.restore()
                 let result = try await pull.wait()
                 #expect(result.status == 130)
@@ -68,7 +68,7 @@ import Testing
             let stalled = try await StalledPull(bench, bytes)
             let (run, log, link) = (stalled.run, stalled.file, stalled.link)
             func stop(_ pull: RunningCommand) async throws {
-                pull.signal(SIGINT)
+                try await fixture.interrupt(pull)
                 link.restore()
                 #expect(try await pull.wait().status == 130)
                 #expect(try FileSystem.list(run.handParts).count == 1)

@@ -323,8 +323,7 @@ import Testing
             let push = ["run", "push", "--method", words[0], words[1], "\(work)/"]
             let command = try fixture.background(push)
             try await hanging.waitUntilBegun()
-            command.signal(SIGINT)
-            try await fixture.wait(for: "the signal") { command.errorText.contains("stopping; Ctrl-C again") }
+            try await fixture.interrupt(command)
             let names = words[1] == "f" ? ["f"] : ["1", "2", "3", "4", "5"]
             try await body(
                 fixture,
