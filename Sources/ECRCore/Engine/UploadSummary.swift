@@ -7,6 +7,8 @@ struct UploadSummary: Sendable {
     private(set) var bytes: Int64 = 0
     /// How many of the files were there already.
     private(set) var unchanged = 0
+    /// How many of these got other permissions.
+    private var withNewPermissions = 0
     private var withoutBits = Names()
     private var foldersWithoutBits = Names()
     private var replacedLinks = Names()
@@ -38,10 +40,14 @@ struct UploadSummary: Sendable {
     /// - Parameters:
     ///   - remote: where it is on the target.
     ///   - hasLostBits: setuid, setgid or sticky.
-    mutating func add(_ file: LocalFile, at remote: [UInt8], isUnchanged: Bool, hasLostBits: Bool, replacesLink: Bool) {
+    mutating func add(
+        _ file: LocalFile, at remote: [UInt8], isUnchanged: Bool, hasNewPermissions: Bool, hasLostBits: Bool,
+        replacesLink: Bool
+    ) {
         files += 1
         bytes += file.size
         if isUnchanged { unchanged += 1 }
+        if hasNewPermissions { withNewPermissions += 1 }
         if hasLostBits { withoutBits.add(remote) }
         if replacesLink { replacedLinks.add(remote) }
     }
@@ -53,6 +59,7 @@ struct UploadSummary: Sendable {
         summary.files += more.files
         summary.bytes += more.bytes
         summary.unchanged += more.unchanged
+        summary.withNewPermissions += more.withNewPermissions
         summary.withoutBits += more.withoutBits
         summary.foldersWithoutBits += more.foldersWithoutBits
         summary.replacedLinks += more.replacedLinks
@@ -72,5 +79,10 @@ struct UploadSummary: Sendable {
         ].compactMap { $0 }
     }
 
-    var json: JSON { ["files": JSON(files), "bytes": .int(bytes), "unchanged": JSON(unchanged)] }
+    var json: JSON {
+        [
+            "files": JSON(files), "bytes": .int(bytes), "unchanged": JSON(unchanged),
+            "permissions_set": JSON(withNewPermissions),
+        ]
+    }
 }

@@ -243,14 +243,9 @@ package struct ReceivedFile: Sendable, Equatable {
 
     /// What a program that failed has said of the file.
     private static func failure(_ script: RemoteScript, _ program: String) -> TransferFailure {
-        let line = script.errorLines.last { $0.hasPrefix(program) }
-        guard let line else {
-            // `[ -f FILE ]` says nothing.
-            return TransferFailure(
-                script.hasFailed(with: 1) ? "no such file" : "what reads it on the target was killed")
-        }
-        if line.hasSuffix("No such file or directory") { return TransferFailure("no such file") }
-        if line.hasSuffix("Permission denied") { return TransferFailure("permission denied", isDenied: true) }
-        return TransferFailure(String(line.dropFirst(program.count)))
+        if let line = script.errorLines.last(where: { $0.hasPrefix(program) }) { return TransferFailure(reading: line) }
+        // `[ -f FILE ]` says nothing.
+        return TransferFailure(
+            script.hasFailed(with: 1) ? "no such file" : "what reads it on the target was killed")
     }
 }

@@ -29,7 +29,7 @@ import SSH
         if size > most { return (size, nil) }
         if buffer.isEmpty { try await more() }
         var failure: TransferFailure?
-        if buffer.removeFirst() != 0 { failure = try await complaint() }
+        if buffer.removeFirst() != 0 { failure = TransferFailure(reading: try await line()) }
         try await script.write([0])
         script.endInput()
         while try await script.read() != nil {}
@@ -41,7 +41,7 @@ import SSH
         while true {
             if buffer.isEmpty { try await more() }
             let kind = buffer.removeFirst()
-            if kind == 1 || kind == 2 { throw try await complaint() }
+            if kind == 1 || kind == 2 { throw TransferFailure(reading: try await line()) }
             let words = try await line().split(separator: " ")
             switch kind {
             case UInt8(ascii: "C"):
@@ -53,13 +53,6 @@ import SSH
             default: throw TransferFailure("not a regular file")
             }
         }
-    }
-
-    private mutating func complaint() async throws -> TransferFailure {
-        let text = try await line()
-        let reason = text.split(separator: ":").last.map { $0.drop { $0 == " " } } ?? ""
-        if reason == "No such file or directory" { return TransferFailure("no such file") }
-        return TransferFailure(complaint: text)
     }
 
     private mutating func line() async throws -> String {
