@@ -185,7 +185,7 @@ struct ArtifactStep {
         _ allowance: inout PullAllowance, _ result: inout Result
     ) async throws {
         let method = entry.method ?? policy.method
-        try await target.transferLine(isBulk: false, for: method).ways.require(method)
+        try await target.require(method)
         if let refusal = entry.refusal { throw refusal }
         // While the target looks for its files.
         async let known = KnownVersions(journal.state.artifacts)
@@ -322,7 +322,8 @@ struct ArtifactStep {
             last = JSONObject(
                 ["target": .string(RunEngine.targetName)], origin.fields,
                 [
-                    "reason": .string(reason), "required": .bool(entry.isRequired),
+                    "reason": .string(reason), "limit": loss.failure.limit.map { .string($0) },
+                    "required": .bool(entry.isRequired),
                     "only_copy": entry.isOutput && loss.isOnlyCopy ? true : nil,
                 ], remote)
         }

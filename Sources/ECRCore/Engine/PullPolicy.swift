@@ -36,7 +36,7 @@ struct PullPolicy: Sendable {
         if let mostFiles, share.files + others.files > mostFiles || isCut {
             let already = others.files > 0 ? ", with the \(others.files) of the entries before it" : ""
             throw TransferFailure(
-                "more than \(mostFiles) files\(already), as transfers.max_files allows",
+                "more than \(mostFiles) files\(already), as transfers.max_files allows", limit: "max_files",
                 hint: "pull a part of it; or \(change("a larger", "max_files"))")
         }
         if isCut {
@@ -46,7 +46,7 @@ struct PullPolicy: Sendable {
         if let mostBytes, share.bytes > 0, share.bytes > mostBytes - others.bytes {
             throw TransferFailure(
                 "\(size)\(Self.beside(others)), more than the \(ByteCount.text(mostBytes)) of transfers.max_bytes in the "
-                    + "profile",
+                    + "profile", limit: "max_bytes",
                 hint: "pull a part of it; or \(change("a larger", "max_bytes"))")
         }
         try requireRoom(for: share.bytes - share.kept, beside: others, free: free)
@@ -61,7 +61,7 @@ struct PullPolicy: Sendable {
             """
             \(ByteCount.text(needed))\(Self.beside(others)) would leave less than \(ByteCount.text(minFreeDisk)) free on the \
             disk of the runs directory, which has \(ByteCount.text(free)); transfers.min_free_disk in the profile asks for that
-            """,
+            """, limit: "min_free_disk",
             hint: "df -h \(shellWord(directory)), and make room; or \(change("a smaller", "min_free_disk"))")
         failure.isLocal = true
         throw failure

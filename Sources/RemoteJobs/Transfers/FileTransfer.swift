@@ -12,6 +12,8 @@ package struct TransferFailure: Error, Sendable, Equatable {
     package var isLocal = false
     /// It was taking its place when it was given up, and may have it.
     package internal(set) var isUnsettled = false
+    /// The key below `transfers:` of a profile that has refused it.
+    package var limit: String?
     /// What to do about it; nil where a look at the target helps.
     package internal(set) var hint: String?
 
@@ -21,10 +23,13 @@ package struct TransferFailure: Error, Sendable, Equatable {
     /// Somebody did not want to wait for it.
     package static let cancelled = TransferFailure("cancelled")
 
-    package init(_ reason: String, isDenied: Bool = false, isStall: Bool = false, hint: String? = nil) {
+    package init(
+        _ reason: String, isDenied: Bool = false, isStall: Bool = false, limit: String? = nil, hint: String? = nil
+    ) {
         self.reason = reason
         self.isDenied = isDenied
         self.isStall = isStall
+        self.limit = limit
         self.hint = hint
     }
 
