@@ -46,7 +46,8 @@ struct PullPolicy: Sendable {
         if let mostBytes, share.bytes > 0, share.bytes > mostBytes - others.bytes {
             throw TransferFailure(
                 "\(size)\(Self.beside(others)), more than the \(ByteCount.text(mostBytes)) of transfers.max_bytes in the "
-                    + "profile", limit: "max_bytes",
+                    + "profile",
+                limit: "max_bytes",
                 hint: "pull a part of it; or \(change("a larger", "max_bytes"))")
         }
         try requireRoom(for: share.bytes - share.kept, beside: others, free: free)
