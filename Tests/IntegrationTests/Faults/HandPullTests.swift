@@ -64,22 +64,26 @@ import Testing
     /// What is stopped again and again keeps one part of a log, not one of each of its sizes.
     @Test func aLogThatGrowsHasOnePart() async throws {
         try await FaultBench.with { bench in
-            let fixture = bench.fixture
-            let stalled = try await StalledPull(bench, bytes)
-            let (run, log, link) = (stalled.run, stalled.file, stalled.link)
-            func stop(_ pull: RunningCommand) async throws {
+            let (fixture, link) = (bench.fixture, try #require(bench.link))
+            let log = try fixture.scratch.write("log", bytes: bytes)
+            let run = try await bench.start()
+            /// Stops a pull once so much is here.
+            func pull(until size: Int64) async throws {
+                link.throttle(4_000_000)
+                let pull = try fixture.background("run", "pull", log)
+                try await fixture.wait(for: "some of it") {
+                    let told = try await fixture.expect(0, "status", "--json").json()["transfers"]?.array?.first
+                    return told?["bytes"]?.int ?? 0 > size
+                }
                 try await fixture.interrupt(pull)
-                link.restore()
+                link.throttle(nil)
                 #expect(try await pull.wait().status == 130)
                 #expect(try FileSystem.list(run.handParts).count == 1)
             }
-            try await stop(stalled.command)
+            try await pull(until: 2_000_000)
             let first = FileSystem.treeSize(run.handParts)
             try File(path: log, O_WRONLY).write(bytes, at: Int64(bytes.count))
-            link.fail(.stall, after: 4_000_000, .toClient)
-            let second = try fixture.background("run", "pull", log)
-            try await fixture.wait(for: "the stall") { !link.isArmed }
-            try await stop(second)
+            try await pull(until: first + 2_000_000)
             #expect(FileSystem.treeSize(run.handParts) > first)
             try await fixture.expect(0, "run", "pull", log)
             let pulled = try #require(try run.events(.artifactPulled).last?.data)
