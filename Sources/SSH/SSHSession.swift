@@ -105,17 +105,29 @@ import Glibc
         return try greeted.get()
     }
 
-    /// Opens a channel and asks for its program.
+    /// Opens a channel and asks for its program. Where the server closes the channel instead of an answer, the program was
+    /// not started (it would have said so before): another channel is asked.
     /// - Parameter request: called again while it returns SSH_AGAIN, and never after that.
     func open(_ what: String, _ request: (ssh_channel) -> Int32) async throws(SSHError) -> SSHChannel {
-        try await makeChannel(what) { (channel, handle) throws(SSHError) in
-            try await complete("the server refused a channel for \(what)", channel) {
-                ssh_channel_open_session(handle)
-            }
-            channel.isOpen = true
-            try await complete("the server refused \(what)", channel) { request(handle) }
+        var isUnanswered = false
+        var attempts = 0
+        while true {
+            attempts += 1
+            do throws(SSHError) {
+                return try await makeChannel(what) { (channel, handle) throws(SSHError) in
+                    defer { isUnanswered = channel.isClosedByServer }
+                    try await complete("the server refused a channel for \(what)", channel) {
+                        ssh_channel_open_session(handle)
+                    }
+                    channel.isOpen = true
+                    try await complete("the server refused \(what)", channel) { request(handle) }
+                }
+            } catch { guard isUnanswered, attempts < Self.mostAttempts else { throw error } }
         }
     }
+
+    /// Origin: dropbear leaves one of some hundred unanswered while other programs end.
+    private static let mostAttempts = 5
 
     /// Opens a channel to a port that the server connects to (RFC 4254, section 7.2).
     func openForward(_ host: String, _ port: Int) async throws(SSHError) -> SSHChannel {

@@ -17,7 +17,7 @@ import Testing
     }
 
     @Test func inputOfAMegabyteComesBackWhole() async throws {
-        let input = (0..<1_000_000).map { UInt8(truncatingIfNeeded: $0) }
+        let input = testBytes(1_000_000)
         let result = try await Command.run("/bin/cat", input: input)
         #expect(result.output == input)
     }

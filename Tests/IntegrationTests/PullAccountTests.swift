@@ -97,7 +97,7 @@ import Testing
         // A link that stalls is not taken for lost here.
         try await FaultBench.with(connection: ["keepalive": "60"]) { bench in
             let (fixture, link) = (bench.fixture, try #require(bench.link))
-            let big = try fixture.scratch.write("big", bytes: (0..<20_000_000).map { UInt8(truncatingIfNeeded: $0) })
+            let big = try fixture.scratch.write("big", bytes: testBytes(20_000_000))
             let run = try await bench.start()
             func stall(after bytes: Int) async throws -> RunningCommand {
                 link.fail(.stall, after: bytes, .toClient)

@@ -20,7 +20,7 @@ import Testing
             try scratch.write("tree/\(name)", bytes: bytes)
             contents[place] = bytes
         }
-        let big = (0..<3_000_001).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 11) }
+        let big = testBytes(3_000_001)
         try scratch.write("tree/big.bin", bytes: big, mode: 0o755)
         contents["big.bin"] = big
         try scratch.write("secret", "outside")

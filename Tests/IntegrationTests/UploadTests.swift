@@ -172,7 +172,7 @@ import Testing
         ) { bench in
             let fixture = bench.fixture
             let work = fixture.scratch.path("work")
-            let bytes = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 11) }
+            let bytes = testBytes(3_000_000)
             try fixture.scratch.write("big", bytes: bytes)
             try fixture.write(
                 """
@@ -201,7 +201,7 @@ import Testing
         try await FaultBench.with { bench in
             let fixture = bench.fixture
             let work = fixture.scratch.path("work")
-            let bytes = (0..<1_500_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 11) }
+            let bytes = testBytes(1_500_000)
             for name in ["tree/a", "tree/b"] { try fixture.scratch.write(name, bytes: bytes) }
             let run = try await bench.start()
             bench.link?.fail(.reset, after: 2_000_000, .toServer)

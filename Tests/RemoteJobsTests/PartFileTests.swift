@@ -9,10 +9,6 @@ import Testing
 @Suite struct PartFileTests {
     private static let large: Int64 = 1 << 40
 
-    private func pattern(_ count: Int) -> [UInt8] {
-        (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 11) }
-    }
-
     private func append(_ bytes: ArraySlice<UInt8>, to file: PartFile, pieces: Int) throws {
         for start in stride(from: bytes.startIndex, to: bytes.endIndex, by: pieces) {
             try file.append(Array(bytes[start..<min(start + pieces, bytes.endIndex)]))
@@ -24,7 +20,7 @@ import Testing
     func piecesOfAnySizeMakeTheFile(_ place: String, _ pieces: Int) throws {
         let path = "\(place)/ecr-part-\(Host.randomHex(8))"
         defer { try? FileSystem.removeTree(path) }
-        let bytes = pattern(7_000_001)
+        let bytes = testBytes(7_000_001)
         let file = try PartFile(resuming: path, block: 64 << 10, expected: Self.large)
         try append(bytes[...], to: file, pieces: pieces)
         #expect(file.size == 7_000_001)
@@ -36,7 +32,7 @@ import Testing
     @Test func whatWasCutIsTakenUpWithAllThatHadCome() throws {
         let scratch = try ScratchDirectory()
         let path = scratch.path("part")
-        let bytes = pattern(4_000_000)
+        let bytes = testBytes(4_000_000)
         let first = try PartFile(resuming: path, block: 64 << 10, expected: Self.large)
         try append(bytes[..<2_500_000], to: first, pieces: 40_000)
         try first.flush()
@@ -67,7 +63,7 @@ import Testing
 
     @Test func whatComesAfterAFlushIsWrittenToo() throws {
         let scratch = try ScratchDirectory()
-        let bytes = pattern(2_000_000)
+        let bytes = testBytes(2_000_000)
         let file = try PartFile(resuming: scratch.path("part"), block: 64 << 10, expected: Self.large)
         try file.append(Array(bytes[..<1_500_001]))
         try file.flush()
@@ -79,7 +75,7 @@ import Testing
     @Test func whatIsThrownAwayLeavesNothing() throws {
         let scratch = try ScratchDirectory()
         let file = try PartFile(resuming: scratch.path("part"), block: 64 << 10, expected: Self.large)
-        try file.append(pattern(1_500_000))
+        try file.append(testBytes(1_500_000))
         try file.restart()
         try file.append(Array("anew".utf8))
         try file.finish(isExecutable: false, isSynced: false)

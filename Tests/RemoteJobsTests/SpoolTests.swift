@@ -54,7 +54,7 @@ import Testing
     @Test(arguments: [true, false]) func aSpoolIsReadByOffset(servesSFTP: Bool) async throws {
         let fixture = try await TargetFixture(SSHServer.start(.init(servesSFTP: servesSFTP)))
         #expect(await (fixture.target.sftp != nil) == servesSFTP)
-        let bytes = (0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ $0 >> 8) }
+        let bytes = testBytes(100_000)
         try FileSystem.replace("\(fixture.spool)/data", with: bytes)
         let file = await SpoolFile("\(fixture.spool)/data", on: fixture.target)
         var read: [UInt8] = []

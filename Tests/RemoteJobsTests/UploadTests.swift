@@ -63,13 +63,9 @@ import Testing
 
     private static let singles: [TransferMethod] = [.sftp, .exec, .scp]
 
-    private func pattern(_ count: Int) -> [UInt8] {
-        (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 11) }
-    }
-
     @Test(arguments: singles) func aFileArrivesAsItIsWithItsMode(_ method: TransferMethod) async throws {
         let bench = try await Bench(try await SSHServer.start())
-        let bytes = pattern(5_000_001)
+        let bytes = testBytes(5_000_001)
         for (name, mode) in [("big ' name", UInt32(0o755)), ("-rf", 0o600), ("line\nbreak", 0o444)] {
             let sent = try await bench.send(try await bench.file(name, bytes, mode: mode), method, as: name)
             #expect(sent.sha256 == SHA256.hexDigest(of: bytes))
@@ -122,7 +118,7 @@ import Testing
         async throws
     {
         let bench = try await Bench(try await SSHServer.start())
-        let bytes = pattern(1_000_000)
+        let bytes = testBytes(1_000_000)
         let file = try await bench.file("f", bytes)
         try bench.scratch.write("there/.ecr-test", bytes: Array(bytes.prefix(700_000)))
         let sent = try await bench.send(file, method, as: "f", mayResume: true)
@@ -133,7 +129,7 @@ import Testing
 
     @Test(arguments: singles) func whatIsNotTheFilesBeginningIsSentAnew(_ method: TransferMethod) async throws {
         let bench = try await Bench(try await SSHServer.start())
-        let bytes = pattern(1_000_000)
+        let bytes = testBytes(1_000_000)
         for (name, before) in [("other", [UInt8](repeating: 7, count: 700_000)), ("longer", bytes + bytes)] {
             try bench.scratch.write("there/.ecr-test", bytes: before)
             let sent = try await bench.send(try await bench.file(name, bytes), method, as: name, mayResume: true)
@@ -145,9 +141,9 @@ import Testing
 
     @Test(arguments: singles) func aFileThatHasChangedSinceTheCutLeavesNothing(_ method: TransferMethod) async throws {
         let bench = try await Bench(try await SSHServer.start())
-        let file = try await bench.file("f", pattern(1_000_000))
-        try bench.scratch.write("there/.ecr-test", bytes: pattern(700_000))
-        try bench.scratch.write("here/f", bytes: pattern(900_000))
+        let file = try await bench.file("f", testBytes(1_000_000))
+        try bench.scratch.write("there/.ecr-test", bytes: testBytes(700_000))
+        try bench.scratch.write("here/f", bytes: testBytes(900_000))
         let failure = await #expect(throws: TransferFailure.self) {
             try await bench.send(file, method, as: "f", mayResume: true)
         }
@@ -339,8 +335,8 @@ import Testing
 
     @Test func aFileThatChangesWhileItIsSentIsNotPlaced() async throws {
         let bench = try await Bench(try await SSHServer.start())
-        let file = try await bench.file("f", pattern(1000))
-        try bench.scratch.write("here/f", bytes: pattern(999))
+        let file = try await bench.file("f", testBytes(1000))
+        try bench.scratch.write("here/f", bytes: testBytes(999))
         for method in Self.singles {
             let failure = await #expect(throws: TransferFailure.self) {
                 try await bench.send(file, method, as: "f")
@@ -363,7 +359,7 @@ import Testing
         let disk = try await SmallDisk(kilobytes: 256)
         let target = "\(disk.path)/f"
         try FileSystem.replace(target, with: Array("before".utf8))
-        let file = try await bench.file("f", pattern(1_000_000))
+        let file = try await bench.file("f", testBytes(1_000_000))
         let destination = Array(target.utf8)
         let failure = await #expect(throws: TransferFailure.self) {
             _ = try await FileUpload(over: bench.line, by: method, worker: bench.worker).send(
@@ -608,7 +604,7 @@ import Testing
             .enumerated()
         {
             try scratch.write(
-                "here/tree/\(name)", bytes: pattern(count * 3000), mode: count % 2 == 0 ? 0o644 : 0o755)
+                "here/tree/\(name)", bytes: testBytes(count * 3000), mode: count % 2 == 0 ? 0o644 : 0o755)
         }
         // Latin-1, as a file and as a directory.
         let latin = RawPath(scratch.path("here/tree")).appending([0x6D, 0xFC, 0x6C, 0x6C])
@@ -684,7 +680,7 @@ import Testing
         #expect(bench.line.sftp == nil)
         await bench.target.close()
         let small = try await Bench(try await DropbearServer.startSmall(without: []))
-        let bytes = pattern(300_000)
+        let bytes = testBytes(300_000)
         _ = try await small.send(try await small.file("f", bytes, mode: 0o755), .exec, as: "x/f")
         #expect(try small.read("x/f") == bytes && small.mode("x/f") == 0o755)
         try await sendArchive(try hostileTree(small.scratch), small)

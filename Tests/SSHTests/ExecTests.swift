@@ -40,7 +40,7 @@ import Testing
     @Test func binaryBytesAndStatus255AreUnchanged() async throws {
         let server = try await SSHServer.start()
         let session = try await SSHSession.connect(server.options)
-        let bytes = (0..<1000).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+        let bytes = testBytes(1000)
         let result = try await session.run("cat; exit 255", input: bytes)
         #expect(result.output == bytes)
         #expect(result.exit == .status(255))
@@ -50,7 +50,7 @@ import Testing
     @Test func tenMegabytesGoThroughAndBack() async throws {
         let server = try await SSHServer.start()
         let session = try await SSHSession.connect(server.options)
-        let bytes = (0..<10_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) }
+        let bytes = testBytes(10_000_000)
         let channel = try await session.openExec("cat")
         async let read = channel.readToEnd()
         try await channel.write(bytes)
@@ -133,7 +133,7 @@ import Testing
     @Test func newKeysUnderWayLoseNothing() async throws {
         let server = try await SSHServer.start(.init(extraLines: ["RekeyLimit 1M"]))
         let session = try await SSHSession.connect(server.options)
-        let bytes = (0..<8_000_000).map { UInt8(truncatingIfNeeded: $0 &* 17 >> 4) }
+        let bytes = testBytes(8_000_000)
         let channel = try await session.openExec("cat")
         async let read = channel.readToEnd()
         async let other = session.run("sleep 0.1; head -c 3000000 /dev/zero | wc -c")

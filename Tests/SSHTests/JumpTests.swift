@@ -48,7 +48,7 @@ import Testing
     @Test func largeStreamsComeThroughWhole() async throws {
         let (target, jump) = (try await SSHServer.start(), try await SSHServer.start())
         let session = try await SSHSession.connect(options(target, through: jump))
-        let bytes = (0..<6_000_000).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 7) }
+        let bytes = testBytes(6_000_000)
         let channel = try await session.openExec("cat")
         async let echoed = channel.readToEnd()
         try await channel.write(bytes)

@@ -117,7 +117,7 @@ import ZIP
     }
 
     @Test func anEntryIsReadInPieces() throws {
-        let content = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 7 >> 3) }
+        let content = testBytes(300_000)
         let path = scratch.path("pieces.zip")
         let writer = try ArchiveWriter(destination: path)
         try writer.add(name: "content", bytes: content, modificationTime: 0)

@@ -98,7 +98,7 @@ import Testing
         try await FaultBench.with { bench in
             try place(bench, on: disk.path)
             let link = try #require(bench.link)
-            let bytes = (0..<5_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 11) }
+            let bytes = testBytes(5_000_000)
             let big = try bench.fixture.scratch.write("big", bytes: bytes)
             try bench.fixture.write(
                 """
@@ -128,7 +128,7 @@ import Testing
         try await FaultBench.with { bench in
             try place(bench, on: disk.path)
             let (fixture, link) = (bench.fixture, try #require(bench.link))
-            let bytes = (0..<6_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 11) }
+            let bytes = testBytes(6_000_000)
             let big = try fixture.scratch.write("big", bytes: bytes)
             try fixture.write(
                 "actions: {wait: {commands: [\"echo up; while [ ! -e '\(fixture.scratch.path("go"))' ]; do sleep 0.05; done\"]}}\n"

@@ -20,7 +20,7 @@ import Testing
     @Test func aLinkWithoutFaultsCarriesEverything() async throws {
         try await withEcho { link in
             let client = try EchoClient(port: link.port)
-            let bytes = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+            let bytes = testBytes(300_000)
             client.send(bytes)
             #expect(await client.receive(bytes.count) == bytes)
             #expect(link.carried(.toServer) == bytes.count && link.carried(.toClient) == bytes.count)
@@ -104,7 +104,7 @@ import Testing
             let client = try EchoClient(port: link.port)
             link.throttle(100_000)
             link.delay(.milliseconds(20))
-            let bytes = (0..<50_000).map { UInt8(truncatingIfNeeded: $0 &* 3) }
+            let bytes = testBytes(50_000)
             let duration = await ContinuousClock().measure {
                 client.send(bytes)
                 #expect(await client.receive(bytes.count) == bytes)

@@ -8,7 +8,7 @@ import Testing
 
 /// Pulls by hand: what is cut goes on, what is too much is refused, what is rewritten is seen.
 @Suite(.serialized, .timeLimit(.minutes(5))) struct HandPullTests {
-    private let bytes = (0..<20_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 11) }
+    private let bytes = testBytes(20_000_000)
 
     enum Cut: Sendable { case killed, interrupted }
 

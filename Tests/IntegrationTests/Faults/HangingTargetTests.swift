@@ -24,7 +24,7 @@ import Testing
             .init(servesSFTP: false, extraLines: [hanging.serverLine]), profile: Self.profile
         ) { fixture in
             try fixture.scratch.write(
-                "big", bytes: (0..<4_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 11) })
+                "big", bytes: testBytes(4_000_000))
             try await body(fixture, hanging)
         }
     }

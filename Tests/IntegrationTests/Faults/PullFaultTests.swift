@@ -8,7 +8,7 @@ import Testing
 
 /// Pulls that are cut: they go on where they were, and what arrives is what is there.
 @Suite(.serialized, .timeLimit(.minutes(5))) struct PullFaultTests {
-    private let bytes = (0..<20_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 11) }
+    private let bytes = testBytes(20_000_000)
 
     private func profile(_ bench: FaultBench, _ method: String) throws {
         try bench.fixture.write(

@@ -52,7 +52,7 @@ struct SmallTargetFaultTests {
             let fixture = RunFixture(
                 server: try await SSHServer.start(.init()), scratch: scratch, connection: connection)
             try fixture.write("actions: {hello: {commands: [\"echo hello\"]}}")
-            let bytes = (0..<6_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 11) }
+            let bytes = testBytes(6_000_000)
             var contents = ["big": bytes]
             if way == .tar {
                 contents = [:]

@@ -17,8 +17,6 @@ import Testing
         return found.split(separator: "\n").map(String.init).sorted()
     }
 
-    private func bytes(_ count: Int) -> [UInt8] { (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 11) } }
-
     // MARK: Stopped
 
     /// Sends three small files and a large one beside them over a slow link, and runs a body once the small ones are there.
@@ -29,7 +27,7 @@ import Testing
             let fixture = bench.fixture
             let folder = fixture.scratch.path("work/tree")
             for name in ["a", "b", "c"] { try fixture.scratch.write("tree/\(name)", "the new \(name)") }
-            try fixture.scratch.write("tree/large", bytes: bytes(1_000_000))
+            try fixture.scratch.write("tree/large", bytes: testBytes(1_000_000))
             for name in ["a", "b", "c", "large"] { try fixture.scratch.write("work/tree/\(name)", "old") }
             let run = try await bench.start()
             bench.link?.throttle(100_000)
@@ -84,7 +82,7 @@ import Testing
         try await FaultBench.with { bench in
             let fixture = bench.fixture
             let work = fixture.scratch.path("work")
-            try fixture.scratch.write("large", bytes: bytes(5_000_000))
+            try fixture.scratch.write("large", bytes: testBytes(5_000_000))
             let run = try await bench.start()
             bench.link?.throttle(1_500_000)
             let push = try fixture.background("run", "push", "--method", method, "large", "\(work)/")
@@ -97,7 +95,7 @@ import Testing
             #expect(try await push.wait().status == 130)
             bench.link?.throttle(nil)
             try await fixture.expect(0, "run", "push", "--method", method, "large", "\(work)/")
-            #expect(try FileSystem.read("\(work)/large") == bytes(5_000_000))
+            #expect(try FileSystem.read("\(work)/large") == testBytes(5_000_000))
             #expect(try uploads(run).first?["resumed_at"]?.int ?? 0 >= 15 << 16)
             #expect(try await names(in: work) == ["large"])
         }
@@ -111,9 +109,9 @@ import Testing
             let work = fixture.scratch.path("work")
             for folder in ["one", "two"] {
                 for number in 1...5 {
-                    try fixture.scratch.write("\(folder)/\(folder) \(number)", bytes: bytes(60_000 + number))
+                    try fixture.scratch.write("\(folder)/\(folder) \(number)", bytes: testBytes(60_000 + number))
                 }
-                try fixture.scratch.write("\(folder)/both", bytes: bytes(50_000))
+                try fixture.scratch.write("\(folder)/both", bytes: testBytes(50_000))
             }
             let run = try await bench.start()
             bench.link?.throttle(400_000)
@@ -127,7 +125,7 @@ import Testing
             bench.link?.throttle(nil)
             let all = ["both"] + ["one", "two"].flatMap { folder in (1...5).map { "\(folder) \($0)" } }
             #expect(try await names(in: work) == all.sorted())
-            for number in 1...5 { #expect(try FileSystem.read("\(work)/two \(number)") == bytes(60_000 + number)) }
+            for number in 1...5 { #expect(try FileSystem.read("\(work)/two \(number)") == testBytes(60_000 + number)) }
             #expect(try uploads(run).count == 12 && run.events(.uploadFailed).isEmpty)
         }
     }
@@ -141,7 +139,7 @@ import Testing
         try await FaultBench.with { bench in
             let fixture = bench.fixture
             let work = fixture.scratch.path("work")
-            for number in 1...5 { try fixture.scratch.write("tree/\(number)", bytes: bytes(1_500_000)) }
+            for number in 1...5 { try fixture.scratch.write("tree/\(number)", bytes: testBytes(1_500_000)) }
             let run = try await bench.start()
             let link = try #require(bench.link)
             link.fail(.stall, after: 2_500_000, .toServer)
@@ -160,10 +158,10 @@ import Testing
         try await withHalfAPush(method) { fixture, run, work in
             try await fixture.expect(0, "run", "resume")
             // Also where the file is another one by now.
-            try fixture.scratch.write("tree/2", bytes: bytes(1_400_000))
+            try fixture.scratch.write("tree/2", bytes: testBytes(1_400_000))
             try await fixture.expect(0, "run", "push", "--method", method, "tree/.", "\(work)/")
             #expect(try await names(in: work) == ["1", "2", "3", "4", "5"])
-            #expect(try FileSystem.read("\(work)/2") == bytes(1_400_000))
+            #expect(try FileSystem.read("\(work)/2") == testBytes(1_400_000))
             #expect(Set(try uploads(run).compactMap { $0["path"]?.string }).count == 5)
         }
     }
@@ -192,7 +190,7 @@ import Testing
         try await FaultBench.with(.init(servesSFTP: false, extraLines: ["Subsystem sftp \(command)"])) { bench in
             let fixture = bench.fixture
             let work = fixture.scratch.path("work")
-            try fixture.scratch.write("large", bytes: bytes(4_000_000))
+            try fixture.scratch.write("large", bytes: testBytes(4_000_000))
             let run = try await bench.start()
             let result = try await fixture.expect(1, "run", "push", "--method", "sftp", "large", "\(work)/large")
             #expect(result.errorText.contains("cannot send \(fixture.scratch.path)/large to \(work)/large: "))
@@ -208,7 +206,7 @@ import Testing
         let command = "/bin/sh -c \"ulimit -f 1000; exec /usr/lib/openssh/sftp-server\""
         try await FaultBench.with(.init(servesSFTP: false, extraLines: ["Subsystem sftp \(command)"])) { bench in
             let fixture = bench.fixture
-            try fixture.scratch.write("large", bytes: bytes(4_000_000))
+            try fixture.scratch.write("large", bytes: testBytes(4_000_000))
             let run = try await bench.start()
             bench.link?.throttle(1_000_000)
             let pull = try fixture.background("run", "pull", "--method", "exec", fixture.scratch.path("large"))
