@@ -26,6 +26,9 @@ struct Arrival: Sendable {
     /// The file whose content it is, for what was here before.
     var source: String?
 
+    /// The target has not said what it has, and nobody knows of a change.
+    var isUnverified: Bool { remoteSHA256 == nil && change == nil }
+
     init(
         _ file: RemoteFile, _ received: ReceivedFile, remote: String?, _ seconds: Double, place: String? = nil
     ) {

@@ -20,6 +20,8 @@ struct ArtifactStep {
         /// Relative to the run directory.
         var pulled: [String] = []
         var warnings: [String] = []
+        /// What came and was compared with nothing.
+        var unverified = FirstName()
         var failures: [Failure] = []
         /// What is there and holds nothing, with how that is.
         var empty: [Failure] = []
@@ -64,6 +66,9 @@ struct ArtifactStep {
                 result.isCancelled = true
                 try await fail(entry, .cancelled, &result)
             }
+        }
+        if let warning = result.unverified.warning("is not verified: the target has not told its SHA-256") {
+            result.warnings.append(warning)
         }
         let parts = partsFolder
         if origin.commonParts == nil { try? await worker.run { try FileSystem.removeTree(parts) } }
@@ -242,6 +247,7 @@ struct ArtifactStep {
                 case .success(let pulled):
                     result.pulled.append(pulled.path)
                     if let warning = pulled.warning { result.warnings.append(warning) }
+                    if pulled.isUnverified { result.unverified.add(pulled.path) }
                 case .failure(let failure): losses.append(Loss(path: file.path, failure: failure))
                 }
             }

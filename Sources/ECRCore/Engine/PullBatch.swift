@@ -17,6 +17,8 @@ struct PullBatch {
         let size: Int64
         /// What became of the target's file while it was read.
         let change: FileChange?
+        /// The target did not say what it has.
+        let isUnverified: Bool
     }
 
     /// Told of files once their end is on record, or before their failure is.
@@ -176,7 +178,11 @@ struct PullBatch {
             progress.finish(arrival.file, path, size: arrival.size, method: arrival.method)
         }
         try await report(
-            placed.map { ($0.file, .success(Pulled(path: $1, size: $0.size, change: $0.change))) })
+            placed.map { arrival, path in
+                let pulled = Pulled(
+                    path: path, size: arrival.size, change: arrival.change, isUnverified: arrival.isUnverified)
+                return (arrival.file, .success(pulled))
+            })
     }
 
     private func event(_ arrival: Arrival, _ path: String) -> JSONObject {
@@ -187,7 +193,7 @@ struct PullBatch {
                 "path": .string(path), "size": .int(arrival.size), "mtime": .int(Int64(file.modificationTime)),
                 "mode": .int(Int64(file.permissions & 0o7777)), "sha256": .string(arrival.sha256),
                 "remote_sha256": arrival.remoteSHA256.map { .string($0) },
-                "unverified": arrival.remoteSHA256 == nil && arrival.change == nil ? true : nil,
+                "unverified": arrival.isUnverified ? true : nil,
                 "method": .string(arrival.method),
                 "duration_s": .double((arrival.seconds * 1e6).rounded() / 1e6),
                 "resumed_at": arrival.resumedAt > 0 ? .int(arrival.resumedAt) : nil,

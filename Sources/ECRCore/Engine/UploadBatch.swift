@@ -273,11 +273,20 @@ struct UploadBatch: Sendable {
             done.insert(one.index)
             unsettled[one.index] = nil
             let (file, remote) = (tree.files[one.index], destination(one.index, place))
-            uploaded.add(
-                file, at: remote, isUnchanged: one.isUnchanged, hasNewPermissions: one.hasNewPermissions,
-                hasLostBits: hasLostBits(one), replacesLink: one.replacesLink)
+            uploaded.add(file, at: remote, remarks(on: one))
             progress.finish(file, String(decoding: remote, as: UTF8.self), size: file.size, method: one.method)
         }
+    }
+
+    private func remarks(on sent: Sent) -> Set<UploadSummary.Remark> {
+        var remarks: Set<UploadSummary.Remark> = []
+        if sent.isUnchanged { remarks.insert(.unchanged) }
+        if sent.remoteSHA256 == nil { remarks.insert(.unverified) }
+        if !sent.isSynced { remarks.insert(.unsynced) }
+        if sent.hasNewPermissions { remarks.insert(.newPermissions) }
+        if hasLostBits(sent) { remarks.insert(.hasLostBits) }
+        if sent.replacesLink { remarks.insert(.replacesLink) }
+        return remarks
     }
 
     private func hasLostBits(_ sent: Sent) -> Bool { tree.files[sent.index].specialBits != 0 && !sent.isUnchanged }

@@ -9,57 +9,52 @@ struct UploadSummary: Sendable {
     private(set) var unchanged = 0
     /// How many of these got other permissions.
     private var withNewPermissions = 0
-    private var withoutBits = Names()
-    private var foldersWithoutBits = Names()
-    private var replacedLinks = Names()
+    private var unverified = FirstName()
+    private var unsynced = FirstName()
+    private var withoutBits = FirstName()
+    private var foldersWithoutBits = FirstName()
+    private var replacedLinks = FirstName()
 
-    /// The first of some names on the target, and how many there are.
-    private struct Names {
-        var first: [UInt8]?
-        var count = 0
-
-        mutating func add(_ name: [UInt8]) {
-            first = first ?? name
-            count += 1
-        }
-
-        static func += (names: inout Names, more: Names) {
-            names.first = names.first ?? more.first
-            names.count += more.count
-        }
-
-        /// - Parameter kind: of the others, if there are any.
-        func warning(_ what: String, others kind: (one: String, more: String)) -> String? {
-            guard let first else { return nil }
-            let others = count - 1
-            let rest = others > 0 ? ", and so for \(others) other \(others == 1 ? kind.one : kind.more)" : ""
-            return "\(String(decoding: first, as: UTF8.self)) \(what)\(rest)"
-        }
+    /// What is remarkable about a file that has its place.
+    enum Remark: Sendable {
+        case unchanged
+        /// It got those of the local file.
+        case newPermissions
+        /// The target could not tell what it has.
+        case unverified
+        /// It may not be on the target's disk.
+        case unsynced
+        /// setuid, setgid or sticky.
+        case hasLostBits
+        case replacesLink
     }
 
-    /// - Parameters:
-    ///   - remote: where it is on the target.
-    ///   - hasLostBits: setuid, setgid or sticky.
-    mutating func add(
-        _ file: LocalFile, at remote: [UInt8], isUnchanged: Bool, hasNewPermissions: Bool, hasLostBits: Bool,
-        replacesLink: Bool
-    ) {
+    /// - Parameter remote: where it is on the target.
+    mutating func add(_ file: LocalFile, at remote: [UInt8], _ remarks: Set<Remark>) {
         files += 1
         bytes += file.size
-        if isUnchanged { unchanged += 1 }
-        if hasNewPermissions { withNewPermissions += 1 }
-        if hasLostBits { withoutBits.add(remote) }
-        if replacesLink { replacedLinks.add(remote) }
+        if remarks.isEmpty { return }
+        let name = String(decoding: remote, as: UTF8.self)
+        if remarks.contains(.unchanged) { unchanged += 1 }
+        if remarks.contains(.newPermissions) { withNewPermissions += 1 }
+        if remarks.contains(.unverified) { unverified.add(name) }
+        if remarks.contains(.unsynced) { unsynced.add(name) }
+        if remarks.contains(.hasLostBits) { withoutBits.add(name) }
+        if remarks.contains(.replacesLink) { replacedLinks.add(name) }
     }
 
     /// - Parameter folder: where it is on the target.
-    mutating func add(folderWithoutBits folder: [UInt8]) { foldersWithoutBits.add(folder) }
+    mutating func add(folderWithoutBits folder: [UInt8]) {
+        foldersWithoutBits.add(String(decoding: folder, as: UTF8.self))
+    }
 
     static func += (summary: inout UploadSummary, more: UploadSummary) {
         summary.files += more.files
         summary.bytes += more.bytes
         summary.unchanged += more.unchanged
         summary.withNewPermissions += more.withNewPermissions
+        summary.unverified += more.unverified
+        summary.unsynced += more.unsynced
         summary.withoutBits += more.withoutBits
         summary.foldersWithoutBits += more.foldersWithoutBits
         summary.replacedLinks += more.replacedLinks
@@ -67,15 +62,16 @@ struct UploadSummary: Sendable {
 
     /// What an operator should know of it.
     var warnings: [String] {
-        let files = (one: "file", more: "files")
-        return [
+        [
+            unverified.warning("is not verified: the target has no program that tells its SHA-256"),
+            unsynced.warning(
+                "may not be on the target's disk yet, since its `sync` failed: a power cut may take it away"),
             withoutBits.warning(
-                "has no setuid, setgid or sticky bit there, where its owner is another one; chmod can give it",
-                others: files),
+                "has no setuid, setgid or sticky bit there, where its owner is another one; chmod can give it"),
             foldersWithoutBits.warning(
                 "has not the setuid, setgid or sticky bit there that it has here; chmod can give it",
                 others: (one: "directory", more: "directories")),
-            replacedLinks.warning("was a link, and is the file itself now; what it led to is as it was", others: files),
+            replacedLinks.warning("was a link, and is the file itself now; what it led to is as it was"),
         ].compactMap { $0 }
     }
 

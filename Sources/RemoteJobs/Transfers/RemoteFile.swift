@@ -68,7 +68,13 @@ package struct Expansion: Sendable, Equatable {
     package var isMuch: Bool { files.count > 64 || bytes > Self.muchBytes }
     static let muchBytes: UInt64 = 1 << 20
 
-    package var bytes: UInt64 { files.reduce(0) { $0 &+ $1.size } }
+    /// As many as there are at most where a target makes up sizes that come to more.
+    package var bytes: UInt64 {
+        files.reduce(0) { sum, file in
+            let (more, isTooMuch) = sum.addingReportingOverflow(file.size)
+            return isTooMuch ? .max : more
+        }
+    }
 
     /// Origin: each is an event and a line for somebody to read; a target may have, or make up, any number.
     private static let mostProblems = 10_000

@@ -116,6 +116,21 @@ package import SSH
         return try result.get()
     }
 
+    /// Waits for the end of a script that has printed all that counts.
+    /// - Throws: `protocolViolation` where it prints on and on.
+    func readToEnd() async throws(SSHError) {
+        var count = 0
+        while let bytes = try await read() {
+            count += bytes.count
+            if count > Self.mostBehind {
+                throw SSHError(.protocolViolation, "what moves files on the target prints on and on behind their end")
+            }
+        }
+    }
+
+    /// Bytes. Origin: a program that has done its work has a word to say at most.
+    private static let mostBehind = 64 << 10
+
     /// All of stdout.
     /// - Parameters:
     ///   - limit: bytes that an honest target does not exceed.

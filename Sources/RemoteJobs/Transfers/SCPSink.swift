@@ -34,7 +34,7 @@ import SSH
         try await script.write([0])
         try await confirm()
         script.endInput()
-        while try await script.read() != nil {}
+        try await script.readToEnd()
     }
 
     private mutating func confirm() async throws {

@@ -29,16 +29,20 @@ import SSH
         if size > most { return (size, nil) }
         if buffer.isEmpty { try await more() }
         var failure: TransferFailure?
-        if buffer.removeFirst() != 0 { failure = TransferFailure(reading: try await line()) }
+        switch buffer.removeFirst() {
+        case 0: break
+        case 1, 2: failure = TransferFailure(reading: try await line())
+        default: throw SSHError(.protocolViolation, "scp on the target has sent more than it had said")
+        }
         try await script.write([0])
         script.endInput()
-        while try await script.read() != nil {}
+        try await script.readToEnd()
         return (size, failure)
     }
 
-    /// Of `C0644 1234 name`; times (`T`) are passed over.
+    /// Of `C0644 1234 name`; times (`T`), which nobody has asked for, are passed over.
     private mutating func size() async throws -> UInt64 {
-        while true {
+        for _ in 0..<Self.mostLines {
             if buffer.isEmpty { try await more() }
             let kind = buffer.removeFirst()
             if kind == 1 || kind == 2 { throw TransferFailure(reading: try await line()) }
@@ -50,10 +54,15 @@ import SSH
                 }
                 return size
             case UInt8(ascii: "T"): try await script.write([0])
-            default: throw TransferFailure("not a regular file")
+            case UInt8(ascii: "D"): throw TransferFailure("not a regular file")
+            default: throw SSHError(.protocolViolation, "what scp on the target says is not its protocol")
             }
         }
+        throw SSHError(.protocolViolation, "scp on the target sends times and no file")
     }
+
+    /// Origin: one of times, one of the file.
+    private static let mostLines = 2
 
     private mutating func line() async throws -> String {
         while true {

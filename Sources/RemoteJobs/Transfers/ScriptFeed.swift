@@ -40,6 +40,6 @@ import SSH
             progress(done)
         }
         script.endInput()
-        while try await script.read() != nil {}
+        try await script.readToEnd()
     }
 }
