@@ -112,9 +112,13 @@ extension EventType {
             .artifactPullFailed,
             """
             a file is missing, stale or not readable, or there is too much; cancelled: what is not on record of it did not \
-            come; only_copy: it is what a job has left in $ECR_OUT, so that the spool stays
+            come; only_copy: it is what a job has left in $ECR_OUT, so that the spool stays; limit: the key below `transfers:` that \
+            has refused it
             """,
-            "target job? action? attempt? remote|remote_base64 reason required only_copy?"),
+            "target job? action? attempt? remote|remote_base64 reason limit? required only_copy?"),
+        row(
+            .outputsFetched, "what a job has left in $ECR_OUT, and had not come, was fetched: all of it is here",
+            "target job action attempt"),
         row(
             .uploadStarted,
             "files are about to be sent; local and remote: of the file or the directory, files and bytes: what it holds",
@@ -252,13 +256,14 @@ extension EventType {
         row(
             .ledger,
             """
-            the comparison of both ends; missing: the holes, remarks: what is none, failed_artifacts: count, and the first, \
+            the comparison of both ends; compared: whether the target could be asked; complete_percent: of output and \
+            samples, null where these are whole and something else is not; missing: the holes, remarks: what is none, failed_artifacts: count, and the first, \
             each with job?, remote or remote_base64, reason and required; jobs: for each stream bytes and sha256 \
             on both ends, and equal; masked: how many bytes stand in the place of secrets; collectors: for each the samples \
             that were expected and received, and the ticks that were skipped (overruns); gaps, reboots, unknown: those of \
             the run
             """,
-            "complete complete_percent missing remarks failed_artifacts? totals collectors gaps reboots unknown unfetched? jobs"
+            "complete compared complete_percent missing remarks failed_artifacts? totals collectors gaps reboots unknown unfetched? jobs"
         ),
         row(.parameterSet, "a parameter holds for what begins from here on", "name value previous?"),
         row(

@@ -27,6 +27,7 @@ package struct EventType: RawRepresentable, Hashable, Sendable, ExpressibleByStr
     package static let artifactPullStarted: EventType = "artifact_pull_started"
     package static let artifactPulled: EventType = "artifact_pulled"
     package static let artifactPullFailed: EventType = "artifact_pull_failed"
+    package static let outputsFetched: EventType = "outputs_fetched"
     package static let uploadStarted: EventType = "upload_started"
     package static let uploaded: EventType = "uploaded"
     package static let uploadFailed: EventType = "upload_failed"

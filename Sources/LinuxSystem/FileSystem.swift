@@ -89,30 +89,30 @@ package enum FileSystem {
 
     /// Removes a directory with everything in it, or a file; links are removed, never followed. What somebody else has
     /// removed meanwhile is gone, too.
-    package static func removeTree(_ path: String) throws(SystemError) { try removeTree(RawPath(path)) }
+    /// - Parameter step: called for each name that was removed.
+    package static func removeTree(_ path: String, step: () -> Void = {}) throws(SystemError) {
+        try removeTree(RawPath(path), step: step)
+    }
 
     /// The same for names of any bytes.
-    package static func removeTree(_ path: RawPath) throws(SystemError) {
+    package static func removeTree(_ path: RawPath, step: () -> Void = {}) throws(SystemError) {
         do throws(SystemError) {
             var status = stat()
             try check("examine", path: path.text) { lstat(path.characters, &status) }
-            guard status.st_mode & S_IFMT == S_IFDIR else {
+            if status.st_mode & S_IFMT == S_IFDIR {
+                for name in try list(path) { try removeTree(path.appending(name), step: step) }
+                try check("remove", path: path.text) { rmdir(path.characters) }
+            } else {
                 try check("remove", path: path.text) { unlink(path.characters) }
-                return
             }
-            for name in try list(path) { try removeTree(path.appending(name)) }
-            try check("remove", path: path.text) { rmdir(path.characters) }
+            step()
         } catch  where error.code == ENOENT {}
     }
 
     /// The bytes of all files in a directory, as far as they can be seen; links are not followed.
-    package static func treeSize(_ path: String) -> Int64 { treeSize(RawPath(path)) }
-
-    private static func treeSize(_ path: RawPath) -> Int64 {
-        var status = stat()
-        guard lstat(path.characters, &status) == 0 else { return 0 }
-        guard status.st_mode & S_IFMT == S_IFDIR else { return Int64(status.st_size) }
-        return ((try? list(path)) ?? []).reduce(0) { $0 + treeSize(path.appending($1)) }
+    package static func treeSize(_ path: String) -> Int64 {
+        var sum = TreeSum()
+        return sum.add(path)
     }
 
     /// The mode of a file while it is written, and of no other: whoever finds it later knows that it was cut.

@@ -50,6 +50,13 @@ package struct JobState: Sendable, Equatable {
     package var isAttached = false
     /// Why something of its `$ECR_OUT` has not come: the target has the only copy. nil where all is here.
     package var unfetched: String?
+    /// The key below `transfers:` that has refused it, if one has.
+    package var unfetchedLimit: String?
+    /// The seq of the last event that tells of it.
+    package var unfetchedSeq: Int64?
+    /// Its commands have ended on the target; what it has left is looked for then. Known of a job whose end is not on
+    /// record, too.
+    package var haveCommandsEnded = false
     /// What an operator has said of the job itself; `RunState.invalidity` also knows marked times.
     package var mark: Mark?
     /// What a reattach must know: the spool directory in which the job was launched and the boot id of the target then.
@@ -72,7 +79,11 @@ package struct JobState: Sendable, Equatable {
     }
 
     /// The job and when it was last heard of, for a job that nobody can ask about.
-    package var sighting: JSON { ["job": .string(id), "last_seen": .string(lastSeen)] }
+    package var sighting: JSON {
+        [
+            "job": .string(id), "last_seen": .string(lastSeen), "commands_ended": haveCommandsEnded ? true : nil,
+        ]
+    }
 
     /// Whether a person or a script has asked for it, rather than the profile.
     package var isAskedFor: Bool { kind != .collector && invocation != "setup" && invocation != "finally" }
@@ -92,7 +103,9 @@ package struct JobState: Sendable, Equatable {
             "unparsed": unparsed > 0 ? .int(unparsed) : nil,
             "table_bytes": kind == .collector ? .int(tableBytes) : nil,
             "sampling": kind == .collector ? sampling.json : nil, "spool": spool.map { .string($0) },
-            "boot": boot.map { .string($0) }, "unfetched": unfetched.map { .string($0) }, "mark": mark?.json,
+            "boot": boot.map { .string($0) }, "unfetched": unfetched.map { .string($0) },
+            "unfetched_limit": unfetchedLimit.map { .string($0) }, "unfetched_seq": unfetchedSeq.map { .int($0) },
+            "commands_ended": haveCommandsEnded ? true : nil, "mark": mark?.json,
             "span": span.map { [.double($0.lowerBound), .double($0.upperBound)] }, "metrics": metrics?.json,
             "window": window.map { .object($0.members(count: metrics?.count)) },
         ]
@@ -125,6 +138,9 @@ package struct JobState: Sendable, Equatable {
         spool = json["spool"]?.string
         boot = json["boot"]?.string
         unfetched = json["unfetched"]?.string
+        unfetchedLimit = json["unfetched_limit"]?.string
+        unfetchedSeq = json["unfetched_seq"]?.int
+        haveCommandsEnded = json["commands_ended"]?.bool ?? false
         mark = Mark(json: json["mark"])
         span = ClosedRange(json["span"]?.array?.first?.double, json["span"]?.array?.last?.double)
         metrics = json["metrics"].map { JobMetrics($0) }

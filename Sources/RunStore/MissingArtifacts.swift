@@ -15,6 +15,8 @@ package struct MissingArtifacts: Sendable, Equatable {
         let seq: Int64
         /// The data of the last one; kept of few.
         var failure: JSON?
+
+        var isRequired: Bool { failure?["required"]?.bool == true }
     }
 
     /// A pull of something that is missing: it has come once so many files have come, or have failed by themselves.
@@ -29,6 +31,8 @@ package struct MissingArtifacts: Sendable, Equatable {
     private var found: [Found] = []
     private var known: Int64 = 0
     private var named = 0
+    /// Of these.
+    private var namedRequired = 0
     /// How many there are of which it is not known which they are.
     private var others: Int64 = 0
 
@@ -44,8 +48,11 @@ package struct MissingArtifacts: Sendable, Equatable {
 
     package var count: Int64 { known + others }
 
-    /// What the first of them tell: the data of their last `artifact_pull_failed`.
-    package var first: [JSON] { sorted.compactMap(\.1.failure) }
+    /// What the first of them tell, required ones before all others: the data of their last `artifact_pull_failed`.
+    package var first: [JSON] {
+        let all = sorted.map(\.1)
+        return (all.filter(\.isRequired) + all.filter { !$0.isRequired }).compactMap(\.failure)
+    }
 
     /// Whether nothing that comes can change anything.
     var isEmpty: Bool { known == 0 }
@@ -64,11 +71,18 @@ package struct MissingArtifacts: Sendable, Equatable {
         found.removeAll { $0.digest == digest && $0.owner == owner }
         defer { countOne(of: owner) }
         if let place = missing[digest]?.firstIndex(where: { $0.owner == owner }) {
-            if missing[digest]?[place].failure != nil { missing[digest]?[place].failure = .object(failure) }
+            if var one = missing[digest]?[place], one.failure != nil {
+                namedRequired -= one.isRequired ? 1 : 0
+                one.failure = .object(failure)
+                namedRequired += one.isRequired ? 1 : 0
+                missing[digest]?[place] = one
+            }
             return
         }
-        if known >= Self.mostKnown { return others += 1 }
+        let isRequired = failure["required"]?.bool == true
+        if isRequired && named >= Self.mostNamed && namedRequired < named { forgetOneThatIsNotRequired() }
         let isNamed = named < Self.mostNamed
+        if known >= Self.mostKnown && !(isRequired && isNamed) { return others += 1 }
         add(digest, Missing(owner: owner, seq: seq, failure: isNamed ? .object(failure) : nil))
     }
 
@@ -91,10 +105,20 @@ package struct MissingArtifacts: Sendable, Equatable {
         }
     }
 
+    /// Makes room among those that are named, if there is one that matters less.
+    private mutating func forgetOneThatIsNotRequired() {
+        guard let (digest, last) = sorted.last(where: { $0.1.failure != nil && !$0.1.isRequired }),
+            let place = missing[digest]?.firstIndex(of: last)
+        else { return }
+        missing[digest]?[place].failure = nil
+        named -= 1
+    }
+
     private mutating func add(_ digest: String, _ one: Missing) {
         missing[digest, default: []].append(one)
         known += 1
         if one.failure != nil { named += 1 }
+        if one.isRequired { namedRequired += 1 }
     }
 
     /// A file of a pull is dealt with.
@@ -112,6 +136,7 @@ package struct MissingArtifacts: Sendable, Equatable {
         missing[digest] = left.isEmpty ? nil : left
         known -= Int64(all.count - left.count)
         named -= all.count { $0.failure != nil } - left.count { $0.failure != nil }
+        namedRequired -= all.count(where: \.isRequired) - left.count(where: \.isRequired)
     }
 
     private static func digest(_ data: JSONObject) -> String {

@@ -190,13 +190,13 @@ package struct RunState: Sendable, Equatable {
         }
     }
 
-    /// Once `$ECR_OUT` is fetched again, only what does not come then is missing.
+    /// Only once all of it is here nothing is missing: a fetch may be cut, by the end of its supervisor as well.
     private mutating func noteUnfetched(_ event: Event) {
-        guard let index = event.data["job"]?.string.flatMap({ jobIndex[$0] }) else { return }
-        if event.type == .artifactPullStarted, event.data["entry"] == .string(JobState.outputName) {
-            jobs[index].unfetched = nil
-        } else if event.type == .artifactPullFailed, event.data["only_copy"]?.bool == true {
-            jobs[index].unfetched = event.data["reason"]?.string ?? ""
+        guard event.type == .artifactPullFailed, event.data["only_copy"]?.bool == true else { return }
+        change(event.data["job"]?.string ?? "") {
+            $0.unfetched = event.data["reason"]?.string ?? ""
+            $0.unfetchedLimit = event.data["limit"]?.string
+            $0.unfetchedSeq = event.seq
         }
     }
 
@@ -266,6 +266,8 @@ package struct RunState: Sendable, Equatable {
                 $0.tableBytes = event.data["table_bytes"]?.int ?? $0.tableBytes
                 $0.sampling.apply(output: event.data)
             }
+        case .commandStarted, .commandCompleted, .commandFailed: change(id) { $0.haveCommandsEnded = true }
+        case .outputsFetched: change(id) { ($0.unfetched, $0.unfetchedLimit, $0.unfetchedSeq) = (nil, nil, nil) }
         case .metricsDerived: change(id) { $0.metrics = JobMetrics(.object(event.data)) }
         case .actionWindow: change(id) { $0.window = JobWindow(json: .object(event.data)) }
         case .collectorGap: change(id) { $0.sampling.apply(gap: event.data) }

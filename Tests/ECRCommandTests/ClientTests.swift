@@ -131,7 +131,7 @@ import Testing
         let supervisor = try FakeSupervisor(
             run,
             answers: [
-                #"{"result":{"state":"completed","ledger":{},"complete_percent":99.5,"missing":["3 bytes"],"head_hash":"h"}}"#
+                #"{"result":{"state":"completed","ledger":{"complete_percent":99.5},"complete_percent":99.5,"missing":["3 bytes"],"head_hash":"h"}}"#
             ])
         defer { supervisor.stop() }
         let result = try await ecr("run", "complete", "--wait")

@@ -152,6 +152,19 @@ import Testing
         #expect(try await ecr("run", "abort").status == 64)
     }
 
+    /// One long name does not push the sizes of all others off the screen.
+    @Test func aLongNameIsNotPaddedFor() async throws {
+        let run = try await ecr.create()
+        let long = "artifacts/pulled/0001/\(String(repeating: "x", count: 200))"
+        func pulled(_ path: String) -> (EventType, JSONObject) {
+            (.artifactPulled, ["path": .string(path), "size": 1])
+        }
+        try ecr.append(to: run, [pulled(long), pulled("artifacts/pulled/0001/a"), pulled("artifacts/pulled/0001/bcd")])
+        let show = try await ecr("run", "show").outputText
+        #expect(show.contains("\n  \(long)  1 B\n"))
+        #expect(show.contains("\n  artifacts/pulled/0001/a    1 B\n  artifacts/pulled/0001/bcd  1 B\n"))
+    }
+
     @Test func anInterruptedRunIsAbortedWithItsOpenJobs() async throws {
         let run = try await ecr.create()
         try ecr.append(

@@ -34,6 +34,16 @@ import Testing
         #expect(try FileSystem.list(runs.path) == [])
     }
 
+    @Test func contentWithSeveralNamesCountsOnce() async throws {
+        let (one, two) = (try await completed("one"), try await completed("two"))
+        let content = try ecr.scratch.write("big", String(repeating: "x", count: 1_000_000))
+        for name in ["\(one.path)/a", "\(one.path)/b", "\(two.path)/a"] { #expect(link(content, name) == 0) }
+        let dry = try await ecr("run", "prune", "--keep", "0", "--dry-run", "--json").json()
+        let sizes = dry["runs"]?.array?.compactMap { $0["bytes"]?.int } ?? []
+        #expect(sizes.count == 2 && sizes.allSatisfy { (1_000_000..<1_500_000).contains($0) })
+        #expect((1_000_000..<1_500_000).contains(dry["bytes"]?.int ?? 0))
+    }
+
     @Test func nothingGoesUnlessAllMay() async throws {
         let one = try await completed("one")
         let two = try await ecr.create("--name", "two")

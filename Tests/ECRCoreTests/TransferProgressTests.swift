@@ -56,6 +56,20 @@ import Testing
         #expect(TransferNews(json: progress.standing.json) == progress.standing)
     }
 
+    @Test func whatHasFailedHasNotCome() {
+        let progress = TransferProgress(items, JobFeed())
+        progress.resume(items[0], at: 30)
+        progress.tell(items[0], bytes: 60)
+        progress.tell(items[1], bytes: 50)
+        progress.fail(items[0])
+        #expect(standing(progress) == [0, 4, 50, 400])
+        #expect(progress.standing.came == 50)
+        // It is fetched by itself, and goes on.
+        progress.resume(items[0], at: 60)
+        #expect(standing(progress) == [0, 4, 110, 400])
+        #expect(progress.standing.came == 50)
+    }
+
     @Test func aFileThatHadNoSizeHasTheOneThatCame() {
         let feed = JobFeed()
         let told = Mutex<[Int64]>([])

@@ -103,4 +103,23 @@ struct FewToolsTests {
             #expect(try run.events(.artifactPulled).map { $0.data["method"]?.string } == ["exec"])
         }
     }
+
+    @Test func whatIsInstalledLaterIsFound() async throws {
+        try await RunFixture.withSmallTarget(
+            without: ["tar"], profile: "actions: {a: {commands: [\"true\"]}}"
+        ) { fixture in
+            let run = try await fixture.start()
+            let folder = fixture.scratch.path("folder")
+            for name in ["a", "b", "c", "d", "e"] { try fixture.scratch.write("folder/\(name)", name) }
+            #expect(
+                try await fixture.expect(1, "run", "pull", folder, "--method", "tar").errorText
+                    .contains("the target has no tar"))
+            try await fixture.expect(
+                0, "run", "exec", "--", "ln -s busybox \"$(dirname \"$(command -v busybox)\")/tar\"")
+            try await fixture.expect(0, "run", "pull", folder, "--method", "tar")
+            #expect(
+                try run.events(.artifactPulled).map { $0.data["method"]?.string } == Array(repeating: "tar", count: 5))
+            try await fixture.expect(0, "run", "push", folder, fixture.scratch.path("sent"), "--method", "tar")
+        }
+    }
 }

@@ -95,7 +95,8 @@ import Testing
             #expect(artifact.data["size"]?.int == Int64(bytes.count))
         }
         let failures = try run.events(.artifactPullFailed).compactMap { $0.data["reason"]?.string }
-        #expect(failures == ["stale: older than the job", "no such file"])
+        #expect(
+            failures == ["stale: older than the job; `allow_old: true` in the profile takes it", "no such file"])
         #expect(try run.events(.note).map { $0.data["text"]?.string } == ["fan replaced"])
         try checkSamples(run)
         // The manifest is exactly what the events tell.

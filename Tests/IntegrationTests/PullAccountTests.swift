@@ -48,6 +48,29 @@ import Testing
         }
     }
 
+    /// A rootfs has thousands of links that lead nowhere.
+    @Test(.enabled("needs strace") { await SystemCallFaults.isAvailable() })
+    func whatDoesNotComeIsOnRecordWithFewSyncs() async throws {
+        try await RunFixture.with { fixture in
+            let tree = fixture.scratch.path("tree")
+            try FileSystem.makeDirectory(tree)
+            let make = "cd \"$0\"; for n in $(seq 300); do ln -s gone dead$n; : >old$n; done; touch -d 2001-01-01 old*"
+            try await Command.runSuccessfully("/bin/sh", ["-c", make, tree])
+            try fixture.write("actions: {a: {commands: [\"true\"], artifacts: [\"\(tree)\"]}}")
+            let run = try await fixture.start()
+            let fault = try SystemCallFaults("fdatasync", .error("EIO"), when: "150+")
+            let tracer = try await fault.attach(to: #require(Processes.ids(withArgument: run.path).first))
+            try await fixture.expect(0, "run", "action", "a")
+            tracer.signal(SIGINT)
+            _ = try await tracer.wait()
+            #expect(!fault.hasStruck)
+            let reasons = try run.events(.artifactPullFailed).map { $0.data["reason"]?.string ?? "" }
+            #expect(reasons.count { $0.hasPrefix("stale: ") } == 300)
+            #expect(reasons.count { $0 == "a link that leads nowhere, to gone" } == 300)
+            try await fixture.expect(0, "run", "complete")
+        }
+    }
+
     // MARK: What to type next
 
     /// - Parameter servesSFTP: whether the target does.
@@ -75,6 +98,20 @@ import Testing
                 #expect(typed.status == 0, "\(hint): \(typed.errorText)")
                 if name.hasPrefix(odd) { #expect(typed.outputText.contains(" there\n"), "\(typed.outputText)") }
             }
+        }
+    }
+
+    /// As `/etc/mtab` is one: what it leads to is another file for each who looks.
+    @Test(arguments: [true, false]) func aLinkToWhatIsEverybodysOwnLeadsOut(_ servesSFTP: Bool) async throws {
+        try await RunFixture.with(.init(servesSFTP: servesSFTP)) { fixture in
+            try fixture.scratch.write("tree/f", "x")
+            try check("link") { symlink("/proc/self/mounts", fixture.scratch.path("tree/mtab")) }
+            let run = try await fixture.start()
+            let pull = try await fixture.expect(1, "run", "pull", fixture.scratch.path("tree"))
+            #expect(pull.errorText.contains("/tree/mtab: a link that leads out of the folder\n"), "\(pull.errorText)")
+            try await fixture.expect(0, "run", "pull", fixture.scratch.path("tree/mtab"))
+            let pulled = try #require(try run.events(.artifactPulled).last?.data)
+            #expect(pulled["size"]?.int ?? 0 > 0, "\(pulled)")
         }
     }
 
@@ -106,9 +143,16 @@ import Testing
                 return pull
             }
             let cut = try await stall(after: 12_000_000)
-            cut.signal(SIGINT)
+            try await fixture.interrupt(cut)
             link.restore()
             #expect(try await cut.wait().status == 130)
+            // What was on its way then still comes.
+            var carried = 0
+            try await fixture.wait(for: "the rest of it") {
+                defer { carried = link.carried(.toClient) }
+                try await Task.sleep(for: .milliseconds(200))
+                return link.carried(.toClient) - carried < 50_000
+            }
 
             let second = try await stall(after: 3_000_000)
             var told: JSON?
@@ -127,7 +171,66 @@ import Testing
         }
     }
 
+    @Test func whatCameOfAFileThatFailedIsNotCounted() async throws {
+        try await FaultBench.with { bench in
+            let (fixture, link) = (bench.fixture, try #require(bench.link))
+            let folder = fixture.scratch.path("tree")
+            for name in ["one", "two"] {
+                try fixture.scratch.write("tree/\(name)", bytes: [UInt8](repeating: 1, count: 8_000_000))
+            }
+            let run = try await bench.start()
+            func bytes() async throws -> Int64 {
+                let told = try await fixture.expect(0, "status", "--json").json()["transfers"]?.array?.first
+                return told?["bytes"]?.int ?? 0
+            }
+            link.throttle(2_000_000)
+            let pull = try fixture.background("run", "pull", "--method", "exec", folder)
+            try await fixture.wait(for: "some of the first") { try await bytes() > 2_000_000 }
+            link.throttle(100_000)
+            for id in Processes.ids(withArgument: "if=\(folder)/one") { Processes.kill(id) }
+            try await fixture.wait(for: "its failure") { try !run.events(.artifactPullFailed).isEmpty }
+            try await fixture.wait(for: "some of the second") {
+                let bytes = try await bytes()
+                #expect(bytes < 2_000_000)
+                return bytes > 0
+            }
+            pull.signal(SIGINT)
+            #expect(try await pull.wait().status == 130)
+        }
+    }
+
     // MARK: Stopped
+
+    @Test(arguments: [false, true]) func whatHadComeWhenItWasStoppedIsCounted(_ isJSON: Bool) async throws {
+        try await FaultBench.with(extra: "transfers: {min_free_disk: 0}") { bench in
+            let fixture = bench.fixture
+            try fixture.scratch.write("tree/first", "whole")
+            let big = try fixture.scratch.write("tree/second", "")
+            try File(path: big, O_WRONLY).truncate(to: 4 << 30)
+            let run = try await bench.start()
+            let names = [fixture.scratch.path("tree"), fixture.scratch.path("none")]
+            let pull =
+                try isJSON
+                ? fixture.background("run", "pull", "--json", names[0], names[1])
+                : fixture.background("run", "pull", names[0], names[1])
+            try await fixture.wait(for: "the first") { try run.events(.artifactPulled).count == 1 }
+            pull.signal(SIGINT)
+            let stopped = try await pull.wait()
+            #expect(stopped.status == 130)
+            let path = "artifacts/pulled/0001/first"
+            guard isJSON else {
+                #expect(stopped.outputText == "\(run.path)/\(path)\n")
+                #expect(stopped.errorText.hasSuffix("1 file fetched\nstopped; typed again, it brings the rest\n"))
+                return
+            }
+            let result = try JSON(parsing: stopped.output.split(separator: 0x0A).last ?? [])
+            #expect(result["cancelled"] == true && result["exit_code"]?.int == 130)
+            #expect(result["pulled"]?.array == [.string(path)])
+            let failed = result["failed"]?.array ?? []
+            #expect(failed.map { $0["outcome"] } == ["cancelled", "cancelled"])
+            #expect(failed.allSatisfy { $0["hint"] == nil })
+        }
+    }
 
     enum Stop: Sendable, CaseIterable { case interrupt, complete, abort, abortWithoutLink }
 

@@ -197,6 +197,21 @@ import Testing
         }
     }
 
+    /// As an image of a card that is not full.
+    @Test(arguments: ["sftp", "exec", "scp"]) func aLargeFileThatEndsInZerosComesWhole(_ method: String) async throws {
+        try await RunFixture.with { fixture in
+            let size: Int64 = 80 << 20
+            let image = try fixture.scratch.write("image", "begin")
+            try File(path: image, O_WRONLY).truncate(to: size)
+            let run = try await fixture.start()
+            try await fixture.expect(0, "run", "pull", "--method", method, image)
+            let path = try #require(try run.events(.artifactPulled).first?.data["path"]?.string)
+            try await Command.runSuccessfully("/usr/bin/cmp", [image, "\(run.path)/\(path)"])
+            try await fixture.expect(0, "run", "complete")
+            try await fixture.expect(0, "verify", run.path)
+        }
+    }
+
     // MARK: Once
 
     private func inode(_ path: String) throws -> ino_t {

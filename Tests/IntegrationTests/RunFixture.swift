@@ -1,4 +1,5 @@
 import EventLog
+import Glibc
 import JSON
 import LinuxSystem
 import RunStore
@@ -101,6 +102,10 @@ struct RunFixture: Sendable {
 
     /// A command that runs beside the test.
     func background(_ arguments: String..., environment: [String: String?] = [:]) throws -> RunningCommand {
+        try background(arguments, environment: environment)
+    }
+
+    func background(_ arguments: [String], environment: [String: String?] = [:]) throws -> RunningCommand {
         try RunningCommand(
             try BuiltProducts.ecr(), arguments, environment: Self.settings.merging(environment) { $1 },
             workingDirectory: scratch.path)
@@ -140,6 +145,12 @@ struct RunFixture: Sendable {
             let told = try await expect(0, "status", "--json").json()["transfers"]?.array?.first
             return told?["bytes"]?.int ?? 0 > 0
         }
+    }
+
+    /// Stops a transfer by hand as Ctrl-C does, and waits until it is known: what a link held back may come now.
+    func interrupt(_ transfer: RunningCommand) async throws {
+        transfer.signal(SIGINT)
+        try await wait(for: "the signal") { transfer.errorText.contains("stopping; Ctrl-C again") }
     }
 
     struct Waited: Error { let what: String }

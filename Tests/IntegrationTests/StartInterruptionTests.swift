@@ -1,4 +1,5 @@
 import EventLog
+import Glibc
 import JSON
 import LinuxSystem
 import RunStore
@@ -178,6 +179,27 @@ import Testing
             let result = try await start.wait()
             #expect(result.status == 130)
             #expect(try fixture.runs() == [])
+        }
+    }
+
+    /// Its command may be dying, and never get to it; and later the run's name may be another one's.
+    @Test func aRunThatCameToNothingGoesWithoutItsCommand() async throws {
+        try await RunFixture.with { fixture in
+            let mute = try LoopbackSocket.listen(port: 0)
+            try fixture.write(
+                "actions: {a: {commands: [\"true\"]}}",
+                connection: ["port": "\(try LoopbackSocket.port(of: mute))", "timeout": "2"])
+            let start = try fixture.background("run", "start", "profile.yaml")
+            try await fixture.wait(for: "the supervisor") {
+                try fixture.runs().contains { RunDirectory(path: fixture.scratch.path("runs/\($0)")).hasSupervisor() }
+            }
+            start.signal(SIGSTOP)
+            let run = try onlyRun(of: fixture)
+            try await fixture.wait(for: "the removal of the run") { try fixture.runs() == [] }
+            let witness = try fixture.scratch.write("runs/\(run.id)/witness", "")
+            start.signal(SIGCONT)
+            #expect(try await start.wait().status == 69)
+            #expect(FileSystem.exists(witness))
         }
     }
 

@@ -25,10 +25,15 @@ import Testing
             let folder = try out(run, "0001")
             #expect(end.errorText.contains("missing: 0001-a: not all of $ECR_OUT has come: more than 5 files"))
             #expect(end.errorText.contains("kept in \(FileSystem.parent(of: FileSystem.parent(of: folder)))\n"))
-            #expect(end.errorText.contains("next: ecr run drain \(run.id)"))
+            #expect(end.errorText.contains("next: ecr run drain \(run.id), which fetches it without max_files\n"))
+            #expect(
+                end.errorText.contains(
+                    "complete: no, though all output and samples are here; not all files of 1 job have come\n"))
             #expect(!end.errorText.contains("100 %") && !end.errorText.contains("remark:"))
             #expect(try FileSystem.list(folder).count == 20)
-            #expect(try await fixture.expect(0, "status").outputText.contains("ecr run drain"))
+            let status = try await fixture.expect(0, "status")
+            #expect(status.outputText.contains("ecr run drain") && status.outputText.contains(folder))
+            try await theHoleIsNamed(folder, of: run, fixture)
             // Who asks for it gets all of it.
             #expect(try await fixture.expect(0, "run", "drain").errorText.contains("complete: 100 %\n"))
             #expect(!FileSystem.exists(folder))
@@ -36,7 +41,31 @@ import Testing
         }
     }
 
-    @Test func anAbortKeepsItToo() async throws {
+    /// The record is intact all the same: by every reader, in every place.
+    private func theHoleIsNamed(_ folder: String, of run: RunDirectory, _ fixture: RunFixture) async throws {
+        let export = try await fixture.expect(0, "run", "export", "-o", "a.zip", "--json")
+        #expect(export.errorText.contains(" has it in \(folder)\nnext: ecr run drain \(run.id)"))
+        try await Command.runSuccessfully(
+            try #require(Command.find("unzip")),
+            ["-q", fixture.scratch.path("a.zip"), "-d", fixture.scratch.path("u")])
+        for place in [run.id, fixture.scratch.path("u/\(run.id)")] {
+            let verify = try await fixture.expect(0, "verify", place)
+            #expect(verify.outputText.contains("whole; not all files of 1 job ever came\n"))
+            #expect(verify.errorText.contains("warning: not all of $ECR_OUT of 0001-a has come (more than 5 files"))
+            #expect(
+                verify.errorText.contains(folder) && verify.errorText.contains("ecr run drain") == (place == run.id))
+        }
+        for json in [try export.json(), try await fixture.expect(0, "verify", "--json").json()] {
+            #expect(json["unfetched"]?.array?.map { $0["folder"]?.string } == [folder])
+            #expect(json["missing"]?.array?.count == 1)
+        }
+        let delete = try await fixture.expect(64, "run", "delete", "--yes", run.id)
+        #expect(delete.errorText.contains(folder) && delete.errorText.contains("ecr run drain \(run.id), or"))
+        let prune = try await fixture.expect(0, "run", "prune", "--keep", "0", "--yes")
+        #expect(prune.errorText.contains("run \(run.id) stays"))
+    }
+
+    @Test func anAbortKeepsItTooAndADrainFetchesIt() async throws {
         try await RunFixture.with { fixture in
             try fixture.write(
                 """
@@ -45,9 +74,97 @@ import Testing
                 """)
             let run = try await fixture.start()
             try await fixture.expect(0, "run", "action", "a")
-            let end = try await fixture.expect(0, "run", "abort")
+            let end = try await fixture.expect(0, "run", "abort", "wrong board")
+            let folder = try out(run, "0001")
             #expect(end.errorText.contains("not all of $ECR_OUT of 0001-a has come"))
-            #expect(try FileSystem.list(try out(run, "0001")).count == 2)
+            #expect(end.errorText.contains("next: ecr run drain \(run.id)"))
+            #expect(try FileSystem.list(folder).count == 2)
+            for command in [["status"], ["run", "show"]] {
+                let look = try await fixture.ecr(command)
+                #expect(look.outputText.contains(folder) && look.outputText.contains("ecr run drain \(run.id)"))
+            }
+            #expect(try await fixture.expect(0, "run", "drain").errorText.contains("complete: 100 %\n"))
+            #expect(!FileSystem.exists(folder))
+            #expect(try FileSystem.list("\(run.path)/artifacts/0001-a").count == 2)
+            let state = try run.state()
+            #expect(state.status == .aborted && state.endReason == "wrong board" && state.unfetched.isEmpty)
+            #expect(try await fixture.expect(0, "run", "drain").errorText.contains("nothing to fetch"))
+            try await fixture.expect(0, "verify")
+        }
+    }
+
+    /// What is on record of a job that has ended is said, and what it has left can be fetched.
+    @Test func anAbortOfAnInterruptedRunLeavesWhatWasOnItsWay() async throws {
+        try await RunFixture.with { fixture in
+            try fixture.write(
+                """
+                actions: {big: {commands: ['truncate -s 4G "$ECR_OUT/big"']}}
+                transfers: {min_free_disk: 0}
+                """)
+            let run = try await fixture.start()
+            let action = try fixture.background("run", "action", "big")
+            try await fixture.waitForTransfer()
+            fixture.killSupervisor(of: run)
+            #expect(try await action.wait().status == 79)
+            let end = try await fixture.expect(0, "run", "abort")
+            #expect(
+                end.errorText.contains("0001-big has ended on the target") && !end.errorText.contains("may still run"))
+            #expect(end.errorText.contains("next: ecr run drain \(run.id)"))
+            try File(path: "\(try out(run, "0001"))/big", O_WRONLY).truncate(to: 1000)
+            // How it ended was not recorded, and stays a hole.
+            let drain = try await fixture.expect(1, "run", "drain")
+            #expect(drain.errorText.contains("missing: 0001-big: its outcome is unknown"))
+            #expect(try run.events(.artifactPulled).map { $0.data["size"]?.int } == [1000])
+            #expect(try run.state().unfetched.isEmpty)
+        }
+    }
+
+    /// A limit that a drain keeps names what helps.
+    @Test func whatHasNoRoomNamesTheWayOut() async throws {
+        try await RunFixture.with { fixture in
+            try fixture.write(
+                """
+                actions: {a: {commands: ['echo 1 >"$ECR_OUT/1"']}}
+                transfers: {min_free_disk: 90000GB}
+                """)
+            let run = try await fixture.start()
+            try await fixture.expect(0, "run", "action", "a")
+            let folder = try out(run, "0001")
+            func next(_ command: String) async throws {
+                let text = try await fixture.expect(1, "run", command).errorText
+                #expect(
+                    text.contains(
+                        "next: make room (df -h '\(fixture.scratch.path("runs"))'), then ecr run drain \(run.id)"))
+                #expect(text.contains("scp -r -P \(fixture.server.port) '\(fixture.server.user)@"), "\(text)")
+                #expect(text.contains(":\(folder)' .\n"))
+            }
+            try await next("complete")
+            try await next("drain")
+        }
+    }
+
+    /// A fetch that is cut by the end of its supervisor has fetched nothing.
+    @Test func aKilledCompletionForgetsNothing() async throws {
+        try await RunFixture.with { fixture in
+            try fixture.write(
+                """
+                actions: {a: {commands: ['truncate -s 4G "$ECR_OUT/big"; mkdir "$ECR_OUT/d"; touch "$ECR_OUT/d/x"']}}
+                transfers: {min_free_disk: 0}
+                """)
+            let run = try await fixture.start()
+            let action = try fixture.background("run", "action", "a")
+            try await fixture.waitForTransfer()
+            try await fixture.expect(0, "run", "cancel", "a")
+            _ = try await action.wait()
+            try await fixture.expect(1, "run", "complete")
+            let drain = try fixture.background("run", "drain")
+            try await fixture.wait(for: "the fetch") { try run.events(.artifactPullStarted).count == 2 }
+            fixture.killSupervisor(of: run)
+            _ = try await drain.wait()
+            #expect(try run.state().unfetched.map(\.id) == ["0001-a"])
+            try File(path: "\(try out(run, "0001"))/big", O_WRONLY).truncate(to: 1000)
+            try await fixture.expect(0, "run", "drain")
+            #expect(try run.state().unfetched.isEmpty && run.events(.outputsFetched).count == 1)
         }
     }
 

@@ -87,7 +87,7 @@ import Testing
                 chmod(fixture.scratch.path("tree/sub \(number)/file"), number % 2 == 0 ? 0o664 : 0o700)
             }
             let again = try await fixture.expect(0, "run", "push", "tree", "\(work)/tree")
-            #expect(again.errorText.contains("6 of them there already"))
+            #expect(again.errorText.hasSuffix(", 6 of them there already; permissions set: 6\n"))
             for number in 1...6 {
                 var status = stat()
                 let mode: UInt32 = number % 2 == 0 ? 0o664 : 0o700
@@ -95,6 +95,8 @@ import Testing
             }
             #expect(
                 try uploads(run).dropFirst(6).map { $0["mode"]?.int } == [0o700, 0o664, 0o700, 0o664, 0o700, 0o664])
+            let third = try await fixture.expect(0, "run", "push", "tree", "\(work)/tree")
+            #expect(third.errorText.hasSuffix(", 6 of them there already\n"))
         }
     }
 
@@ -425,6 +427,30 @@ import Testing
             #expect(result.errorText.contains("try: ls -la '\(fixture.scratch.path)/set'"))
             #expect(try uploads(run).map { $0["path"]?.string } == ["1"])
             #expect(try FileSystem.list(work) == ["1"])
+        }
+    }
+
+    /// It says that it is empty, or a page long; and memory cannot be read where none is.
+    @Test(arguments: ["auto", "exec", "scp", "tar"])
+    func whatTheKernelMakesUpIsNotTakenForEmpty(_ method: String) async throws {
+        try await RunFixture.with { fixture in
+            let run = try await fixture.start()
+            let work = fixture.scratch.path("work")
+            let made = "it is not as long as it says, like what the kernel makes up; send a copy of it"
+            for (path, reason) in [
+                ("/proc/version", made), ("/sys/kernel/uevent_seqnum", made),
+                ("/proc/self/mem", "cannot be read here: Input/output error"),
+            ] where FileSystem.exists(path) {
+                let result = try await fixture.expect(1, "run", "push", "--method", method, path, "\(work)/f")
+                #expect(result.errorText.contains(" to \(work)/f: \(reason)\n"), "\(result.errorText)")
+                #expect(result.errorText.contains("0 files on the target"))
+            }
+            try fixture.scratch.write("tree/1", "content")
+            try fixture.scratch.write("tree/none", "")
+            try await fixture.expect(0, "run", "push", "--method", method, "tree", "\(work)/tree")
+            #expect(try FileSystem.read("\(work)/tree/none").isEmpty)
+            #expect(try FileSystem.list(work) == ["tree"] && FileSystem.list("\(work)/tree") == ["1", "none"])
+            #expect(try run.events(.uploaded).count == 2)
         }
     }
 

@@ -61,6 +61,18 @@ import Testing
         #expect(try FileSystem.read(path) == [UInt8](repeating: 0, count: Int(second.size) - 1) + [1])
     }
 
+    /// - Parameter rest: behind whole blocks.
+    @Test(arguments: [0, 1 << 40] as [Int64], [0, 1, 5000]) func zerosAtTheEndBelongToTheFile(
+        _ expected: Int64, _ rest: Int
+    ) throws {
+        let scratch = try ScratchDirectory()
+        let bytes = testBytes(1 << 20) + [UInt8](repeating: 0, count: 3 << 20 + rest)
+        let file = try PartFile(resuming: scratch.path("part"), block: 64 << 10, expected: expected)
+        try append(bytes[...], to: file, pieces: 1 << 20)
+        try file.finish(isExecutable: false, isSynced: false)
+        #expect(try FileSystem.read(scratch.path("part")) == bytes)
+    }
+
     @Test func whatComesAfterAFlushIsWrittenToo() throws {
         let scratch = try ScratchDirectory()
         let bytes = testBytes(2_000_000)

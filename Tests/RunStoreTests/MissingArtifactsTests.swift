@@ -53,6 +53,24 @@ import Testing
         #expect(try names(lines) == ["/a cancelled", "/b no"])
     }
 
+    @Test func requiredOnesAreNamedFirst() throws {
+        var lines = (0..<600).map { failed("/\($0)") }
+        for name in ["/needed", "/more"] {
+            lines.append((.artifactPullFailed, ["remote": .string(name), "reason": "no", "required": true]))
+        }
+        let missing = try missing(lines)
+        #expect(missing.count == 602)
+        #expect(missing.first.prefix(3).map { $0["remote"]?.string } == ["/needed", "/more", "/0"])
+        #expect(missing.first.count == 10)
+    }
+
+    @Test func requiredOnesThatFailManyTimesOver() throws {
+        let required = (0..<30).map { number -> Line in
+            (.artifactPullFailed, ["remote": .string("/\(number)"), "reason": "no", "required": true])
+        }
+        #expect(try missing(required).first.compactMap { $0["remote"]?.string } == (0..<10).map { "/\($0)" })
+    }
+
     @Test func whatHasComeSinceIsNotMissing() throws {
         #expect(try names([failed("/a"), failed("/b"), pulled("/a"), pulled("/c")]) == ["/b no"])
         #expect(try names([failed("/a"), pulled("/a"), failed("/a", "again")]) == ["/a again"])

@@ -65,6 +65,26 @@ import Testing
         #expect(baselines.changes.map(\.name) == ["hostname", "own two text"] && baselines.areIncomplete)
     }
 
+    /// A fetch that has begun may never end: only what says so settles it.
+    @Test func whatHasNotComeIsMissingUntilAllIsHere() throws {
+        let lost: (EventType, JSONObject) = (
+            .artifactPullFailed,
+            [
+                "job": "0001-hash", "remote": "$ECR_OUT", "reason": "too much", "limit": "max_files",
+                "only_copy": true,
+            ]
+        )
+        let again: (EventType, JSONObject) = (
+            .artifactPullStarted, ["job": "0001-hash", "entry": "$ECR_OUT", "files": 1, "bytes": 1]
+        )
+        let open = fold([created, (.runStarted, ["spool": "/s"]), action, lost, again, (.runAborted, [:])])
+        #expect(open.unfetched.map(\.id) == ["0001-hash"] && open.mayBeDrained)
+        #expect(open.unfetched.first?.unfetched == "too much" && open.unfetched.first?.unfetchedLimit == "max_files")
+        #expect(RunState(json: open.json(id: "")) == open)
+        let settled = fold([created, action, lost, again, (.outputsFetched, ["job": "0001-hash"]), (.runAborted, [:])])
+        #expect(settled.unfetched.isEmpty && !settled.mayBeDrained)
+    }
+
     @Test func lifecycle() {
         let started = fold([created, (.runStarted, ["spool": "/s"])])
         #expect(started.status == .running && started.spool == "/s" && started.started != nil)

@@ -75,6 +75,7 @@ package struct RecordCheck {
         if let sums { check(sums, tree) }
         if !result.isLive { nameOthers(tree) }
         result.shortID = state.shortID
+        result.state = state
         result.files = compared.count
         result.bytes = steps.done
         return result

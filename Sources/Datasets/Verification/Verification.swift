@@ -1,3 +1,5 @@
+package import RunStore
+
 /// What a check of a run's directory has found.
 package struct Verification: Sendable, Equatable {
     /// Something that is missing or not as it was recorded.
@@ -22,6 +24,8 @@ package struct Verification: Sendable, Equatable {
     package internal(set) var shortID = ""
     /// A supervisor lived: what it appended after the beginning of the check was not looked at.
     package internal(set) var isLive = false
+    /// As far as the events could be read.
+    package internal(set) var state = RunState()
     /// Lines that are events.
     package internal(set) var events: Int64 = 0
     /// The last event.

@@ -1,8 +1,8 @@
 import EventLog
 import Glibc
-import Hashing
 package import JSON
 import LinuxSystem
+import Profiles
 import RemoteJobs
 package import RunStore
 
@@ -18,71 +18,63 @@ package struct Attachment: Sendable, Equatable {
     let temporary: String
 
     /// Copies files; either all of them or none.
-    /// - Throws: `.notFound` for a file that is missing or cannot be read, `.usage` for what is no file, `.storage`.
-    package static func copies(of paths: [String], into run: RunDirectory) throws(ECRFailure) -> [Attachment] {
+    /// - Parameters:
+    ///   - interrupt: ends the copying; nil leaves the signals to their defaults.
+    ///   - tell: called as it goes on, where it takes long.
+    /// - Throws: `.notFound` for a file that is missing or cannot be read, `.usage` for what is no file, `.storage`, also
+    ///   where the run's profile wants more room to be left, `ControlClient.Interrupted`.
+    package static func copies(
+        of paths: [String], into run: RunDirectory, interrupt: InterruptSignal? = nil,
+        tell: @escaping @Sendable (TransferNews) -> Void = { _ in }
+    ) throws -> [Attachment] {
+        if paths.isEmpty { return [] }
+        let sources = try paths.map { (path) throws(ECRFailure) in try AttachedFile(path) }
+        try requireRoom(for: sources, in: run)
+        let feed = JobFeed()
+        _ = feed.add { news in if case .transferring(let news) = news { tell(news) } }
+        let progress = TransferProgress(sources, feed)
         var copies: [Attachment] = []
-        for path in paths {
-            do throws(ECRFailure) { copies.append(try Attachment(copying: path, into: run)) } catch {
-                copies.forEach { $0.remove(from: run) }
-                throw error
-            }
+        do {
+            for source in sources { copies.append(try Attachment(copying: source, into: run, interrupt, progress)) }
+        } catch {
+            copies.forEach { $0.remove(from: run) }
+            throw error
         }
         return copies
     }
 
-    private init(copying path: String, into run: RunDirectory) throws(ECRFailure) {
-        let source = try Self.open(FileSystem.expandingTilde(path))
-        name = Self.plainName(FileSystem.name(of: FileSystem.absolute(path)))
+    /// Holes stay holes, and need none.
+    private static func requireRoom(for sources: [AttachedFile], in run: RunDirectory) throws(ECRFailure) {
+        let profile = try? ProfileFile(snapshotOf: run).profile
+        let policy = PullPolicy(
+            profile?.transfers ?? TransferSettings(), run, (try? run.state())?.profileFile ?? "")
+        let free: Int64
+        do throws(SystemError) { free = try FileSystem.freeBytes(run.path) } catch {
+            throw ECRFailure(.storage, error.description)
+        }
+        let needed = sources.reduce(0) { $0 + min($1.shownSize, $1.allocated) }
+        do throws(TransferFailure) { try policy.requireRoom(for: needed, free: free) } catch {
+            throw ECRFailure(.storage, "cannot attach it: \(error.reason)", hint: error.hint)
+        }
+    }
+
+    private init(
+        copying source: AttachedFile, into run: RunDirectory, _ interrupt: InterruptSignal?,
+        _ progress: TransferProgress
+    ) throws {
+        name = Self.plainName(FileSystem.name(of: FileSystem.absolute(source.path)))
         // Such a name is neither exported nor taken for a file of the record.
         temporary = "attachment.tmp-\(getpid())-" + Host.randomHex(8)
         let place = "\(run.attachments)/\(temporary)"
-        do throws(SystemError) {
+        do {
             try FileSystem.makeDirectories(run.attachments)
-            (size, sha256) = try Self.copy(source, to: place)
+            (size, sha256) = try source.copy(to: place, interrupt, progress)
         } catch {
             unlink(place)
+            guard let error = error as? SystemError else { throw error }
             throw ECRFailure(.storage, error.description)
         }
-    }
-
-    private static func open(_ path: String) throws(ECRFailure) -> File {
-        do throws(SystemError) {
-            // O_NONBLOCK: a FIFO is to be refused, not waited for.
-            let file = try File(path: path, O_RDONLY | O_NONBLOCK)
-            var status = stat()
-            try check("examine", path: path) { fstat(file.descriptor, &status) }
-            if status.st_mode & S_IFMT == S_IFREG { return file }
-        } catch {
-            guard error.code == ENOENT, path.unicodeScalars.contains("\u{FFFD}") else {
-                let name = MissingName(RawPath(path).absolute)
-                let remark = error.code == ENOENT ? name.remark : ""
-                throw ECRFailure(.notFound, error.description + remark, hint: name.hint)
-            }
-            throw ECRFailure(
-                .notFound, "\(path) cannot be attached: its name is not UTF-8", hint: "give it another name with mv")
-        }
-        throw ECRFailure(
-            .usage, "\(path) is no regular file, so it cannot be attached",
-            hint: FileSystem.isDirectory(path)
-                ? "tar -czf folder.tar.gz \(shellWord(path)), then --attach folder.tar.gz"
-                : "ls -ld \(shellWord(path))")
-    }
-
-    private static func copy(_ source: File, to place: String) throws(SystemError) -> (Int64, String) {
-        let file = try File(path: place, O_WRONLY | O_CREAT | O_EXCL)
-        var hash = SHA256()
-        var offset: Int64 = 0
-        while true {
-            let bytes = try source.read(at: offset, count: 1 << 20)
-            if bytes.isEmpty { break }
-            try file.write(bytes, at: offset)
-            hash.update(bytes)
-            offset += Int64(bytes.count)
-        }
-        // Like what is fetched from a target, it is for nobody to write.
-        try check("set the mode of", path: place) { fchmod(file.descriptor, 0o400) }
-        try file.sync()
-        return (offset, hash.hexDigest())
+        progress.finish(source, name, size: size, method: "copy")
     }
 
     /// Bytes of a name that leave room for the number before it. Origin: NAME_MAX is 255.

@@ -24,6 +24,19 @@ package struct InterruptSignal: Sendable {
         return nil
     }
 
+    /// Which signal has come, if one has.
+    func came() throws(SystemError) -> ExitCode? {
+        var waits = [pollfd(fd: pipe.descriptor, events: Int16(POLLIN), revents: 0)]
+        if try check("wait", { poll(&waits, 1, 0) }) == 0 { return nil }
+        return try take()
+    }
+
+    private func take() throws(SystemError) -> ExitCode {
+        var number: UInt8 = 0
+        try check("read", path: pipe.path) { read(pipe.descriptor, &number, 1) }
+        return Int32(number) == SIGTERM ? .terminated : .interrupted
+    }
+
     enum Wait {
         case readable
         case signal(ExitCode)
@@ -40,9 +53,7 @@ package struct InterruptSignal: Sendable {
         let count = try check("wait") { poll(&waits, nfds_t(waits.count), milliseconds) }
         if count == 0 { return .timeout }
         guard let interrupt, waits[1].revents != 0 else { return .readable }
-        var number: UInt8 = 0
-        try check("read", path: interrupt.pipe.path) { read(interrupt.pipe.descriptor, &number, 1) }
-        return .signal(Int32(number) == SIGTERM ? .terminated : .interrupted)
+        return .signal(try interrupt.take())
     }
 }
 

@@ -48,6 +48,7 @@ package struct OfflineRun {
         // Somebody else may have been faster; now the right to append is ours.
         guard !state.isOver else { throw ECRFailure(.usage, "run \(run.id) is \(state.status.rawValue) already") }
         for job in state.openJobs {
+            if let loss = job.abandonedFiles { try append(.artifactPullFailed, loss) }
             if job.kind == .collector {
                 try append(
                     .collectorStopped,

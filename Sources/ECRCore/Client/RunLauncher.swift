@@ -11,6 +11,8 @@ package struct RunLauncher {
         package let failure: ECRFailure
         /// Whether the run has become one that must be kept: a failed setup is a record, a refused connection is not.
         package let isKept: Bool
+        /// The supervisor has removed the run: its name may be another one's by now.
+        package var isRemoved = false
         /// The signal that has ended the waiting alone: the run has begun, and its setup goes on.
         package var interruption: ExitCode?
     }
@@ -85,8 +87,12 @@ package struct RunLauncher {
                 }
                 if let ready = json["ready"] { return ready }
                 if let error = json["error"] {
-                    if let interruption { throw cancelled(interruption) }
-                    throw Failure(failure: ECRFailure(json: error), isKept: error["kept"]?.bool ?? true)
+                    if let interruption {
+                        throw cancelled(interruption, isRemoved: error["removed"]?.bool ?? false)
+                    }
+                    throw Failure(
+                        failure: ECRFailure(json: error), isKept: error["kept"]?.bool ?? true,
+                        isRemoved: error["removed"]?.bool ?? false)
                 }
             case .interrupt(let code): try note(code)
             case .tick: onTick?()
@@ -106,10 +112,13 @@ package struct RunLauncher {
     /// Whether there is more on record than the making of the run.
     private var hasStarted: Bool { (try? run.state())?.status != .created }
 
-    private func cancelled(_ code: ExitCode) -> Failure {
+    private func cancelled(_ code: ExitCode, isRemoved: Bool = false) -> Failure {
+        // A run that is gone has no state to ask for.
+        let hasStarted = !isRemoved && hasStarted
         let hint = hasStarted ? "ecr run resume, or ecr run abort: what was begun may still run on the target" : nil
         return Failure(
-            failure: ECRFailure(code, "the start of run \(run.id) was cancelled", hint: hint), isKept: hasStarted)
+            failure: ECRFailure(code, "the start of run \(run.id) was cancelled", hint: hint), isKept: hasStarted,
+            isRemoved: isRemoved)
     }
 
     private func died() -> ECRFailure {

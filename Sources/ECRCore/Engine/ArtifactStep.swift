@@ -27,6 +27,8 @@ struct ArtifactStep {
         var empty: [Failure] = []
         /// A required entry brought nothing, or failed.
         var isFailure = false
+        /// It was stopped before all of it had come.
+        var isCancelled = false
         /// What was recorded before and has not come up again yet.
         var steps: RecordedSteps
     }
@@ -37,9 +39,14 @@ struct ArtifactStep {
         let reason: String
         /// What to type next; nil where nothing is wrong.
         var hint: String?
+        /// Somebody did not want to wait for it.
+        var isCancelled = false
 
         var json: JSON {
-            ["remote": .string(remote), "reason": .string(reason), "hint": hint.map { .string($0) }]
+            [
+                "remote": .string(remote), "reason": .string(reason), "outcome": isCancelled ? "cancelled" : nil,
+                "hint": hint.map { .string($0) },
+            ]
         }
     }
 
@@ -54,11 +61,10 @@ struct ArtifactStep {
         var places = ArtifactPlaces(folder: origin.folder, given: steps.pulledPaths)
         var allowance = PullAllowance(policy, free: try FileSystem.freeBytes(journal.directory.path))
         if entries.count > 1 { await survey(&entries, &allowance, steps) }
-        var isCancelled = false
         for entry in entries {
             do { try await pull(entry, &places, &allowance, &result) } catch is CancellationError {
-                isCancelled = true
-                try await fail(entry, nil, .cancelled, &result)
+                result.isCancelled = true
+                try await fail(entry, .cancelled, &result)
             }
         }
         if let warning = result.unverified.warning("is not verified: the target has not told its SHA-256") {
@@ -66,8 +72,6 @@ struct ArtifactStep {
         }
         let parts = partsFolder
         if origin.commonParts == nil { try? await worker.run { try FileSystem.removeTree(parts) } }
-        // A job has ended all the same; only its files were given up.
-        if isCancelled && origin.maker == nil { throw CancellationError() }
         return result
     }
 
@@ -169,13 +173,13 @@ struct ArtifactStep {
                 // Whatever it looks like.
                 throw CancellationError()
             } catch let error as TransferFailure {
-                return try await fail(entry, nil, error, &result)
+                return try await fail(entry, error, &result)
             } catch let error as SSHError {
                 let (hasProgress, parts) = (entry.done.count > before, partsFolder)
                 let bytes = try await worker.run { FileSystem.treeSize(parts) }
                 guard error.code != .channelRefused,
                     await retries.mayGoOn(after: error, on: target, hasProgress: hasProgress, bytes: bytes)
-                else { return try await fail(entry, nil, TransferFailure(error.message), &result) }
+                else { return try await fail(entry, TransferFailure(error.message), &result) }
                 try await Task.sleep(for: .milliseconds(50))
             }
         }
@@ -186,7 +190,7 @@ struct ArtifactStep {
         _ allowance: inout PullAllowance, _ result: inout Result
     ) async throws {
         let method = entry.method ?? policy.method
-        try await target.transferLine(isBulk: false, for: method).ways.require(method)
+        try await target.require(method)
         if let refusal = entry.refusal { throw refusal }
         // While the target looks for its files.
         async let known = KnownVersions(journal.state.artifacts)
@@ -197,13 +201,15 @@ struct ArtifactStep {
             expansion = try await find(entry, on: target)
         }
         entry.found = nil
-        for problem in expansion.problems where entry.done.insert(problem.path).inserted {
-            let failure = TransferFailure(problem.reason)
-            try await fail(entry, problem.path, failure, isOnlyCopy: problem.mayHoldContent, &result)
-        }
+        let refused = expansion.problems.filter { entry.done.insert($0.path).inserted }
+        try await fail(
+            entry,
+            refused.map {
+                Loss(path: $0.path, failure: TransferFailure($0.reason), isOnlyCopy: $0.mayHoldContent)
+            }, &result)
         if expansion.files.isEmpty && expansion.problems.isEmpty && entry.done.isEmpty {
             guard let emptiness = expansion.emptiness else {
-                return try await fail(entry, nil, TransferFailure("no such file"), &result)
+                return try await fail(entry, TransferFailure("no such file"), &result)
             }
             return try await pass(entry, expansion, emptiness, &result)
         }
@@ -233,16 +239,19 @@ struct ArtifactStep {
         batch.suspects = entry.suspects
         defer { (places, entry.suspects) = (batch.places, batch.suspects) }
         let asked = entry
-        try await batch.run(expansion.files) { file, outcome in
-            entry.done.insert(file.path)
-            switch outcome {
-            case .success(let pulled):
-                result.pulled.append(pulled.path)
-                if let warning = pulled.warning { result.warnings.append(warning) }
-                if pulled.isUnverified { result.unverified.add(pulled.path) }
-            case .failure(let failure):
-                try await fail(asked, file.path, failure, &result)
+        try await batch.run(expansion.files) { settled in
+            var losses: [Loss] = []
+            for (file, outcome) in settled {
+                entry.done.insert(file.path)
+                switch outcome {
+                case .success(let pulled):
+                    result.pulled.append(pulled.path)
+                    if let warning = pulled.warning { result.warnings.append(warning) }
+                    if pulled.isUnverified { result.unverified.add(pulled.path) }
+                case .failure(let failure): losses.append(Loss(path: file.path, failure: failure))
+                }
             }
+            try await fail(asked, losses, &result)
         }
     }
 
@@ -274,7 +283,7 @@ struct ArtifactStep {
     private func pass(
         _ entry: Entry, _ expansion: Expansion, _ emptiness: Expansion.Emptiness, _ result: inout Result
     ) async throws {
-        if entry.isRequired { return try await fail(entry, nil, TransferFailure(emptiness.rawValue), &result) }
+        if entry.isRequired { return try await fail(entry, TransferFailure(emptiness.rawValue), &result) }
         result.empty.append(Failure(remote: entry.name, reason: emptiness.rawValue))
         result.warnings.append("artifact \(entry.name): \(emptiness.rawValue)")
         try await journal.append(.artifactPullStarted, beginning(of: entry, expansion))
@@ -285,39 +294,56 @@ struct ArtifactStep {
         _ expansion: inout Expansion, _ entry: inout Entry, _ target: Target, _ result: inout Result
     ) async throws {
         let claimed = try await claimTime(for: entry, on: target)
-        for file in expansion.files
-        where file.modificationTime < claimed && entry.done.insert(file.path).inserted {
-            try await fail(entry, file.path, TransferFailure("stale: older than the job"), &result)
+        let stale = expansion.files.filter {
+            $0.modificationTime < claimed && entry.done.insert($0.path).inserted
         }
+        let failure = TransferFailure("stale: older than the job; `allow_old: true` in the profile takes it")
+        try await fail(entry, stale.map { Loss(path: $0.path, failure: failure) }, &result)
     }
 
     // MARK: Failures
 
-    /// - Parameters:
-    ///   - path: on the target; nil for the whole entry.
-    ///   - isOnlyCopy: whether it matters that an output goes with the spool.
-    private func fail(
-        _ entry: Entry, _ path: [UInt8]?, _ failure: TransferFailure, isOnlyCopy: Bool = true, _ result: inout Result
-    ) async throws {
-        note(entry, path, failure, &result)
-        let remote = path.map { RawName($0).json } ?? ["remote": .string(entry.name)]
-        let reason = reason(of: failure)
-        if result.steps.takeFailure(remote, reason: reason) { return }
-        try await journal.append(
-            .artifactPullFailed,
-            JSONObject(
+    /// What does not come of an entry.
+    private struct Loss {
+        /// On the target; nil for the whole entry.
+        let path: [UInt8]?
+        let failure: TransferFailure
+        /// Whether it matters that an output goes with the spool.
+        var isOnlyCopy = true
+    }
+
+    private func fail(_ entry: Entry, _ failure: TransferFailure, _ result: inout Result) async throws {
+        try await fail(entry, [Loss(path: nil, failure: failure)], &result)
+    }
+
+    /// One sync for all of them.
+    private func fail(_ entry: Entry, _ losses: [Loss], _ result: inout Result) async throws {
+        var last: JSONObject?
+        for loss in losses {
+            note(entry, loss.path, loss.failure, &result)
+            let remote = loss.path.map { RawName($0).json } ?? ["remote": .string(entry.name)]
+            let reason = reason(of: loss.failure)
+            if result.steps.takeFailure(remote, reason: reason) { continue }
+            if let last { journal.post(.artifactPullFailed, last) }
+            last = JSONObject(
                 ["target": .string(RunEngine.targetName)], origin.fields,
                 [
-                    "reason": .string(reason), "required": .bool(entry.isRequired),
-                    "only_copy": entry.isOutput && isOnlyCopy ? true : nil,
-                ], remote))
+                    "reason": .string(reason), "limit": loss.failure.limit.map { .string($0) },
+                    "required": .bool(entry.isRequired),
+                    "only_copy": entry.isOutput && loss.isOnlyCopy ? true : nil,
+                ], remote)
+        }
+        if let last { try await journal.append(.artifactPullFailed, last) }
     }
 
     private func note(_ entry: Entry, _ path: [UInt8]?, _ failure: TransferFailure, _ result: inout Result) {
         let name = path.map { String(decoding: $0, as: UTF8.self) } ?? entry.name
         let local = failure.isLocal ? "df -h \(shellWord(journal.directory.path))" : nil
         let hint = failure.hint ?? local ?? "ecr run exec -- ls -la \(shellWord(folder(of: path, entry)))"
-        result.failures.append(Failure(remote: name, reason: reason(of: failure), hint: hint))
+        let isCancelled = failure == .cancelled
+        result.failures.append(
+            Failure(
+                remote: name, reason: reason(of: failure), hint: isCancelled ? nil : hint, isCancelled: isCancelled))
         result.warnings.append("artifact \(name): \(reason(of: failure))")
         if entry.isRequired { result.isFailure = true }
     }

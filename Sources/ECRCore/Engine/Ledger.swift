@@ -30,18 +30,21 @@ struct Ledger: Sendable {
     var isWhole: Bool { missing.isEmpty }
 
     /// Of the bytes that the target has, those that are recorded and equal, and of the samples that were due those that
-    /// came: the smaller share. 100 only without any hole.
+    /// came: the smaller share. 100 only without any hole; null where nothing of these is missing, but something else,
+    /// of which nobody knows how much it is.
     private var percent: JSON {
         if isWhole { return 100 }
-        if !isCompared { return .null }
-        let bytes = expectedBytes == 0 ? 0 : Double(presentBytes) / Double(expectedBytes)
+        let isShort = presentBytes < expectedBytes || samples.received < samples.expected
+        if !isCompared || !isShort { return .null }
+        let bytes = expectedBytes == 0 ? 1 : Double(presentBytes) / Double(expectedBytes)
         let share = samples.expected == 0 ? 1 : Double(samples.received) / Double(samples.expected)
         return .double(min(99.99, (min(bytes, share) * 10_000).rounded(.down) / 100))
     }
 
     var json: JSONObject {
         [
-            "complete": .bool(isWhole), "complete_percent": percent, "missing": JSON(strings: missing),
+            "complete": .bool(isWhole), "compared": .bool(isCompared), "complete_percent": percent,
+            "missing": JSON(strings: missing),
             "remarks": JSON(strings: remarks), "failed_artifacts": failedArtifacts.json, "totals": totals,
             "collectors": samples.json,
             "gaps": .array(gaps), "reboots": .array(reboots), "unknown": JSON(strings: unknown),

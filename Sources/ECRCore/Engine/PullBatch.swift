@@ -21,8 +21,8 @@ struct PullBatch {
         let isUnverified: Bool
     }
 
-    /// Told of each file once its end is on record, or before its failure is.
-    typealias Report = (RemoteFile, Result<Pulled, TransferFailure>) async throws -> Void
+    /// Told of files once their end is on record, or before their failure is.
+    typealias Report = ([(RemoteFile, Result<Pulled, TransferFailure>)]) async throws -> Void
 
     let journal: Journal
     let feed: JobFeed
@@ -109,12 +109,15 @@ struct PullBatch {
         let outcomes = try await fetching.run(files)
         try await commit(outcomes.compactMap { try? $0.1.get() }, progress, report)
         var stalled: [RemoteFile] = []
+        var failed: [(RemoteFile, Result<Pulled, TransferFailure>)] = []
         for (file, outcome) in outcomes {
             guard case .failure(let failure) = outcome else { continue }
+            progress.fail(file)
             if failure.isStall { stalled.append(file) }
             // With others beside it, it may be another one that hangs, and this one behind it.
-            if !failure.isStall || files.count == 1 { try await report(file, .failure(failure)) }
+            if !failure.isStall || files.count == 1 { failed.append((file, .failure(failure))) }
         }
+        try await report(failed)
         if stalled.isEmpty { return }
         if files.count > 1 { suspects.formUnion(stalled.map(\.path)) }
         if method == .sftp {
@@ -173,10 +176,13 @@ struct PullBatch {
         }
         for (arrival, path) in placed {
             progress.finish(arrival.file, path, size: arrival.size, method: arrival.method)
-            let pulled = Pulled(
-                path: path, size: arrival.size, change: arrival.change, isUnverified: arrival.isUnverified)
-            try await report(arrival.file, .success(pulled))
         }
+        try await report(
+            placed.map { arrival, path in
+                let pulled = Pulled(
+                    path: path, size: arrival.size, change: arrival.change, isUnverified: arrival.isUnverified)
+                return (arrival.file, .success(pulled))
+            })
     }
 
     private func event(_ arrival: Arrival, _ path: String) -> JSONObject {
@@ -195,11 +201,9 @@ struct PullBatch {
             ], RawName(file.path).json)
     }
 
-    /// The same for the same version of the same file, so that a later attempt finds it.
-    static func part(of file: RemoteFile, in folder: String) -> String {
-        let key = file.path + Array("\0\(file.size) \(file.modificationTime) \(file.version ?? "")".utf8)
-        return "\(folder)/\(PartName.of(key))"
-    }
+    /// The same for every version of a file, so that a later attempt finds it, and one part is all that a log leaves which
+    /// grows from one to the next. How much of it is the file's beginning `FileTransfer` finds out.
+    static func part(of file: RemoteFile, in folder: String) -> String { "\(folder)/\(PartName.of(file.path))" }
 }
 
 extension PullBatch.Pulled {

@@ -33,11 +33,10 @@ struct PullPolicy: Sendable {
     func check(
         _ share: PullAllowance.Share, isCut: Bool, others: PullAllowance.Share, free: Int64
     ) throws(TransferFailure) {
-        let beside = others.files > 0 ? ", with \(ByteCount.text(others.bytes)) of the entries before it" : ""
         if let mostFiles, share.files + others.files > mostFiles || isCut {
             let already = others.files > 0 ? ", with the \(others.files) of the entries before it" : ""
             throw TransferFailure(
-                "more than \(mostFiles) files\(already), as transfers.max_files allows",
+                "more than \(mostFiles) files\(already), as transfers.max_files allows", limit: "max_files",
                 hint: "pull a part of it; or \(change("a larger", "max_files"))")
         }
         if isCut {
@@ -46,20 +45,31 @@ struct PullPolicy: Sendable {
         let size = ByteCount.text(share.bytes)
         if let mostBytes, share.bytes > 0, share.bytes > mostBytes - others.bytes {
             throw TransferFailure(
-                "\(size)\(beside), more than the \(ByteCount.text(mostBytes)) of transfers.max_bytes in the profile",
+                "\(size)\(Self.beside(others)), more than the \(ByteCount.text(mostBytes)) of transfers.max_bytes in the "
+                    + "profile",
+                limit: "max_bytes",
                 hint: "pull a part of it; or \(change("a larger", "max_bytes"))")
         }
-        let needed = share.bytes - share.kept
-        if needed > 0, needed > free - minFreeDisk - (others.bytes - others.kept) {
-            var failure = TransferFailure(
-                """
-                \(ByteCount.text(needed))\(beside) would leave less than \(ByteCount.text(minFreeDisk)) free on the disk of the \
-                runs directory, which has \(ByteCount.text(free)); transfers.min_free_disk in the profile asks for that
-                """,
-                hint: "df -h \(shellWord(directory)), and make room; or \(change("a smaller", "min_free_disk"))")
-            failure.isLocal = true
-            throw failure
-        }
+        try requireRoom(for: share.bytes - share.kept, beside: others, free: free)
+    }
+
+    /// Refuses what would leave too little room on the disk of the runs directory.
+    func requireRoom(
+        for needed: Int64, beside others: PullAllowance.Share = PullAllowance.Share(), free: Int64
+    ) throws(TransferFailure) {
+        guard needed > 0, needed > free - minFreeDisk - (others.bytes - others.kept) else { return }
+        var failure = TransferFailure(
+            """
+            \(ByteCount.text(needed))\(Self.beside(others)) would leave less than \(ByteCount.text(minFreeDisk)) free on the \
+            disk of the runs directory, which has \(ByteCount.text(free)); transfers.min_free_disk in the profile asks for that
+            """, limit: "min_free_disk",
+            hint: "df -h \(shellWord(directory)), and make room; or \(change("a smaller", "min_free_disk"))")
+        failure.isLocal = true
+        throw failure
+    }
+
+    private static func beside(_ others: PullAllowance.Share) -> String {
+        others.files > 0 ? ", with \(ByteCount.text(others.bytes)) of the entries before it" : ""
     }
 
     /// A run keeps the profile that it was started with.

@@ -84,7 +84,7 @@ extension RunEngine {
         return .object(result)
     }
 
-    /// Fetches what is left on the target of a run that was completed without it, and makes the ledger anew.
+    /// Fetches what is left on the target of a run that is over, and makes the ledger anew.
     /// - Parameter cancelRunning: whether actions that still run are cancelled; else they are waited for.
     func drain(cancelRunning: Bool, progress: @escaping @Sendable (String) -> Void) async throws -> JSON {
         begin(.draining)
@@ -119,7 +119,8 @@ extension RunEngine {
         }
         await link.close()
         return [
-            "state": "completed", "ledger": .object(ledger.json), "complete_percent": ledger.json["complete_percent"],
+            "state": .string(journal.state.status.rawValue), "ledger": .object(ledger.json),
+            "complete_percent": ledger.json["complete_percent"],
             "missing": JSON(strings: ledger.missing), "spool": ledger.isWhole ? nil : .string(spool),
             "head_hash": .string(journal.state.checkpoint.hash),
             "seq": .int(journal.state.checkpoint.seq - 1),
@@ -169,6 +170,7 @@ extension RunEngine {
         try await closeMarks()
         for job in journal.state.openJobs {
             unfinished.append(job)
+            if let loss = job.abandonedFiles { try await journal.append(.artifactPullFailed, loss) }
             let data: JSONObject = [
                 "target": .string(Self.targetName), "job": .string(job.id), "reason": "the run was aborted",
                 "outcome": "unknown", job.kind == .collector ? "collector" : "action": .string(job.name),
@@ -183,7 +185,7 @@ extension RunEngine {
             ])
         await journal.saveManifest()
         await removeParts()
-        let unfetched = journal.state.jobs.filter { $0.unfetched != nil }.map(\.id)
+        let unfetched = journal.state.unfetched.map(\.id)
         let isKept = !unfinished.isEmpty || !unfetched.isEmpty
         if await link.isConnected {
             try? await isKept ? link.target().removeSeats(in: spool) : link.target().removeSpool(spool)

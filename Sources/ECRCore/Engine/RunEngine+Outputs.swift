@@ -1,3 +1,4 @@
+import EventLog
 import JSON
 import RemoteJobs
 import RunStore
@@ -25,5 +26,13 @@ extension RunEngine {
             journal: journal, link: link, feed: JobFeed(), worker: worker, origin: PullOrigin(maker: maker),
             policy: policy)
         _ = try await step.run([], out: SpoolFolder.output(of: job.id, in: spool), steps)
+        // What has failed again is on record as such.
+        guard let now = journal.state.job(job.id), now.unfetchedSeq == job.unfetchedSeq else { return }
+        try await journal.append(
+            .outputsFetched,
+            [
+                "target": .string(Self.targetName), "job": .string(job.id), "action": .string(job.name),
+                "attempt": JSON(job.attempt),
+            ])
     }
 }

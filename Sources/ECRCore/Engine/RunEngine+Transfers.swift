@@ -86,14 +86,19 @@ extension RunEngine {
             journal: journal, link: link, feed: feed, worker: worker, lanes: lanes, origin: origin, method: method)
         return try await transfer((locals + [remote]).map(\.text), isUpload: true, feed, whenGone) {
             let result = try await step.run(uploads)
-            let code: ExitCode =
-                result.isCancelled ? .interrupted : result.failures.isEmpty ? .success : .experimentSaidNo
             return [
                 "uploaded": result.uploaded.json, "failed": .array(result.failures.map(\.json)),
                 "warnings": JSON(strings: result.uploaded.warnings),
-                "cancelled": result.isCancelled ? true : nil, "exit_code": .int(Int64(code.rawValue)),
+                "cancelled": result.isCancelled ? true : nil,
+                "resumable": result.isCancelled ? .bool(result.isResumable) : nil,
+                "exit_code": Self.exitCode(hasFailed: !result.failures.isEmpty, isCancelled: result.isCancelled),
             ]
         }
+    }
+
+    private static func exitCode(hasFailed: Bool, isCancelled: Bool) -> JSON {
+        let code: ExitCode = isCancelled ? .interrupted : hasFailed ? .experimentSaidNo : .success
+        return .int(Int64(code.rawValue))
     }
 
     /// Fetches what patterns name. It changes nothing on the target, so a pause does not refuse it.
@@ -125,7 +130,8 @@ extension RunEngine {
                 "pulled": JSON(strings: result.pulled), "failed": .array(result.failures.map(\.json)),
                 "empty": .array(result.empty.map(\.json)),
                 "warnings": JSON(strings: result.warnings.filter { !$0.hasPrefix("artifact ") }),
-                "exit_code": .int(Int64((result.failures.isEmpty ? ExitCode.success : .experimentSaidNo).rawValue)),
+                "cancelled": result.isCancelled ? true : nil,
+                "exit_code": Self.exitCode(hasFailed: !result.failures.isEmpty, isCancelled: result.isCancelled),
             ]
         }
     }
@@ -170,9 +176,7 @@ extension RunEngine {
         transfers[number] = LiveTransfer(isUpload: isUpload, names: names, feed: feed, task: task)
         defer { transfers[number] = nil }
         whenGone? { task.cancel() }
-        do { return try await task.value } catch is CancellationError {
-            throw ECRFailure(.interrupted, "the transfer was cancelled")
-        } catch {
+        do { return try await task.value } catch {
             noticeFailure(error)
             throw error
         }

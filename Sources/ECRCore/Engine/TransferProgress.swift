@@ -108,6 +108,11 @@ final class TransferProgress: Sendable {
         tellIfDue(nil as LocalFile?, 0)
     }
 
+    /// What has come of a file is no part of the transfer any more.
+    func fail(_ file: some TransferItem) {
+        content.withLock { ($0.underWay[file.key], $0.kept[file.key]) = (nil, nil) }
+    }
+
     /// A file had come before.
     func finishSilently(_ file: some TransferItem) {
         content.withLock {

@@ -22,10 +22,12 @@ struct UploadBatch: Sendable {
     private(set) var uploaded = UploadSummary()
     /// Bytes that were there when the last attempt ended.
     private(set) var reached: Int64 = 0
+    /// Whether a file was cut then that goes on where it was.
+    private(set) var isResumable = false
     /// Places in the tree's list that are dealt with.
     private var done: Set<Int> = []
     /// Places of files that may be on the target, since their last step did not come to an end, and why.
-    private var unsettled: [Int: TransferFailure] = [:]
+    var unsettled: [Int: TransferFailure] = [:]
     /// Temporary names that may be in use on the target.
     private var seats: [[UInt8]] = []
     private var lane: UploadLane?
@@ -47,19 +49,11 @@ struct UploadBatch: Sendable {
         self.tree = tree
     }
 
-    /// Origin: as for pulls: larger files gain nothing from an archive, which must be sent anew after a cut.
-    private static let smallSize: Int64 = 8 << 20
-    /// Origin: an archive costs three channels, a file by SFTP one.
-    private static let fewFiles = 4
-    /// Origin: a cut costs no more than this.
-    private static let sliceFiles = 2048
-    private static let sliceBytes: Int64 = 128 << 20
-
     /// Sends what is not done yet.
     /// - Throws: `UploadFailure`, `TransferFailure` where nothing of it can go there; `SSHError` where the link fails.
     mutating func run(on target: Target) async throws {
+        try await target.require(method)
         let line = try await target.transferLine(isBulk: false, for: method)
-        try line.ways.require(method)
         let place = try await UploadPlace.find(tree, to: upload.to, base: origin.workdir, over: line)
         // A profile means what it says, and must mean it the second time, too.
         if place.isStrange, origin.user == nil, self.place == nil {
@@ -90,11 +84,7 @@ struct UploadBatch: Sendable {
         try await takeKnown(place, line, progress)
         if line.tools.canHash { unsettled = [:] }
         if tree.isFolder { try await makeFolders(place, line) }
-        let small = left.filter { tree.files[$0].size < Self.smallSize }
-        let isForArchive = tree.isFolder && method == nil && small.count >= Self.fewFiles
-        if line.tools.hasTar, method == .tar || isForArchive {
-            try await sendArchives(method == .tar ? left : small, place, target, line, progress)
-        }
+        try await sendArchives(place, target, line, progress)
         try await sendSingly(place, target, line, progress)
     }
 
@@ -106,20 +96,20 @@ struct UploadBatch: Sendable {
         hasMadeFolders = true
     }
 
-    private var left: [Int] { tree.files.indices.filter { !done.contains($0) } }
+    var left: [Int] { tree.files.indices.filter { !done.contains($0) } }
 
-    private func destination(_ index: Int, _ place: UploadPlace) -> [UInt8] {
+    func destination(_ index: Int, _ place: UploadPlace) -> [UInt8] {
         tree.isFolder ? place.path(of: tree.files[index].relative) : place.path
     }
 
     /// Tells temporary names from one another.
     /// - Parameter file: nil for an archive.
-    private func key(_ file: LocalFile?) -> String {
+    func key(_ file: LocalFile?) -> String {
         let words = [lane?.place ?? origin.owner, String(lane?.number ?? 0)].map { Array($0.utf8) }
         return UploadSeat.key(words[0], words[1], file?.relative ?? [])
     }
 
-    private func failure(_ failure: TransferFailure, _ index: Int, _ place: UploadPlace?) -> UploadFailure {
+    func failure(_ failure: TransferFailure, _ index: Int, _ place: UploadPlace?) -> UploadFailure {
         UploadFailure(
             failure, path: tree.isFolder ? tree.files[index].relative : nil,
             remote: place.map { destination(index, $0) })
@@ -128,7 +118,7 @@ struct UploadBatch: Sendable {
     // MARK: Temporary names
 
     /// Has names on record on the target before they are made.
-    private mutating func take(_ names: [[UInt8]], _ target: Target) async throws {
+    mutating func take(_ names: [[UInt8]], _ target: Target) async throws {
         seats = names
         try await target.note(seats: names, in: origin.spool)
     }
@@ -147,125 +137,6 @@ struct UploadBatch: Sendable {
         let failures = unsettled.sorted { $0.key < $1.key }.map { failure($0.value, $0.key, place) }
         unsettled = [:]
         return failures
-    }
-
-    // MARK: What is there already
-
-    /// Files that are asked about at a time. Origin: their paths and what is said of them stay below some MiB.
-    private static let askedFiles = 4096
-
-    private mutating func takeKnown(
-        _ place: UploadPlace, _ line: TransferLine, _ progress: TransferProgress
-    ) async throws {
-        let (tree, worker, left) = (tree, worker, left)
-        for start in stride(from: 0, to: left.count, by: Self.askedFiles) {
-            let asked = Array(left[start..<min(start + Self.askedFiles, left.count)])
-            let bytes = asked.reduce(0) { $0 + tree.files[$1].size }
-            let known = try await Patience(bytes: UInt64(bytes)).whileWaiting {
-                try await line.known(tree, asked, at: place, worker: worker)
-            }
-            try Task.checkCancellation()
-            try await take(asked, known, place, line, progress)
-        }
-    }
-
-    /// Gives what is there its permissions, and has it on record.
-    private mutating func take(
-        _ asked: [Int], _ known: [Int: TransferLine.Known], _ place: UploadPlace, _ line: TransferLine,
-        _ progress: TransferProgress
-    ) async throws {
-        let wrong = asked.filter { index in
-            known[index]?.permissions.map { $0 != tree.files[index].permissions } ?? false
-        }
-        // Another user's: one that is sent takes its place.
-        let refused = try await UploadSeat(over: line).setPermissions(
-            wrong.map { (destination($0, place), tree.files[$0].permissions) })
-        var sent: [Sent] = []
-        for index in asked {
-            guard let same = known[index], !refused.contains(destination(index, place)) else { continue }
-            sent.append(Sent(index: index, sha256: same.sha256, remoteSHA256: same.sha256, method: "unchanged"))
-        }
-        try await record(sent, place, progress)
-    }
-
-    // MARK: Archives
-
-    private mutating func sendArchives(
-        _ indices: [Int], _ place: UploadPlace, _ target: Target, _ line: TransferLine, _ progress: TransferProgress
-    ) async throws {
-        if indices.isEmpty { return }
-        if !tree.isFolder { try await UploadSeat(over: line).makeParent(of: place.path) }
-        try await take([ArchiveUpload.staging(key(nil), in: folder(of: place))], target)
-        var slice: [Int] = []
-        var bytes: Int64 = 0
-        for index in indices {
-            slice.append(index)
-            bytes += tree.files[index].size
-            if slice.count >= Self.sliceFiles || bytes >= Self.sliceBytes {
-                guard try await sendArchive(slice, place, line, progress) else { return }
-                (slice, bytes) = ([], 0)
-            }
-        }
-        if !slice.isEmpty { _ = try await sendArchive(slice, place, line, progress) }
-    }
-
-    /// The directory that an archive is unpacked in.
-    private func folder(of place: UploadPlace) -> UploadPlace { tree.isFolder ? place : place.folder }
-
-    /// As an archive names it, which is how it is called there.
-    private func archived(_ index: Int, _ place: UploadPlace) -> LocalFile {
-        tree.isFolder ? tree.files[index] : tree.files[index].called(RawPath(place.path).name)
-    }
-
-    /// - Returns: false where an archive cannot be sent at all, and none was asked for; file by file the reason then comes
-    ///   out.
-    private mutating func sendArchive(
-        _ indices: [Int], _ place: UploadPlace, _ line: TransferLine, _ progress: TransferProgress
-    ) async throws -> Bool {
-        let began = Clock.boottimeNanoseconds()
-        defer { progress.endArchive() }
-        let archive = await ArchiveUpload(over: line, worker: worker, into: folder(of: place), key: key(nil))
-        let outcomes: [Result<ArchiveUpload.Placed, TransferFailure>]
-        do {
-            outcomes = try await archive.send(indices.map { archived($0, place) }) {
-                progress.tell(files: $0, bytes: $1)
-            }
-        } catch let failure as TransferFailure {
-            if failure.isStall { throw failure }
-            if method == .tar { throw await self.failure(failure, amid: indices, place) }
-            return false
-        } catch let error as UploadSeat.Unsettled {
-            for index in indices { unsettled[index] = error.failure }
-            throw error
-        }
-        let seconds = Double(Clock.boottimeNanoseconds() - began) / 1e9
-        var sent: [Sent] = []
-        var failure: UploadFailure?
-        for (index, outcome) in zip(indices, outcomes) {
-            switch outcome {
-            case .success(let placed):
-                sent.append(
-                    Sent(
-                        index: index, sha256: placed.sha256, remoteSHA256: placed.remoteSHA256, method: "tar",
-                        isSynced: placed.isSynced, replacesLink: placed.replacesLink, seconds: seconds))
-            case .failure(let reason):
-                failure = failure ?? self.failure(reason, index, place)
-            }
-        }
-        try await record(sent, place, progress)
-        if let failure { throw failure }
-        return true
-    }
-
-    /// Why an archive could not be sent, and by the fault of which file.
-    private func failure(
-        _ failure: TransferFailure, amid indices: [Int], _ place: UploadPlace
-    ) async -> UploadFailure {
-        let files = indices.map { tree.files[$0] }
-        if failure.isLocal, let broken = try? await worker.run({ files.firstIndex { !$0.isAsItWas } }) {
-            return self.failure(failure, indices[broken], place)
-        }
-        return UploadFailure(failure, remote: place.path)
     }
 
     // MARK: One by one
@@ -313,7 +184,9 @@ struct UploadBatch: Sendable {
             switch outcome {
             case .placed(let one): sent.append(one)
             case .failed(let reason): failure = failure ?? reason
-            case .interrupted(let error): interruption = interruption ?? error
+            case .interrupted(let error, let isResumable):
+                interruption = interruption ?? error
+                self.isResumable = self.isResumable || isResumable
             case .unsettled(let index, let error):
                 unsettled[index] = error.failure
                 interruption = error
@@ -327,7 +200,7 @@ struct UploadBatch: Sendable {
     private enum Outcome {
         case placed(Sent)
         case failed(UploadFailure)
-        case interrupted(any Error)
+        case interrupted(any Error, isResumable: Bool)
         case unsettled(Int, UploadSeat.Unsettled)
     }
 
@@ -338,8 +211,9 @@ struct UploadBatch: Sendable {
         let began = Clock.boottimeNanoseconds()
         let file = tree.files[index]
         let (destination, temporary) = (destination(index, place), temporary(index, place))
+        let upload = await FileUpload(over: line, by: method, worker: worker)
         do {
-            let sent = try await FileUpload(over: line, by: method, worker: worker).send(
+            let sent = try await upload.send(
                 file, to: temporary, mayResume: mayResume, progress: { progress.tell(file, bytes: $0) },
                 resumed: { progress.resume(file, at: $0) })
             let placed = try await UploadSeat(over: line).place(
@@ -356,18 +230,20 @@ struct UploadBatch: Sendable {
             return .failed(self.failure(failure, index, place))
         } catch let error as UploadSeat.Unsettled {
             return .unsettled(index, error)
-        } catch { return .interrupted(error) }
+        } catch { return .interrupted(error, isResumable: upload.isResumable(file)) }
     }
 
     // MARK: The record
 
     /// A file that has its place.
-    private struct Sent {
+    struct Sent {
         let index: Int
         let sha256: String
         let remoteSHA256: String?
         let method: String
         var isUnchanged: Bool { method == "unchanged" }
+        /// It was there with others.
+        var hasNewPermissions = false
         /// Whether a power cut leaves it there; of a file that was there nobody knows.
         var isSynced = true
         var replacesLink = false
@@ -384,7 +260,7 @@ struct UploadBatch: Sendable {
                 RawName(place.path).json, ["files": JSON(tree.files.count), "bytes": .int(tree.bytes)]))
     }
 
-    private mutating func record(_ sent: [Sent], _ place: UploadPlace, _ progress: TransferProgress) async throws {
+    mutating func record(_ sent: [Sent], _ place: UploadPlace, _ progress: TransferProgress) async throws {
         for (number, one) in sent.enumerated() {
             let data = event(one, place)
             if number == sent.count - 1 {
@@ -405,6 +281,7 @@ struct UploadBatch: Sendable {
     private func remarks(on sent: Sent) -> Set<UploadSummary.Remark> {
         var remarks: Set<UploadSummary.Remark> = []
         if sent.isUnchanged { remarks.insert(.unchanged) }
+        if sent.hasNewPermissions { remarks.insert(.hasNewPermissions) }
         if sent.remoteSHA256 == nil { remarks.insert(.unverified) }
         if !sent.isSynced { remarks.insert(.unsynced) }
         if hasLostBits(sent) { remarks.insert(.hasLostBits) }

@@ -37,6 +37,8 @@ struct UploadStep: Sendable {
         var failures: [Failure] = []
         /// It was stopped before all of it was there.
         var isCancelled = false
+        /// What it was stopped in goes on where it was.
+        var isResumable = false
     }
 
     struct Failure: Sendable {
@@ -90,6 +92,7 @@ struct UploadStep: Sendable {
             var failure = error as? UploadFailure ?? .cancelled
             failure.unsent = tree.isFolder ? unsent - (failure.path == nil ? 0 : 1) : 0
             let isCancelled = error is CancellationError
+            result.isResumable = batch.isResumable
             if isCancelled ? unsent > 0 : error is UploadFailure { failures.append(failure) }
             try await fail(failures.map { (upload, $0) }, &result)
             if !(error is UploadFailure) { throw error }

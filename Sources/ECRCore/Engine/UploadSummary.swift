@@ -7,6 +7,8 @@ struct UploadSummary: Sendable {
     private(set) var bytes: Int64 = 0
     /// How many of the files were there already.
     private(set) var unchanged = 0
+    /// How many of these got other permissions.
+    private var withNewPermissions = 0
     private var unverified = FirstName()
     private var unsynced = FirstName()
     private var withoutBits = FirstName()
@@ -16,6 +18,7 @@ struct UploadSummary: Sendable {
     /// What is remarkable about a file that has its place.
     enum Remark: Sendable {
         case unchanged
+        case hasNewPermissions
         /// The target could not tell what it has.
         case unverified
         /// It may not be on the target's disk.
@@ -32,6 +35,7 @@ struct UploadSummary: Sendable {
         if remarks.isEmpty { return }
         let name = String(decoding: remote, as: UTF8.self)
         if remarks.contains(.unchanged) { unchanged += 1 }
+        if remarks.contains(.hasNewPermissions) { withNewPermissions += 1 }
         if remarks.contains(.unverified) { unverified.add(name) }
         if remarks.contains(.unsynced) { unsynced.add(name) }
         if remarks.contains(.hasLostBits) { withoutBits.add(name) }
@@ -47,6 +51,7 @@ struct UploadSummary: Sendable {
         summary.files += more.files
         summary.bytes += more.bytes
         summary.unchanged += more.unchanged
+        summary.withNewPermissions += more.withNewPermissions
         summary.unverified += more.unverified
         summary.unsynced += more.unsynced
         summary.withoutBits += more.withoutBits
@@ -69,5 +74,10 @@ struct UploadSummary: Sendable {
         ].compactMap { $0 }
     }
 
-    var json: JSON { ["files": JSON(files), "bytes": .int(bytes), "unchanged": JSON(unchanged)] }
+    var json: JSON {
+        [
+            "files": JSON(files), "bytes": .int(bytes), "unchanged": JSON(unchanged),
+            "permissions_set": JSON(withNewPermissions),
+        ]
+    }
 }

@@ -29,9 +29,10 @@ package enum Supervisor {
             let (failure, run) = (ECRFailure(error), RunDirectory(path: directory))
             let isKept = (try? run.state())?.status != .created
             log("cannot \(task.rawValue): \(failure.message)")
-            launcher.fail(failure, isKept: isKept)
-            // A command that is there removes it by itself; its terminal may have been closed at a question.
-            if isNew && !isKept && launcher.isGone { try? run.remove() }
+            // By us, and before the command is told: it may be dead or dying, since its terminal was closed at a question.
+            // Afterwards the name may be that of another run.
+            let isRemoved = isNew && !isKept && (try? run.remove()) != nil
+            launcher.fail(failure, isKept: isKept, isRemoved: isRemoved)
         }
         do {
             let life = try SupervisorLife(RunDirectory(path: directory))
@@ -88,7 +89,6 @@ private final class LauncherLink: Sendable {
     private struct Standing {
         /// Something is being made on the target.
         var isCommitted = false
-        var isGone = false
     }
 
     init() {
@@ -100,7 +100,6 @@ private final class LauncherLink: Sendable {
                 if json["cancel"] != nil { cancel() }
                 questions.take(json)
             }
-            standing.withLock { $0.isGone = true }
             questions.end()
         }
     }
@@ -115,9 +114,6 @@ private final class LauncherLink: Sendable {
     /// To be called before anything is made on the target.
     func commit() { standing.withLock { $0.isCommitted = true } }
 
-    /// Whether the command has ended.
-    var isGone: Bool { standing.withLock { $0.isGone } }
-
     /// The run has begun, and can be reached by other commands.
     func started() { send(["started": true]) }
 
@@ -131,8 +127,8 @@ private final class LauncherLink: Sendable {
         shutdown(socket.descriptor, Int32(SHUT_RDWR))
     }
 
-    func fail(_ failure: ECRFailure, isKept: Bool) {
-        send(["error": JSON(failure, ["kept": .bool(isKept)])])
+    func fail(_ failure: ECRFailure, isKept: Bool, isRemoved: Bool = false) {
+        send(["error": JSON(failure, ["kept": .bool(isKept), "removed": .bool(isRemoved)])])
     }
 
     func send(_ json: JSON) { try? socket.write(json.bytes + [0x0A]) }

@@ -9,6 +9,8 @@ package struct KnownRun: Sendable {
     package let condition: String
     /// Everything of it is on this machine: as its ledger has found, or, where an abort made none, as its jobs' ends tell.
     let isWhole: Bool
+    /// What is missing would come by `ecr run drain`.
+    let mayBeDrained: Bool
     /// Where its jobs have or had their output.
     let spools: Set<String>
     /// The host key of its target, `SHA256:…`.
@@ -29,6 +31,7 @@ package struct KnownRun: Sendable {
         self.directory = directory
         condition = RunCondition.word(state, hasSupervisor: hasSupervisor)
         isWhole = state.status == .aborted ? state.isFetched : state.ledger?["complete"]?.bool ?? false
+        mayBeDrained = state.status == .completed || state.mayBeDrained
         spools = Set(([state.spool] + state.jobs.map(\.spool)).compactMap { $0 })
         hostKey = state.connection["host_key"]?.string
     }

@@ -156,7 +156,7 @@ package struct SpoolCleaning: Sendable {
             return isForced ? (true, "forced, although no run here knows it") : (false, "no run here knows it; --force")
         }
         if run.condition != "created" && !run.isWhole {
-            let wayOut = run.condition == "completed" ? ": ecr run drain \(run.id), or --force" : "; --force"
+            let wayOut = run.mayBeDrained ? ": ecr run drain \(run.id), or --force" : "; --force"
             return isForced
                 ? (true, "forced, although the run's record lacks some of it")
                 : (false, "the run is \(run.condition), and its record lacks some of it\(wayOut)")

@@ -165,7 +165,10 @@ extension ProfileSection {
             ProfileKey("max_files", "1 or more", "as max_bytes, for their number (100000)"),
             ProfileKey(
                 "min_free_disk", "size, default 100MB",
-                "as max_bytes, for what all of them would leave on this machine's disk"),
+                """
+                as max_bytes, for what all of them would leave on this machine's disk; files that are attached to a note \
+                are refused as well
+                """),
         ])
 
     static let upload = ProfileSection(

@@ -14,8 +14,7 @@ struct FileLook {
     static func script(_ path: [UInt8], _ status: TransferTools.Status) -> [UInt8] {
         let look = """
 
-            [ ! -h "$ecr_f" ] || { ecr_f=$(readlink -f "$ecr_f"; echo x); ecr_f=${ecr_f%x}; ecr_f=${ecr_f%?}; }
-            \(ShellListing.statusFunction(status)); echo \(mark) >&2
+            \(ShellListing.statusFunction(status, follows: true)); echo \(mark) >&2
             if [ -e "$ecr_f" ]; then ecr_s "$ecr_f" >&2 2>/dev/null; else echo \(gone) >&2; fi; exit $ecr_e
             """
         return Array("; ecr_e=$?; ecr_f=".utf8) + shellWord(path) + Array(look.utf8)

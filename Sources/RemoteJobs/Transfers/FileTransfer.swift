@@ -12,6 +12,8 @@ package struct TransferFailure: Error, Sendable, Equatable {
     package var isLocal = false
     /// It was taking its place when it was given up, and may have it.
     package internal(set) var isUnsettled = false
+    /// The key below `transfers:` of a profile that has refused it.
+    package var limit: String?
     /// What to do about it; nil where a look at the target helps.
     package internal(set) var hint: String?
 
@@ -21,10 +23,13 @@ package struct TransferFailure: Error, Sendable, Equatable {
     /// Somebody did not want to wait for it.
     package static let cancelled = TransferFailure("cancelled")
 
-    package init(_ reason: String, isDenied: Bool = false, isStall: Bool = false, hint: String? = nil) {
+    package init(
+        _ reason: String, isDenied: Bool = false, isStall: Bool = false, limit: String? = nil, hint: String? = nil
+    ) {
         self.reason = reason
         self.isDenied = isDenied
         self.isStall = isStall
+        self.limit = limit
         self.hint = hint
     }
 
@@ -238,14 +243,9 @@ package struct ReceivedFile: Sendable, Equatable {
 
     /// What a program that failed has said of the file.
     private static func failure(_ script: RemoteScript, _ program: String) -> TransferFailure {
-        let line = script.errorLines.last { $0.hasPrefix(program) }
-        guard let line else {
-            // `[ -f FILE ]` says nothing.
-            return TransferFailure(
-                script.hasFailed(with: 1) ? "no such file" : "what reads it on the target was killed")
-        }
-        if line.hasSuffix("No such file or directory") { return TransferFailure("no such file") }
-        if line.hasSuffix("Permission denied") { return TransferFailure("permission denied", isDenied: true) }
-        return TransferFailure(String(line.dropFirst(program.count)))
+        if let line = script.errorLines.last(where: { $0.hasPrefix(program) }) { return TransferFailure(reading: line) }
+        // `[ -f FILE ]` says nothing.
+        return TransferFailure(
+            script.hasFailed(with: 1) ? "no such file" : "what reads it on the target was killed")
     }
 }

@@ -59,7 +59,8 @@ package struct SentFile: Sendable, Equatable {
         error is CancellationError && isResumable(file) || TransferFailure.isStall(error)
     }
 
-    private func isResumable(_ file: LocalFile) -> Bool {
+    /// Whether what is cut of it can go on where it was.
+    package nonisolated func isResumable(_ file: LocalFile) -> Bool {
         file.size >= Self.block && (method == .sftp || method == .exec && line.tools.reader == .dd)
     }
 

@@ -152,17 +152,27 @@ struct ListingParser {
         return []
     }
 
-    /// Lines come in the names' order, and a name may hold newlines: each line is looked for where it must stand.
     private static func match(_ names: [[UInt8]], _ text: [UInt8]) -> [ListedName] {
         let first = text.prefix { $0 != 0x0A }
         let moment = ListingMoment(String(decoding: first, as: UTF8.self))
-        var rest = text.dropFirst(first.count + 1)
-        var listed: [ListedName] = []
-        for name in names {
+        return ListedName.all(names, in: text.dropFirst(first.count + 1), at: moment).map(\.status)
+    }
+}
+
+extension ListedName {
+    /// Reads a line for each of some names that is there: five words as of `init`, and the name. They come in the names'
+    /// order, and a name may hold newlines: each line is looked for where it must stand.
+    /// - Returns: what is there, with the places of the names.
+    static func all(
+        _ names: [[UInt8]], in text: ArraySlice<UInt8>, at moment: ListingMoment? = nil
+    ) -> [(place: Int, status: ListedName)] {
+        var rest = text
+        var listed: [(place: Int, status: ListedName)] = []
+        for (place, name) in names.enumerated() {
             let words = rest.split(separator: UInt8(ascii: " "), maxSplits: 5, omittingEmptySubsequences: false)
             guard words.count == 6, words[5].starts(with: name + [0x0A]) else { continue }
             let fields = words.prefix(5).map { Substring(decoding: $0, as: UTF8.self) }
-            if let entry = ListedName(fields, path: name, at: moment) { listed.append(entry) }
+            if let status = ListedName(fields, path: name, at: moment) { listed.append((place, status)) }
             rest = words[5].dropFirst(name.count + 1)
         }
         return listed

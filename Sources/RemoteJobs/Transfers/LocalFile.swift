@@ -66,9 +66,13 @@ final class LocalReader: @unchecked Sendable {
     /// The next bytes; empty at the end. What a file has grown by meanwhile is not read.
     func next() throws -> [UInt8] {
         let count = Int(min(Int64(Self.piece), local.size - offset))
-        if count <= 0 { return [] }
-        let bytes = try read(count)
-        guard bytes.count == count else { throw Self.changed }
+        // What says that it is empty is looked into, too.
+        if count <= 0 && local.size > 0 { return [] }
+        let bytes = try read(max(1, count))
+        guard bytes.count == count else {
+            try requireSame()
+            throw Self.made(local.path)
+        }
         hash.update(bytes)
         offset += Int64(bytes.count)
         return bytes
@@ -112,6 +116,13 @@ final class LocalReader: @unchecked Sendable {
 
     private static let changed = local("it changed while it was sent; send it again")
 
+    /// The kernel makes up files of /proc and /sys when they are read.
+    private static func made(_ path: RawPath) -> TransferFailure {
+        var failure = local("it is not as long as it says, like what the kernel makes up; send a copy of it")
+        failure.hint = "cat \(shellWord(path.text)) >copy, then send that"
+        return failure
+    }
+
     private static func unreadable(_ error: SystemError) -> TransferFailure {
         local("cannot be read here: \(error.reason)")
     }
@@ -131,8 +142,8 @@ extension LocalFile {
         return file
     }
 
-    /// Whether it can be opened, and is the file that was found.
-    package var isAsItWas: Bool { (try? LocalReader(self)) != nil }
+    /// Whether its beginning can be read, and it is the file that was found.
+    package var isAsItWas: Bool { (try? LocalReader(self).next()) != nil }
 
     /// The SHA-256 of the content. Blocks its thread.
     package func hash() throws -> String {

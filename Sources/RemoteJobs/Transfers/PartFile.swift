@@ -1,13 +1,13 @@
 import Glibc
 import Hashing
-import LinuxSystem
+package import LinuxSystem
 
-/// A file of the target's on its way into the run: grows at its end, under a temporary name. Touched by one worker only.
-final class PartFile: @unchecked Sendable {
+/// A file on its way into the run: grows at its end, under a temporary name. Touched by one worker, or one thread, only.
+package final class PartFile: @unchecked Sendable {
     // @unchecked because only the jobs of one `Worker`, which run one after the other, touch it.
     private let file: File
     private var hash = SHA256()
-    private(set) var size: Int64 = 0
+    package private(set) var size: Int64 = 0
     /// Bytes that the kernel has, and of them those that it was told to write.
     private var written: Int64 = 0
     /// A hole follows from here on.
@@ -26,13 +26,16 @@ final class PartFile: @unchecked Sendable {
     private static let page = 4096
 
     /// Makes a new file, in the place of what is there.
-    init(_ path: String) throws(SystemError) {
+    /// - Parameter expected: the size that it will have, if that is known.
+    package init(_ path: String, expected: Int64 = 0) throws(SystemError) {
         let mode = FileSystem.unfinishedMode
         do { file = try File(path: path, O_RDWR | O_CREAT | O_EXCL, mode: mode) } catch {
             guard error.code == EEXIST else { throw error }
             unlink(path)
             file = try File(path: path, O_RDWR | O_CREAT | O_EXCL, mode: mode)
         }
+        self.expected = expected
+        chooseWay()
     }
 
     /// Takes up what is left of an earlier transfer, cut to whole blocks.
@@ -66,7 +69,7 @@ final class PartFile: @unchecked Sendable {
     }
 
     /// The SHA-256 of what is here.
-    var sha256: String { hash.hexDigest() }
+    package var sha256: String { hash.hexDigest() }
 
     /// Throws away what is here.
     func restart() throws(SystemError) {
@@ -78,7 +81,7 @@ final class PartFile: @unchecked Sendable {
     }
 
     /// Adds bytes.
-    func append(_ bytes: [UInt8]) throws(SystemError) {
+    package func append(_ bytes: [UInt8]) throws(SystemError) {
         hash.update(bytes)
         size += Int64(bytes.count)
         try bytes.withUnsafeBufferPointer { bytes throws(SystemError) in try put(UnsafeRawBufferPointer(bytes)) }
@@ -95,6 +98,7 @@ final class PartFile: @unchecked Sendable {
 
     /// Zeros become a hole, as they often were one on the target.
     private func write(_ bytes: UnsafeRawBufferPointer) throws(SystemError) {
+        if bytes.isEmpty { return }
         if bytes.count < Self.page || !Self.isZero(bytes) {
             do throws(SystemError) { try file.write(bytes, at: written) } catch {
                 // A file system may refuse only when it is asked to write.
@@ -130,7 +134,7 @@ final class PartFile: @unchecked Sendable {
 
     /// Gives the file its length and mode: as it was, executable or not, and for nobody to write.
     /// - Parameter isSynced: false leaves the sync to whoever syncs many files at once.
-    func finish(isExecutable: Bool, isSynced: Bool) throws(SystemError) {
+    package func finish(isExecutable: Bool, isSynced: Bool) throws(SystemError) {
         try flush()
         try check("set the mode of", path: file.path) { fchmod(file.descriptor, isExecutable ? 0o500 : 0o400) }
         if isSynced { try file.sync() }

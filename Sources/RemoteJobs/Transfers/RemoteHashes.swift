@@ -10,14 +10,10 @@ package import SSH
     /// The hashes of files; one that cannot be read has none.
     package func hashes(of paths: [[UInt8]]) async throws(SSHError) -> [[UInt8]: String] {
         guard let hasher = line.tools.hasher, !paths.isEmpty else { return [:] }
-        let running = try await line.start(
-            Array("exec xargs -0 \(hasher.rawValue) \(hasher == .openssl ? "" : "--") 2>/dev/null".utf8))
-        defer { running.close() }
-        // Written and read side by side: neither waits for the other's buffers.
-        let writer = Task { try? await running.writeNames(paths) }
         // A line holds the hash and the name, of which each byte may be escaped.
-        let text = try await running.readAll(limit: paths.reduce(1 << 20) { $0 + 2 * $1.count + 80 })
-        await writer.value
+        let text = try await line.ask(
+            "exec xargs -0 \(hasher.rawValue) \(hasher == .openssl ? "" : "--") 2>/dev/null", of: paths,
+            limit: paths.reduce(1 << 20) { $0 + 2 * $1.count + 80 })
         let found = Self.match(paths, text)
         return Dictionary(found.map { (paths[$0.place], $0.hash) }) { first, _ in first }
     }

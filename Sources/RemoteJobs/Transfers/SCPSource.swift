@@ -31,7 +31,7 @@ import SSH
         var failure: TransferFailure?
         switch buffer.removeFirst() {
         case 0: break
-        case 1, 2: failure = try await complaint()
+        case 1, 2: failure = TransferFailure(reading: try await line())
         default: throw SSHError(.protocolViolation, "scp on the target has sent more than it had said")
         }
         try await script.write([0])
@@ -45,7 +45,7 @@ import SSH
         for _ in 0..<Self.mostLines {
             if buffer.isEmpty { try await more() }
             let kind = buffer.removeFirst()
-            if kind == 1 || kind == 2 { throw try await complaint() }
+            if kind == 1 || kind == 2 { throw TransferFailure(reading: try await line()) }
             let words = try await line().split(separator: " ")
             switch kind {
             case UInt8(ascii: "C"):
@@ -63,13 +63,6 @@ import SSH
 
     /// Origin: one of times, one of the file.
     private static let mostLines = 2
-
-    private mutating func complaint() async throws -> TransferFailure {
-        let text = try await line()
-        let reason = text.split(separator: ":").last.map { $0.drop { $0 == " " } } ?? ""
-        if reason == "No such file or directory" { return TransferFailure("no such file") }
-        return TransferFailure(complaint: text)
-    }
 
     private mutating func line() async throws -> String {
         while true {

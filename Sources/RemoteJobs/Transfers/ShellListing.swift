@@ -85,14 +85,15 @@ import SSH
         let follow = pattern.isNamed ? "-H " : ""
         let leaveOut = pattern.isOfWholeSystem ? #"\( -path /proc -o -path /sys \) -prune -print0 -o "# : ""
         let walk = #"[ $# -eq 0 ] || find \#(follow)"$@" \#(leaveOut)\! -type d -print0; \#(Self.mayFail)"#
-        let look = #"printf '%s\0' "$@"; printf '\0'; ecr_s "$@"; \#(Self.mayFail); printf '\0'"#
+        let look = #"printf '%s\0' "$@"; printf '\0'; ecr_m; ecr_s "$@"; \#(Self.mayFail); printf '\0'"#
         var steps = [Array(#"printf '%s\0' "#.utf8) + pattern.shellWords]
         if pattern.findsFolders {
             let filter = Array("xargs -0 sh -c \(shellWord(AskedTree.filter)) ecr ".utf8) + shellWord(fixedFolder)
             steps.append(filter + Array(" 2>/dev/null".utf8))
         }
         steps.append(Array("xargs -0 sh -c \(shellWord(walk)) ecr".utf8))
-        let all = "[ $# -eq 0 ] || { \(Self.statusFunction(tools.status)); \(look); }"
+        let all =
+            "[ $# -eq 0 ] || { \(Self.momentFunction(tools.status)); \(Self.statusFunction(tools.status)); \(look); }"
         steps.append(Array("xargs -0 sh -c \(shellWord(all)) ecr".utf8))
         return Array("export LC_ALL=C; ".utf8) + Self.pipeline(steps)
     }
@@ -166,23 +167,20 @@ import SSH
     /// is passed over; everything else is refused.
     private mutating func resolveLinks() async throws {
         if links.isEmpty { return }
-        // For each name what the link says, the real path, and what is there; the first is the tree itself.
+        // For each name what the link says, the real path, and what is there; the first is the tree itself. What is there is
+        // asked of the name: a real path below `/proc/self` is that of `readlink`, which is gone.
         let look = """
-            \(Self.statusFunction(tools.status)); for ecr_f; do printf '%s\\0' "$ecr_f"; readlink "$ecr_f"; printf '\\0'
+            \(Self.momentFunction(tools.status)); \(Self.statusFunction(tools.status, follows: true))
+            for ecr_f; do printf '%s\\0' "$ecr_f"; readlink "$ecr_f"; printf '\\0'
             ecr_r=$(readlink -f "$ecr_f"; ecr_x=$?; echo x; exit $ecr_x); [ $? -le 128 ] || exit 255
-            ecr_r=${ecr_r%x}; printf '%s\\0' "$ecr_r"
-            ecr_r=${ecr_r%?}; printf '%s\\0\\0' "$ecr_r"; ecr_s "$ecr_r"; \(Self.mayFail); printf '\\0'; done
+            printf '%s\\0%s\\0\\0' "${ecr_r%x}" "$ecr_f"; ecr_m; ecr_s "$ecr_f"; \(Self.mayFail); printf '\\0'; done
             """
-        let running = try await line.start(
-            Array("exec xargs -0 sh -c \(shellWord(look)) ecr 2>/dev/null".utf8))
-        defer { running.close() }
         let root = literal ?? (fixedFolder.isEmpty ? [UInt8(ascii: "/")] : fixedFolder)
-        // Written and read side by side: neither waits for the other's buffers.
         let names = [root] + links.map(\.path)
-        let writer = Task { try? await running.writeNames(names) }
         // Five paths, one of them with a status, for each.
-        let resolved = ResolvedLinks(try await running.readAll(limit: names.count * 6 * 4096))
-        await writer.value
+        let resolved = ResolvedLinks(
+            try await line.ask(
+                "exec xargs -0 sh -c \(shellWord(look)) ecr 2>/dev/null", of: names, limit: names.count * 6 * 4096))
         guard resolved.count == names.count else { throw Self.cutOff }
         let tree = AskedTree(resolved.path(of: root) ?? root)
         for link in links {
@@ -249,21 +247,27 @@ import SSH
 
     // MARK: Status
 
-    /// A shell function that prints what `ListingParser` reads: the moment, which tells something only where files have
-    /// exact times, and a line for each of its names that is there.
-    nonisolated static func statusFunction(_ status: TransferTools.Status) -> String {
-        switch status {
-        case .fine:
-            #"""
-            ecr_t=$(date +%s.%N); read -r ecr_b </proc/sys/kernel/random/boot_id
-            ecr_s() { echo "$ecr_t $ecr_b"; stat -c '%f %s %.9Y %.9Z %d:%i %n' -- "$@"; }
-            """#
-        case .plain: #"ecr_s() { echo; stat -c '%f %s %Y %Z %d:%i %n' -- "$@"; }"#
+    /// A shell function that prints a line with the moment, which tells something only where files have exact times.
+    private nonisolated static func momentFunction(_ status: TransferTools.Status) -> String {
+        guard status == .fine else { return "ecr_m() { echo; }" }
+        return """
+            ecr_t=$(date +%s.%N); read -r ecr_b </proc/sys/kernel/random/boot_id; ecr_m() { echo "$ecr_t $ecr_b"; }
+            """
+    }
+
+    /// A shell function that prints what `ListedName.all` reads of its names.
+    /// - Parameter follows: of a link it tells what that leads to.
+    nonisolated static func statusFunction(_ status: TransferTools.Status, follows: Bool = false) -> String {
+        let follow = follows ? "L" : ""
+        let option = follows ? "-L " : ""
+        return switch status {
+        case .fine: #"ecr_s() { stat \#(option)-c '%f %s %.9Y %.9Z %d:%i %n' -- "$@"; }"#
+        case .plain: #"ecr_s() { stat \#(option)-c '%f %s %Y %Z %d:%i %n' -- "$@"; }"#
         case .missing:
             """
             set -f; ecr_l() { ecr_p=$1; shift; [ $# -ge 5 ] || return 0; ecr_d=$(date -r "$ecr_p" +%s 2>/dev/null)
             [ $? -le 128 ] || return 126; printf '%s %s %s ? ? %s\\n' "$1" "$5" "${ecr_d:-0}" "$ecr_p"; }
-            ecr_s() { echo; for ecr_n; do ecr_o=$(ls -lnd -- "$ecr_n"); [ $? -lt 126 ] && ecr_l "$ecr_n" $ecr_o || return 126; done; }
+            ecr_s() { for ecr_n; do ecr_o=$(ls -lnd\(follow) -- "$ecr_n"); [ $? -lt 126 ] && ecr_l "$ecr_n" $ecr_o || return 126; done; }
             """
         }
     }

@@ -49,34 +49,10 @@ extension TransferLine {
 
     /// What is behind names, links followed, with their places in the list and in its order.
     private func statuses(of paths: [[UInt8]]) async throws(SSHError) -> [(place: Int, status: ListedName)] {
-        let look =
-            tools.status == .missing
-            ? """
-            set -f; ecr_l() { ecr_p=$1; shift; [ $# -lt 5 ] || printf '%s %s %s\\n' "$1" "$5" "$ecr_p"; }
-            for ecr_f; do ecr_l "$ecr_f" $(ls -lnLd -- "$ecr_f"); done
-            """
-            : #"stat -L -c '%f %s %n' -- "$@""#
-        let script = "export LC_ALL=C; exec xargs -0 sh -c \(shellWord(look)) ecr 2>/dev/null"
-        let running = try await start(Array(script.utf8))
-        defer { running.close() }
-        // Written and read side by side: neither waits for the other's buffers.
-        let writer = Task { try? await running.writeNames(paths) }
-        let text = try await running.readAll(limit: paths.reduce(1 << 20) { $0 + $1.count + 80 })
-        await writer.value
-        return Self.match(paths, text)
-    }
-
-    /// Lines come in the paths' order, and a name may hold newlines: each line is looked for where it must stand.
-    private nonisolated static func match(_ paths: [[UInt8]], _ text: [UInt8]) -> [(place: Int, status: ListedName)] {
-        var found: [(place: Int, status: ListedName)] = []
-        var rest = text[...]
-        for (place, path) in paths.enumerated() {
-            let words = rest.split(separator: UInt8(ascii: " "), maxSplits: 2, omittingEmptySubsequences: false)
-            guard words.count == 3, words[2].starts(with: path + [0x0A]) else { continue }
-            let fields = words.prefix(2).map { Substring(decoding: $0, as: UTF8.self) }
-            if let status = ListedName(fields + ["0", "?", "?"], path: path) { found.append((place, status)) }
-            rest = words[2].dropFirst(path.count + 1)
-        }
-        return found
+        let look = #"\#(ShellListing.statusFunction(tools.status, follows: true)); ecr_s "$@""#
+        let text = try await ask(
+            "export LC_ALL=C; exec xargs -0 sh -c \(shellWord(look)) ecr 2>/dev/null", of: paths,
+            limit: paths.reduce(1 << 20) { $0 + $1.count + 160 })
+        return ListedName.all(paths, in: text[...])
     }
 }

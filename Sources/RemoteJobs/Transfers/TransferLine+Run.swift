@@ -22,6 +22,12 @@ extension TransferFailure {
             self.init(reason.lowercasedFirst, isDenied: reason == "Permission denied")
         }
     }
+
+    /// The same of a program that was to read a file.
+    init(reading line: String) {
+        self.init(complaint: line)
+        if reason == "no such file or directory" { self = TransferFailure("no such file") }
+    }
 }
 
 extension String {
@@ -47,5 +53,18 @@ extension TransferLine {
     /// - Throws: `TransferFailure` where the target hangs; `SSHError`, `CancellationError`.
     nonisolated func runSoon(_ text: [UInt8], _ patience: Patience = Patience()) async throws -> ScriptReply {
         try await patience.whileWaiting { try await self.run(text, patience) }
+    }
+
+    /// Runs a script that takes any number of names, by `xargs -0`.
+    /// - Parameter limit: bytes that an honest target does not print.
+    /// - Returns: what it has printed.
+    func ask(_ text: String, of names: [[UInt8]], limit: Int) async throws(SSHError) -> [UInt8] {
+        let script = try await start(Array(text.utf8))
+        defer { script.close() }
+        // Written and read side by side: neither waits for the other's buffers.
+        let writer = Task { try? await script.writeNames(names) }
+        let output = try await script.readAll(limit: limit)
+        await writer.value
+        return output
     }
 }

@@ -116,6 +116,19 @@ extension Target {
             hint: "raise MaxSessions in the target's sshd_config")
     }
 
+    /// Refuses a way that the target does not have. Its program may have been installed since the target was connected: it
+    /// is looked for once more then.
+    /// - Throws: `TransferFailure` where it is still not there, and as `transferLine`.
+    package func require(_ method: TransferMethod?) async throws {
+        let line = try await transferLine(isBulk: false, for: method)
+        do throws(TransferFailure) { return try line.ways.require(method) } catch {
+            guard method == .tar || method == .scp else { throw error }
+        }
+        // Whoever still uses a line keeps it.
+        (transferTools, ownTransferLine, bulkLine) = (nil, nil, nil)
+        try await transferLine(isBulk: false, for: method).ways.require(method)
+    }
+
     /// Nanoseconds. Origin: what waits for files one after the other need not wait each time.
     private static let lastingFailure: Int64 = 60_000_000_000
 

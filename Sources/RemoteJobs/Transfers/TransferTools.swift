@@ -54,7 +54,7 @@ package struct TransferTools: Sendable, Equatable {
         }
         canList = tools.isSuperset(of: ["find0", "xargs0"])
         status = tools.contains("stat-fine") ? .fine : tools.contains("stat") ? .plain : .missing
-        hasTar = facts.contains("tar") && tools.contains("xargs0")
+        hasTar = tools.isSuperset(of: ["tar", "xargs0"])
         hasSCP = tools.contains("scp")
         hasAES = tools.contains("aes")
     }
@@ -94,7 +94,7 @@ package struct TransferTools: Sendable, Equatable {
 
     private static let probe = #"""
         exec 2>/dev/null; echo "home=$(pwd)"
-        if command -v scp >/dev/null; then echo tool=scp; fi
+        for ecr_x in scp tar; do if command -v $ecr_x >/dev/null; then echo "tool=$ecr_x"; fi; done
         echo try=find; if [ "$(find / -maxdepth 0 -print0 | tr '\000' x)" = /x ]; then echo tool=find0; fi
         echo try=xargs; if [ "$(printf 'a b\0c\0' | xargs -0 -n 1 echo | tr '\n' x)" = 'a bxcx' ]; then echo tool=xargs0; fi
         if grep -qw aes /proc/cpuinfo; then echo tool=aes; fi

@@ -28,9 +28,11 @@ struct RunAbort: ParsableCommand {
     private func abort(_ run: ChosenRun, _ reason: String?) throws -> JSON {
         guard run.isLive else {
             let open = try OfflineRun(run.directory).abort(reason: reason)
-            let spool = open.isEmpty ? nil : run.state.spool
+            let unfetched = ((try? run.directory.state()) ?? run.state).unfetched.map(\.id)
+            let spool = open.isEmpty && unfetched.isEmpty ? nil : run.state.spool
             return [
-                "state": "aborted", "unfinished": .array(open.map(\.sighting)), "spool": spool.map { .string($0) },
+                "state": "aborted", "unfinished": .array(open.map(\.sighting)), "unfetched": JSON(strings: unfetched),
+                "spool": spool.map { .string($0) },
             ]
         }
         let request: JSON = ["request": "abort", "reason": reason.map { .string($0) }]
@@ -52,15 +54,25 @@ struct AbortReport {
 
     func show() {
         Terminal.say("run \(run.id) is aborted")
-        for job in result["unfinished"]?.array ?? [] {
-            let seen = job["last_seen"]?.string.map { ", last seen \(Amount.clock($0))" } ?? ""
-            Terminal.warn("\(job["job"]?.string ?? "?") may still run on the target\(seen); its outcome is unknown")
+        let unfetched = (result["unfetched"]?.array ?? []).compactMap(\.string)
+        for job in result["unfinished"]?.array ?? [] { Terminal.warn(sentence(about: job)) }
+        for job in unfetched { Terminal.warn("not all of $ECR_OUT of \(job) has come") }
+        guard let spool = result["spool"]?.string else { return }
+        let copy = TargetCopy((try? run.directory.state()) ?? run.state, run.directory)
+        Terminal.say("what it has written there is kept in \(spool)")
+        if unfetched.isEmpty || !copy.unknownSpools.isEmpty {
+            Terminal.say("copy what you need: \(copy.copying(spool))")
         }
-        for job in result["unfetched"]?.array ?? [] {
-            Terminal.warn("not all of $ECR_OUT of \(job.string ?? "?") has come")
+        Terminal.say("next: \(copy.next ?? "ecr target clean TARGET --force, once nothing of it is needed any more")")
+    }
+
+    /// What is known of a job without an end on record.
+    private func sentence(about job: JSON) -> String {
+        let id = job["job"]?.string ?? "?"
+        if job["commands_ended"]?.bool == true {
+            return "\(id) has ended on the target, but its end was not recorded: its files were still to come"
         }
-        if let spool = result["spool"]?.string {
-            Terminal.say("what it has written there is in \(spool): copy what you need, then ecr target clean --force")
-        }
+        let seen = job["last_seen"]?.string.map { ", last seen \(Amount.clock($0))" } ?? ""
+        return "\(id) may still run on the target\(seen); its outcome is unknown"
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import ECRCore
 import JSON
+import RunStore
 
 struct RunComplete: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -56,9 +57,8 @@ struct LedgerReport {
     /// Ends the command with 1 when something is missing.
     func show(_ headline: String) throws(Exit) {
         let missing = result["missing"]?.array ?? []
-        let isCompared = result["complete_percent"].map { $0 != .null } ?? false
-        let percent = "\(result["complete_percent"]?.text ?? "?") %\(missing.isEmpty ? "" : " of output and samples")"
-        Terminal.say("\(headline)\ncomplete: \(isCompared ? percent : "not known")")
+        let completeness = Completeness(result["ledger"])
+        Terminal.say("\(headline)\ncomplete: \(completeness.text)")
         for hole in missing { Terminal.say("missing: \(hole.string ?? hole.text)") }
         for remark in result["ledger"]?["remarks"]?.array ?? [] {
             Terminal.say("remark: \(remark.string ?? remark.text)")
@@ -69,14 +69,9 @@ struct LedgerReport {
             Terminal.warn("`finally:` was skipped, it needs the target: \(skipped.joined(separator: ", "))")
         }
         if let spool = result["spool"]?.string { Terminal.say("the target's copy is kept in \(spool)") }
-        if result["ledger"]?["unfetched"] != nil {
-            Terminal.say("next: ecr run drain \(run.id), which tries again to fetch it")
-        } else if isCompared {
-            Terminal.say("next: ecr run export\(run.reference.replacingOption())")
-        } else {
-            // Named, since by then another run will be the current one.
-            Terminal.say("next: ecr run drain \(run.id), as soon as the target can be reached")
-        }
+        // Whoever drains names the run, since by then another one will be the current one.
+        let drain = (try? run.directory.state()).flatMap { TargetCopy($0, run.directory).next }
+        Terminal.say("next: \(drain ?? "ecr run export\(run.reference.replacingOption())")")
         if !missing.isEmpty { throw Exit(code: 1) }
     }
 }

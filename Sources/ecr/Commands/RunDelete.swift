@@ -9,7 +9,8 @@ struct RunDelete: ParsableCommand {
         commandName: "delete", abstract: "Delete runs with all that is in them; asks first.",
         discussion: """
             The runs are always named, never taken from $ECR_RUN or the current run. A live run is refused, and an \
-            interrupted one unless --force: its jobs and its spool may still be on the target.
+            interrupted one unless --force: its jobs and its spool may still be on the target. So is one that has something on \
+            its target which `ecr run drain` would fetch: nobody would know of it afterwards.
 
             Example:
               ecr run delete latest~1
@@ -19,7 +20,8 @@ struct RunDelete: ParsableCommand {
     @Argument(help: ArgumentHelp("The runs: ids, prefixes, short ids, latest or latest~N.", valueName: "run"))
     var name: [String]
     @Flag(help: "Do not ask.") var yes = false
-    @Flag(help: "Also delete interrupted and damaged runs.") var force = false
+    @Flag(help: "Also delete interrupted and damaged runs, and those with something left on the target.")
+    var force = false
     @OptionGroup var output: JSONOption
     @OptionGroup var common: CommonOptions
 
@@ -31,7 +33,7 @@ struct RunDelete: ParsableCommand {
             if chosen.contains(where: { $0.run == found }) { continue }
             chosen.append((found, try deletable(found)))
         }
-        let deletion = Deletion(chosen, in: runs)
+        let deletion = Deletion(chosen, in: runs, isMeasured: !yes || output.json)
         if !yes {
             Terminal.say(deletion.table)
             try common.confirm("delete \(deletion.amount)?", unless: "--yes")
@@ -59,6 +61,17 @@ struct RunDelete: ParsableCommand {
                     + (state.spool ?? "an unknown place"),
                 hint: "ecr run resume \(option), or ecr run abort \(option), or delete it with --force")
         }
+        guard !state.mayBeDrained || force else { throw keeping(run, state) }
         return condition
+    }
+
+    /// With the run goes all that is known of what only the target has.
+    private func keeping(_ run: RunDirectory, _ state: RunState) -> ECRFailure {
+        let copy = TargetCopy(state, run)
+        let whole = "it was completed without its target, which has the rest in \(state.spool ?? "an unknown place")"
+        let what = copy.left.isEmpty ? whole : copy.sentences.joined(separator: "; ")
+        return ECRFailure(
+            .usage, "run \(run.id) is not all here: \(what)",
+            hint: "ecr run drain \(run.id), or delete it with --force")
     }
 }

@@ -11,7 +11,8 @@ struct RunExport: ParsableCommand {
         commandName: "export", abstract: "Write a run as a dataset: one ZIP with everything in it.",
         discussion: """
             Any unzip opens it, and `sha256sum -c SHA256SUMS` checks it. A run that still goes on can be exported, too. \
-            Secrets of the profile whose variables are set here are looked for in it, and a warning says where they are.
+            Secrets of the profile whose variables are set here are looked for in it, and a warning says where they are. What \
+            the run lacks, such as files that are still on the target, is warned of, too; it keeps nothing from being exported.
 
             Example:
               ecr run export -o dataset.zip
@@ -41,7 +42,9 @@ struct RunExport: ParsableCommand {
         Terminal.clearStatus()
         for finding in scan?.findings ?? [] { Terminal.warn("the dataset holds a secret: the value of \(finding)") }
         let isRecorded = record(summary, in: run)
-        show(summary, isRecorded: isRecorded)
+        let missing = MissingReport(run.state, run.directory)
+        show(summary, isRecorded: isRecorded, missing)
+        missing.warn(isHere: true)
     }
 
     /// The dataset is there, whatever becomes of the event that says so.
@@ -61,12 +64,14 @@ struct RunExport: ParsableCommand {
         }
     }
 
-    private func show(_ summary: DatasetExport.Summary, isRecorded: Bool) {
+    private func show(_ summary: DatasetExport.Summary, isRecorded: Bool, _ missing: MissingReport) {
         if format.json {
-            Terminal.result([
+            var result: JSONObject = [
                 "file": .string(summary.file), "sha256": .string(summary.sha256), "bytes": .int(summary.bytes),
                 "events": .int(summary.events), "files": JSON(summary.files), "recorded": .bool(isRecorded),
-            ])
+            ]
+            result.merge(missing.json)
+            Terminal.result(.object(result))
             return
         }
         Terminal.result(SafeText.line(summary.file))

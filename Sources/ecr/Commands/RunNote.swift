@@ -2,6 +2,8 @@ import ArgumentParser
 import ECRCore
 import EventLog
 import JSON
+import LinuxSystem
+import RunStore
 
 struct RunNote: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -9,7 +11,8 @@ struct RunNote: ParsableCommand {
         discussion: """
             Possible at any time, also after the run is over. Several words are one note; `-` reads it from stdin. Words \
             that begin with a dash stand behind `--`. Its number, by which `ecr run edit` corrects it, is printed. A file \
-            that is attached is copied into the run, under its name behind that number.
+            that is attached is copied into the run, under its name behind that number; it is refused where it would leave \
+            less room on the disk than the profile's `transfers: {min_free_disk: …}` asks for.
 
             Example:
               ecr note "fan replaced, the board is at 41 degrees"
@@ -33,11 +36,12 @@ struct RunNote: ParsableCommand {
         let moment = try at.map { (text) throws(ECRFailure) in try Moment(text) }
         let run = try options.chosenForChange()
         let note = try GivenText(text, what: "note").text
-        let attachments = try Attachment.copies(of: attach, into: run.directory)
+        let interrupt = attach.isEmpty ? nil : try InterruptSignal()
+        let attachments = try copies(into: run.directory, interrupt)
         let seq: Int64
         do {
             seq = try run.record(
-                .note, ["text": .string(note), "at": moment.map { .string($0.text) }], attachments)
+                .note, ["text": .string(note), "at": moment.map { .string($0.text) }], attachments, interrupt)
         } catch {
             attachments.forEach { $0.remove(from: run.directory) }
             throw error
@@ -45,5 +49,23 @@ struct RunNote: ParsableCommand {
         let time = moment.map { " for \(Amount.moment($0.text))" } ?? ""
         let files = attachments.isEmpty ? "" : " with \(Amount.count(Int64(attachments.count), "file"))"
         RecordReport.show(seq, "note \(seq) recorded\(time)\(files)", asJSON: output.json)
+    }
+
+    /// Files of gigabytes take their time.
+    private func copies(into run: RunDirectory, _ interrupt: InterruptSignal?) throws -> [Attachment] {
+        let display = Locked(TransferDisplay("copying"))
+        defer { Terminal.clearStatus() }
+        do {
+            return try Attachment.copies(of: attach, into: run, interrupt: interrupt) { news in
+                let text = display.withLock { display in
+                    display.take(news)
+                    return display.text
+                }
+                if let text { Terminal.showStatus(text) }
+            }
+        } catch let interrupted as ControlClient.Interrupted {
+            Terminal.say("stopped; nothing is recorded")
+            throw interrupted
+        }
     }
 }

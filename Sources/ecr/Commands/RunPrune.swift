@@ -8,7 +8,8 @@ struct RunPrune: ParsableCommand {
         commandName: "prune", abstract: "Delete old runs; asks first.",
         discussion: """
             Only runs that are over are counted and deleted, the oldest first; runs that are created, live, interrupted or \
-            damaged stay. With --exported only those to which nothing was added since their last export.
+            damaged stay, and so do those with something on their target which `ecr run drain` would fetch. With \
+            --exported only those to which nothing was added since their last export.
 
             Example:
               ecr run prune --keep 20 --dry-run
@@ -32,8 +33,13 @@ struct RunPrune: ParsableCommand {
             guard !run.hasSupervisor(), let state = try? run.state(), state.isOver else { return nil }
             return (run, state)
         }
-        let old = over.dropLast(keep).filter { !exported || $0.state.isExported }
-        let deletion = Deletion(old.map { ($0.run, $0.state.status.rawValue) }, in: runs)
+        let meant = over.dropLast(keep).filter { !exported || $0.state.isExported }
+        let old = meant.filter { !$0.state.mayBeDrained }
+        for (run, _) in meant.filter(\.state.mayBeDrained) {
+            Terminal.warn("run \(run.id) stays: its target has something of it; ecr run drain \(run.id)")
+        }
+        let deletion = Deletion(
+            old.map { ($0.run, $0.state.status.rawValue) }, in: runs, isMeasured: dryRun || !yes || output.json)
         if deletion.entries.isEmpty {
             if output.json { Terminal.result(deletion.json) }
             Terminal.say("nothing to delete; runs in \(runs.path) that are over: \(over.count)")

@@ -44,6 +44,7 @@ struct RunPull: ParsableCommand {
         }
         for warning in result["warnings"]?.array ?? [] { Terminal.warn(warning.string ?? "") }
         Terminal.say("\(Amount.count(Int64(pulled.count), "file")) fetched")
+        if result["cancelled"]?.bool == true { Terminal.say("stopped; typed again, it brings the rest") }
         try HandTransfer.end(result, of: "remote")
     }
 }

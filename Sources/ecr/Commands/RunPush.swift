@@ -47,14 +47,16 @@ struct RunPush: ParsableCommand {
             ]))
         let uploaded = result["uploaded"]
         let unchanged = uploaded?["unchanged"]?.int ?? 0
-        let remark = unchanged == 0 ? "" : ", \(unchanged) of them there already"
+        let changed = uploaded?["permissions_set"]?.int ?? 0
+        let permissions = changed == 0 ? "" : "; permissions set: \(changed)"
+        let remark = unchanged == 0 ? "" : ", \(unchanged) of them there already\(permissions)"
         let files = Amount.count(uploaded?["files"]?.int ?? 0, "file")
         Terminal.say("\(files) on the target, \(Amount.bytes(uploaded?["bytes"]?.int ?? 0))\(remark)")
         for warning in result["warnings"]?.array ?? [] { Terminal.warn(warning.string ?? "") }
         if result["cancelled"]?.bool == true {
             let isClear = result["failed"]?.array?.contains { $0["outcome"] == "unknown" } == false
-            Terminal.say(
-                "stopped\(isClear ? ": nothing else has taken a place" : ""); typed again, it brings the rest")
+            let next = result["resumable"]?.bool == true ? "goes on where it was" : "begins with what is not there"
+            Terminal.say("stopped\(isClear ? ": nothing else has taken a place" : ""); typed again, it \(next)")
         }
         try HandTransfer.end(result, of: "local")
     }

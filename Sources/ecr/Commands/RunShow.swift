@@ -28,6 +28,7 @@ struct RunShow: ParsableCommand {
         json["state"] = .string(run.condition)
         json["path"] = .string(run.directory.path)
         json["jobs"] = .array(run.state.jobs.map(run.state.json(of:)))
+        json["unfetched"] = LeftOutputs(run.state).json
         Terminal.result(.object(json))
     }
 }
@@ -41,7 +42,8 @@ private struct RunShowReport {
     var text: String {
         ([("", header)] + RecordTables(state).sections
             + [
-                ("notes", notes), ("jobs", jobs), ("metrics", ActionMetricTable(state).table), ("uploads", uploads),
+                ("left on the target", left), ("notes", notes), ("jobs", jobs),
+                ("metrics", ActionMetricTable(state).table), ("uploads", uploads),
                 ("artifacts", artifacts), ("facts", facts), ("changed between start and end", changes),
             ]).filter {
                 !$0.1.isEmpty
@@ -83,6 +85,14 @@ private struct RunShowReport {
     private func addConnection(to table: inout Table) {
         table.add(["target", StartReport.address(.object(state.connection))])
         if let key = state.connection["host_key"]?.string { table.add(["host key", key]) }
+    }
+
+    private var left: Table {
+        let copy = TargetCopy(state, run.directory)
+        var table = Table()
+        for sentence in copy.sentences + copy.unknownSentences { table.add([sentence]) }
+        if let next = copy.next, !table.isEmpty { table.add(["next: \(next)"]) }
+        return table
     }
 
     /// The last ones, with their numbers, by which `edit` names them.
@@ -127,8 +137,11 @@ private struct RunShowReport {
         return [job.reason, invalid].compactMap { $0 }.joined(separator: "; ")
     }
 
+    /// Origin: with a size behind it, a line of a terminal.
+    private static let widestName = 60
+
     private var artifacts: Table {
-        var table = Table()
+        var table = Table(widest: Self.widestName)
         for artifact in state.artifacts {
             table.add([artifact["path"]?.string ?? "?", Amount.bytes(artifact["size"]?.int ?? 0)])
         }
@@ -138,7 +151,7 @@ private struct RunShowReport {
 
     /// What was really on the target: the last upload of a file counts.
     private var uploads: Table {
-        var table = Table()
+        var table = Table(widest: Self.widestName)
         for upload in state.uploads {
             table.add([
                 RawName.text("remote", of: upload), Amount.bytes(upload["size"]?.int ?? 0),

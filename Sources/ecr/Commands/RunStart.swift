@@ -58,7 +58,7 @@ struct RunStart: ParsableCommand {
             StartReport(run: run.id, ready: ready).show(asJSON: output.json)
         } catch let error as RunLauncher.Failure {
             if !error.isKept {
-                if isNew { try run.remove() }
+                if isNew && !error.isRemoved { try run.remove() }
             } else {
                 try runs.setCurrent(run)
                 if !output.json { Terminal.result(run.id) }

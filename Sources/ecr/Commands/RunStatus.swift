@@ -69,6 +69,7 @@ struct RunStatusReport {
         for job in lastActions { table.add(["did", JobSentence(state.json(of: job)).text]) }
         let artifacts = Amount.count(Int64(state.artifacts.count), "artifact")
         table.add(["record", "\(Amount.count(state.notes, "note")), \(artifacts)"])
+        for sentence in left { table.add(["left", sentence]) }
         if let ledger = state.ledger { table.add(["ledger", LedgerSentence(ledger).text]) }
         table.add(["next", next])
         return table.text()
@@ -91,7 +92,7 @@ struct RunStatusReport {
             "last_samples": state.latest.json,
             "last_actions": .array(lastActions.map(state.json(of:))),
             "notes": .int(state.notes), "artifacts": JSON(state.artifacts.count),
-            "ledger": state.ledger.map { .object($0) }, "next": .string(next),
+            "ledger": state.ledger.map { .object($0) }, "unfetched": targetCopy.left.json, "next": .string(next),
         ]
     }
 
@@ -125,6 +126,15 @@ struct RunStatusReport {
         case "interrupted": "; its supervisor is gone, the last event is \(Amount.age(since: state.lastTime)) old"
         default: " \(Amount.age(since: state.ended ?? "")) ago\(state.endReason.map { ": \($0)" } ?? "")"
         }
+    }
+
+    private var targetCopy: TargetCopy { TargetCopy(state, run.directory) }
+
+    /// What only the target has. Origin of 3: as of the actions; `show` lists all.
+    private var left: [String] {
+        let sentences = targetCopy.sentences + targetCopy.unknownSentences
+        let rest = sentences.count - 3
+        return sentences.prefix(3) + (rest > 0 ? ["\(rest) more: ecr run show\(run.reference.replacingOption())"] : [])
     }
 
     /// How far an end that was asked for has come.
@@ -171,12 +181,6 @@ struct RunStatusReport {
         Array(state.jobs.filter { $0.kind != .collector && $0.outcome != .running }.suffix(3))
     }
 
-    /// Whether the run was ended without its target, or what its jobs have left is still there.
-    private var mayDrain: Bool {
-        run.condition == "completed"
-            && (state.ledger?["complete_percent"] == .null || state.ledger?["unfetched"] != nil)
-    }
-
     private var nextWhileEnding: String {
         guard isConnected else { return "ecr run reconnect\(run.reference), or ecr run abort\(run.reference)" }
         return running.isEmpty
@@ -196,7 +200,7 @@ struct RunStatusReport {
         case "running" where live?["holding"]?.string != nil: "ecr run release \"why\"\(run.reference)"
         case "running" where live?["held"]?.string != nil: "ecr run resume\(run.reference)"
         case "running": "ecr run action NAME\(run.reference), or ecr run complete\(run.reference)"
-        default: "ecr run \(mayDrain ? "drain" : "export")\(run.reference.replacingOption())"
+        default: targetCopy.next ?? "ecr run export\(run.reference.replacingOption())"
         }
     }
 }
@@ -239,10 +243,9 @@ struct LedgerSentence {
     let text: String
 
     init(_ ledger: JSONObject) {
-        let percent = ledger["complete_percent"].flatMap { $0 == .null ? nil : "\($0.text) %" }
         let missing = (ledger["missing"]?.array ?? []).map { $0.string ?? $0.text }
         text =
-            "complete: \(percent ?? "not known")"
+            "complete: \(Completeness(.object(ledger)).text)"
             + (missing.isEmpty ? "" : "; missing: \(missing.joined(separator: ", "))")
     }
 }

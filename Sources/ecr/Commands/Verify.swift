@@ -11,7 +11,9 @@ struct Verify: ParsableCommand {
         discussion: """
             Reads every event and every file that the events name: numbers, hash chain, output, samples, artifacts, profile, \
             manifest, and of an unpacked dataset SHA256SUMS. Nothing is changed. Exits 76 where something is missing or not \
-            as it was recorded; a last line that a crash has cut is only mentioned, since it was never acknowledged.
+            as it was recorded; a last line that a crash has cut is only mentioned, since it was never acknowledged. So is what \
+            never came to be recorded, such as files that are still on the target: a warning names it, and the exit status \
+            does not count it.
 
             A chain does not show that its end was cut off, or that all of it was written anew. The head hash does: compare \
             it with the one that `ecr run complete` printed, or give that with --head.
@@ -50,8 +52,9 @@ struct Verify: ParsableCommand {
             }
         } catch { throw ECRFailure(error) }
         Terminal.clearStatus()
-        let report = VerifyReport(found, path: run.path)
+        let report = VerifyReport(found, run)
         if output.json { Terminal.result(report.json) } else { Terminal.result(report.text) }
+        report.missing.warn(isHere: FileSystem.parent(of: run.path) == (try? options.common.runs.path))
         guard !found.isWhole else { return }
         Terminal.complain(report.verdict, hint: "fetch what is damaged from another copy; here nothing was changed")
         throw Exit(code: ECRCore.ExitCode.damaged.rawValue)
@@ -88,10 +91,12 @@ struct Verify: ParsableCommand {
 private struct VerifyReport {
     private let found: Verification
     private let path: String
+    let missing: MissingReport
 
-    init(_ found: Verification, path: String) {
+    init(_ found: Verification, _ run: RunDirectory) {
         self.found = found
-        self.path = path
+        path = run.path
+        missing = MissingReport(found.state, run)
     }
 
     var verdict: String {
@@ -112,7 +117,8 @@ private struct VerifyReport {
         if let end = found.completed {
             table.add(["completed", "\(end.hash) (seq \(end.seq)): compare it with the one that `complete` printed"])
         }
-        table.add(["verdict", found.isWhole ? "whole" : "damaged"])
+        let lack = missing.phrase.map { "; \($0)" } ?? ""
+        table.add(["verdict", (found.isWhole ? "whole" : "damaged") + lack])
         return table.text()
     }
 
@@ -123,6 +129,12 @@ private struct VerifyReport {
     }
 
     var json: JSON {
+        var all = members
+        all.merge(missing.json)
+        return .object(all)
+    }
+
+    private var members: JSONObject {
         [
             "run": .string(found.id), "short_id": .string(found.shortID), "path": .string(path),
             "whole": .bool(found.isWhole), "live": .bool(found.isLive), "events": .int(found.events),

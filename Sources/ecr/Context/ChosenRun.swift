@@ -82,15 +82,21 @@ final class ChosenRun {
     }
 
     /// Appends what an operator has to say: by the run's supervisor, or where none lives by taking the right to append.
-    /// - Parameter attachments: files that get their places with it.
+    /// - Parameters:
+    ///   - attachments: files that get their places with it.
+    ///   - interrupt: as of `ControlClient`.
     /// - Returns: the event's seq.
-    func record(_ type: EventType, _ data: JSONObject, _ attachments: [Attachment] = []) throws -> Int64 {
+    func record(
+        _ type: EventType, _ data: JSONObject, _ attachments: [Attachment] = [], _ interrupt: InterruptSignal? = nil
+    ) throws -> Int64 {
         if isLive {
             let request: JSON = [
                 "request": "record", "type": .string(type.rawValue), "data": .object(data),
                 "attachments": attachments.isEmpty ? nil : .array(attachments.map(\.json)),
             ]
-            do { return try self.request(request)["seq"]?.int ?? 0 } catch let failure as ECRFailure {
+            do {
+                return try self.request(request, interrupt: interrupt)["seq"]?.int ?? 0
+            } catch let failure as ECRFailure {
                 // It may have ended since; then nothing was asked, and the record is ours to write.
                 guard failure.exitCode == ExitCode.busy.rawValue, !directory.hasSupervisor() else { throw failure }
             }

@@ -59,15 +59,10 @@ struct HandTransfer {
                 "left before it had stopped: what was just taking its place may still do so, and is on record then; "
                     + "typed again, it brings the rest")
             throw interrupted
-        } catch let failure as ECRFailure where failure.exitCode == ECRCore.ExitCode.interrupted.rawValue {
-            guard let signal else { throw failure }
-            Terminal.clearStatus()
-            Terminal.say("stopped; what has come whole is on record; typed again, it brings the rest")
-            throw Exit(code: signal.rawValue)
         } catch let failure as ECRFailure where failure.exitCode == ExitCode.unknownOutcome.rawValue {
             throw ECRFailure(
                 .unknownOutcome, failure.message,
-                hint: "ecr run resume, then the same command again: a file that was cut goes on where it was")
+                hint: "ecr run resume, then the same command again: by sftp and exec it goes on where it was")
         }
     }
 

@@ -14,12 +14,10 @@ struct RecordTables {
     private var ledger: Table {
         var table = Table()
         guard let ledger = state.ledger else { return table }
-        let totals = ledger["totals"]
-        let bytes = Amount.bytes(totals?["bytes"]?.int ?? 0)
-        let percent = ledger["complete_percent"].flatMap {
-            $0 == .null ? nil : "\($0.text) %, \(bytes) equal on both ends"
-        }
-        table.add(["complete", percent ?? "not known"])
+        let completeness = Completeness(.object(ledger))
+        let bytes = Amount.bytes(ledger["totals"]?["bytes"]?.int ?? 0)
+        let equal = completeness.isCompared ? "; \(bytes) of output equal on both ends" : ""
+        table.add(["complete", completeness.text + equal])
         for hole in ledger["missing"]?.array ?? [] { table.add(["missing", hole.string ?? hole.text]) }
         for job in ledger["unknown"]?.array ?? [] { table.add(["unknown", job.string ?? job.text]) }
         for remark in ledger["remarks"]?.array ?? [] { table.add(["remark", remark.string ?? remark.text]) }

@@ -4,10 +4,14 @@ import LinuxSystem
 /// How files on their way are shown: on a terminal one line with the rate and the time that is left, in a log a line for
 /// each file that has come.
 struct TransferDisplay {
+    /// What is done with them, where that is neither sending nor fetching.
+    private let deed: String?
     private var news: TransferNews?
     /// When the transfer was first heard of, and how many bytes had come by then.
     private var began: Int64 = 0
     private var cameBefore: Int64 = 0
+
+    init(_ deed: String? = nil) { self.deed = deed }
 
     mutating func take(_ news: TransferNews) {
         if self.news == nil || news.came < self.news?.came ?? 0 {
@@ -35,7 +39,7 @@ struct TransferDisplay {
             parts.append("\(SafeText.line(name)) \(news.done * 100 / news.size) %")
         }
         let subject = news.allFiles == 1 ? news.name.map { " \(SafeText.line($0))" } ?? "" : ""
-        return "\(news.isUpload ? "sending" : "fetching")\(subject)  \(parts.joined(separator: ", "))"
+        return "\(deed ?? (news.isUpload ? "sending" : "fetching"))\(subject)  \(parts.joined(separator: ", "))"
     }
 }
 

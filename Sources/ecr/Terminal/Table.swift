@@ -1,8 +1,13 @@
 /// Columns that line up, two spaces apart; the last one is not padded.
 struct Table {
     private var rows: [[String]] = []
+    /// Longer cells push what is behind them aside in their own row only.
+    private let widest: Int
 
-    init(_ header: [String]? = nil) { if let header { rows.append(header) } }
+    init(_ header: [String]? = nil, widest: Int = .max) {
+        self.widest = widest
+        if let header { rows.append(header) }
+    }
 
     var isEmpty: Bool { rows.isEmpty }
 
@@ -13,7 +18,7 @@ struct Table {
     func text(indent: Int = 0) -> String {
         let columns = rows.map(\.count).max() ?? 0
         let widths = (0..<columns).map { column in
-            rows.map { $0.count > column ? $0[column].unicodeScalars.count : 0 }.max() ?? 0
+            rows.map { $0.count > column ? $0[column].unicodeScalars.count : 0 }.filter { $0 <= widest }.max() ?? 0
         }
         let margin = String(repeating: " ", count: indent)
         return rows.map { row in
@@ -26,6 +31,6 @@ struct Table {
     }
 
     private static func pad(_ cell: String, _ width: Int) -> String {
-        cell + String(repeating: " ", count: width - cell.unicodeScalars.count)
+        cell + String(repeating: " ", count: max(0, width - cell.unicodeScalars.count))
     }
 }

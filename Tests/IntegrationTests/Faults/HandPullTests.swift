@@ -44,11 +44,11 @@ import Testing
                 link.restore()
                 try await fixture.expect(0, "run", "resume")
             case .interrupted:
-                pull.signal(SIGINT)
+                try await fixture.interrupt(pull)
                 link.restore()
                 let result = try await pull.wait()
                 #expect(result.status == 130)
-                #expect(result.errorText.contains("typed again, it brings the rest"))
+                #expect(result.errorText.hasSuffix("0 files fetched\nstopped; typed again, it brings the rest\n"))
             }
             #expect(try FileSystem.list(run.handParts).count == 1)
             try await fixture.wait(for: "the same command") { try await fixture.ecr("run", "pull", big).status == 0 }
@@ -57,6 +57,40 @@ import Testing
             #expect(pulled["remote_sha256"]?.string == pulled["sha256"]?.string)
             #expect(try FileSystem.read("\(run.path)/\(pulled["path"]?.string ?? "")") == bytes)
             #expect(run.partsFolders.isEmpty)
+            try await fixture.expect(0, "run", "complete")
+        }
+    }
+
+    /// What is stopped again and again keeps one part of a log, not one of each of its sizes.
+    @Test func aLogThatGrowsHasOnePart() async throws {
+        try await FaultBench.with { bench in
+            let (fixture, link) = (bench.fixture, try #require(bench.link))
+            let log = try fixture.scratch.write("log", bytes: bytes)
+            let run = try await bench.start()
+            /// Stops a pull once so much is here.
+            func pull(until size: Int64) async throws {
+                link.throttle(4_000_000)
+                let pull = try fixture.background("run", "pull", log)
+                try await fixture.wait(for: "some of it") {
+                    let told = try await fixture.expect(0, "status", "--json").json()["transfers"]?.array?.first
+                    return told?["bytes"]?.int ?? 0 > size
+                }
+                try await fixture.interrupt(pull)
+                link.throttle(nil)
+                #expect(try await pull.wait().status == 130)
+                #expect(try FileSystem.list(run.handParts).count == 1)
+            }
+            try await pull(until: 2_000_000)
+            let first = FileSystem.treeSize(run.handParts)
+            try File(path: log, O_WRONLY).write(bytes, at: Int64(bytes.count))
+            try await pull(until: first + 2_000_000)
+            #expect(FileSystem.treeSize(run.handParts) > first)
+            try await fixture.expect(0, "run", "pull", log)
+            let pulled = try #require(try run.events(.artifactPulled).last?.data)
+            #expect(pulled["resumed_at"]?.int ?? 0 > first)
+            #expect(pulled["remote_sha256"]?.string == pulled["sha256"]?.string)
+            #expect(try FileSystem.read("\(run.path)/\(pulled["path"]?.string ?? "")") == bytes + bytes)
+            #expect(!FileSystem.exists(run.handParts))
             try await fixture.expect(0, "run", "complete")
         }
     }

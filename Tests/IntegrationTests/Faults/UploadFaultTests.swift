@@ -63,7 +63,7 @@ import Testing
             #expect(stopped.status == 130)
             #expect(
                 stopped.errorText.contains(
-                    "stopped: nothing else has taken a place; typed again, it brings the rest"))
+                    "stopped: nothing else has taken a place; typed again, it goes on where it was\n"))
             bench.link?.throttle(nil)
             let cancelled = try run.events(.uploadFailed).map(\.data)
             #expect(cancelled.map { $0["reason"]?.string } == ["cancelled"])
@@ -78,7 +78,10 @@ import Testing
         }
     }
 
-    @Test(arguments: ["sftp", "exec"]) func aPushThatIsStoppedGoesOnWhenItIsTypedAgain(_ method: String) async throws {
+    /// Sends a large file over a slow link, and stops that once some of it is there.
+    private func withStoppedPush(
+        _ method: String, _ body: (FaultBench, RunDirectory, _ said: String, _ work: String) async throws -> Void
+    ) async throws {
         try await FaultBench.with { bench in
             let fixture = bench.fixture
             let work = fixture.scratch.path("work")
@@ -86,17 +89,34 @@ import Testing
             let run = try await bench.start()
             bench.link?.throttle(1_500_000)
             let push = try fixture.background("run", "push", "--method", method, "large", "\(work)/")
-            try await fixture.wait(for: "some of it") {
-                try await names(in: work).contains { name in
-                    try name.hasPrefix(".ecr-") && File(path: "\(work)/\(name)", 0).size() > 1_000_000
-                }
-            }
+            try await fixture.wait(for: "some of it") { FileSystem.treeSize(work) > 1_000_000 }
             push.signal(SIGINT)
-            #expect(try await push.wait().status == 130)
+            let stopped = try await push.wait()
+            #expect(stopped.status == 130)
             bench.link?.throttle(nil)
-            try await fixture.expect(0, "run", "push", "--method", method, "large", "\(work)/")
+            try await body(bench, run, stopped.errorText, work)
+        }
+    }
+
+    @Test(arguments: ["sftp", "exec"]) func aPushThatIsStoppedGoesOnWhenItIsTypedAgain(_ method: String) async throws {
+        try await withStoppedPush(method) { bench, run, said, work in
+            #expect(said.hasSuffix("typed again, it goes on where it was\n"), "\(said)")
+            try await bench.fixture.expect(0, "run", "push", "--method", method, "large", "\(work)/")
             #expect(try FileSystem.read("\(work)/large") == testBytes(5_000_000))
             #expect(try uploads(run).first?["resumed_at"]?.int ?? 0 >= 15 << 16)
+            #expect(try await names(in: work) == ["large"])
+        }
+    }
+
+    @Test(arguments: ["scp", "tar"]) func aPushThatCannotGoOnSaysSo(_ method: String) async throws {
+        try await withStoppedPush(method) { bench, run, said, work in
+            #expect(
+                said.hasSuffix(
+                    "0 files on the target, 0 B\nstopped: nothing else has taken a place; "
+                        + "typed again, it begins with what is not there\n"), "\(said)")
+            try await bench.fixture.expect(0, "run", "push", "--method", method, "large", "\(work)/")
+            #expect(try FileSystem.read("\(work)/large") == testBytes(5_000_000))
+            #expect(try uploads(run).map { $0["resumed_at"] } == [nil])
             #expect(try await names(in: work) == ["large"])
         }
     }
@@ -283,44 +303,62 @@ import Testing
 
     private static let ways = ["sftp f", "exec f", "scp f", "tar f", "tar tree/."]
 
-    /// What is taking its place when it is stopped has it in the end, and nobody is told otherwise.
-    @Test(arguments: ways) func aPushThatIsStoppedInItsLastStepSaysWhatCameOfIt(_ way: String) async throws {
+    /// A push that got a signal in its last step, which hangs.
+    private struct StoppedPush {
+        let run: RunDirectory
+        let command: RunningCommand
+        let hanging: HangingProgram
+        /// What types it again.
+        let words: [String]
+        /// What it brings.
+        let names: [String]
+        let work: String
+    }
+
+    private func withPushStoppedInItsLastStep(
+        _ way: String, _ body: (RunFixture, StoppedPush) async throws -> Void
+    ) async throws {
         let words = way.split(separator: " ").map(String.init)
         try await withHangingSync(servesSFTP: words[0] == "sftp") { fixture, run, hanging, work in
-            let push = try fixture.background("run", "push", "--method", words[0], words[1], "\(work)/")
+            let push = ["run", "push", "--method", words[0], words[1], "\(work)/"]
+            let command = try fixture.background(push)
             try await hanging.waitUntilBegun()
-            push.signal(SIGINT)
-            try await fixture.wait(for: "the signal") { push.errorText.contains("stopping; Ctrl-C again") }
-            try hanging.goOn()
-            let result = try await push.wait()
+            try await fixture.interrupt(command)
+            let names = words[1] == "f" ? ["f"] : ["1", "2", "3", "4", "5"]
+            try await body(
+                fixture,
+                StoppedPush(run: run, command: command, hanging: hanging, words: push, names: names, work: work))
+        }
+    }
+
+    /// What is taking its place when it is stopped has it in the end, and nobody is told otherwise.
+    @Test(arguments: ways) func aPushThatIsStoppedInItsLastStepSaysWhatCameOfIt(_ way: String) async throws {
+        try await withPushStoppedInItsLastStep(way) { _, push in
+            try push.hanging.goOn()
+            let result = try await push.command.wait()
             #expect(result.status == 130)
-            let count = words[1] == "f" ? "1 file" : "5 files"
+            let count = push.names.count == 1 ? "1 file" : "5 files"
             #expect(result.errorText.contains("\(count) on the target"), "\(result.errorText)")
             #expect(result.errorText.contains("it had ended before it could be stopped"))
-            #expect(try await names(in: work) == (words[1] == "f" ? ["f"] : ["1", "2", "3", "4", "5"]))
-            #expect(try uploads(run).count == (words[1] == "f" ? 1 : 5) && run.events(.uploadFailed).isEmpty)
+            #expect(try await names(in: push.work) == push.names)
+            #expect(try uploads(push.run).count == push.names.count && push.run.events(.uploadFailed).isEmpty)
         }
     }
 
     @Test(arguments: ways) func aPushWaitsForTheSameThatWasStopped(_ way: String) async throws {
-        let words = way.split(separator: " ").map(String.init)
-        try await withHangingSync(servesSFTP: words[0] == "sftp") { fixture, run, hanging, work in
-            let first = try fixture.background("run", "push", "--method", words[0], words[1], "\(work)/")
-            try await hanging.waitUntilBegun()
-            first.signal(SIGINT)
-            try await fixture.wait(for: "the signal") { first.errorText.contains("stopping; Ctrl-C again") }
-            first.signal(SIGINT)
-            let left = try await first.wait()
+        try await withPushStoppedInItsLastStep(way) { fixture, push in
+            push.command.signal(SIGINT)
+            let left = try await push.command.wait()
             #expect(left.status == 130)
             #expect(left.errorText.contains("what was just taking its place may still do so"))
-            let second = try fixture.background("run", "push", "--method", words[0], words[1], "\(work)/")
+            let second = try fixture.background(push.words)
             try await Task.sleep(for: .milliseconds(500))
-            try hanging.goOn()
+            try push.hanging.goOn()
             #expect(try await second.wait().status == 0)
-            let methods = try uploads(run).map { $0["method"]?.string }
-            let count = words[1] == "f" ? 1 : 5
+            let methods = try uploads(push.run).map { $0["method"]?.string }
+            let count = push.names.count
             #expect(methods.count == 2 * count && methods.suffix(count).allSatisfy { $0 == "unchanged" }, "\(methods)")
-            #expect(try await names(in: work) == (words[1] == "f" ? ["f"] : ["1", "2", "3", "4", "5"]))
+            #expect(try await names(in: push.work) == push.names)
         }
     }
 

@@ -1,0 +1,15 @@
+import JSON
+import RunStore
+
+extension JobState {
+    /// Of a job that has ended on the target while its files were still to come: that an abort has left them there, as the
+    /// data of `artifact_pull_failed`. nil for all others.
+    var abandonedFiles: JSONObject? {
+        guard outcome == .running, haveCommandsEnded, kind != .collector, !isAttached else { return nil }
+        return [
+            "target": .string(RunEngine.targetName), "job": .string(id), "action": .string(name),
+            "attempt": JSON(attempt), "remote": .string(Self.outputName), "reason": "the run was aborted",
+            "required": false, "only_copy": true,
+        ]
+    }
+}

@@ -1,0 +1,109 @@
+import ECRCore
+import JSON
+import LinuxSystem
+import RunStore
+
+/// Where on the target the only copy of something lies, and how to get it, in words.
+struct TargetCopy {
+    let left: LeftOutputs
+    private let state: RunState
+    private let run: RunDirectory
+
+    init(_ state: RunState, _ run: RunDirectory) {
+        self.state = state
+        self.run = run
+        left = LeftOutputs(state)
+    }
+
+    private var address: String { StartReport.address(.object(state.connection)) }
+
+    /// A sentence for each job.
+    var sentences: [String] {
+        left.outputs.map { output in
+            "not all of $ECR_OUT of \(output.job) has come (\(output.reason)); \(address) has it in \(output.folder)"
+        }
+    }
+
+    /// Where an abort has left what nobody has looked for: of jobs of which it is not known how they ended.
+    var unknownSpools: [(path: String, jobs: [String])] {
+        guard state.status == .aborted else { return [] }
+        let jobs = state.jobs.filter {
+            $0.outcome == .unknown && $0.kind != .collector && !$0.isAttached && $0.unfetched == nil
+        }
+        return Set(jobs.compactMap(\.spool)).sorted().map { spool in
+            (spool, jobs.filter { $0.spool == spool }.map(\.id))
+        }
+    }
+
+    var unknownSentences: [String] {
+        unknownSpools.map { spool, jobs in
+            "what \(jobs.joined(separator: ", ")) wrote and was not fetched is in \(spool) on \(address); to copy it: "
+                + copying(spool)
+        }
+    }
+
+    /// What fetches it; nil while the run goes on, at whose end that is tried again anyhow.
+    var next: String? {
+        guard state.mayBeDrained else { return nil }
+        let drain = "ecr run drain \(run.id)"
+        guard !left.isEmpty else { return "\(drain), as soon as the target can be reached" }
+        if left.needRoom {
+            let runs = shellWord(FileSystem.parent(of: run.path))
+            return "make room (df -h \(runs)), then \(drain); or copy it by hand: \(copying(left.outputs[0].folder))"
+        }
+        let lifted = left.lifted
+        return lifted.isEmpty
+            ? "\(drain), which tries again to fetch it"
+            : "\(drain), which fetches it without \(lifted.joined(separator: " and "))"
+    }
+
+    /// A command that copies a folder from the target to the working directory.
+    func copying(_ folder: String) -> String {
+        let port = state.connection["port"]?.int.map { $0 == 22 ? "" : "-P \($0) " } ?? ""
+        let user = state.connection["user"]?.string.map { "\($0)@" } ?? ""
+        let host = state.connection["host"]?.string ?? "?"
+        return "scp -r \(port)\(shellWord("\(user)\(host.contains(":") ? "[\(host)]" : host):\(folder)")) ."
+    }
+}
+
+/// What is missing in a run whose record is intact, for commands that look at what is there: told as warnings.
+struct MissingReport {
+    private let copy: TargetCopy
+    private let state: RunState
+    private let run: RunDirectory
+
+    init(_ state: RunState, _ run: RunDirectory) {
+        copy = TargetCopy(state, run)
+        self.state = state
+        self.run = run
+    }
+
+    private var holes: [String] { (state.ledger?["missing"]?.array ?? []).compactMap(\.string) }
+
+    /// Holes beside what jobs have left in `$ECR_OUT`.
+    private var others: Int64 { Int64(holes.count - (state.ledger?["unfetched"]?.array?.count ?? 0)) }
+
+    /// In one phrase; nil where nothing is missing.
+    var phrase: String? {
+        let jobs = Int64(copy.left.outputs.count)
+        let parts = [
+            jobs == 0 ? nil : "not all files of \(Amount.count(jobs, "job")) ever came",
+            others <= 0 ? nil : "its ledger has \(Amount.count(others, jobs == 0 ? "hole" : "other hole"))",
+        ].compactMap(\.self)
+        return parts.isEmpty ? nil : parts.joined(separator: ", and ")
+    }
+
+    /// - Parameter isHere: the run is in the runs directory, where other commands find it.
+    func warn(isHere: Bool) {
+        for sentence in copy.sentences { Terminal.warn(sentence) }
+        if others > 0 {
+            let what = others == 1 ? "a hole" : "\(others) holes"
+            let more = copy.left.isEmpty ? "" : " beside that"
+            Terminal.warn("the ledger has \(what)\(more)\(isHere ? ": ecr run show \(run.id)" : "")")
+        }
+        if isHere, let next = copy.next { Terminal.say("next: \(next)") }
+    }
+
+    /// `missing`: the ledger's holes; `unfetched`: what only the target has.
+    var json: JSONObject { ["missing": JSON(strings: holes), "unfetched": copy.left.json] }
+}
