@@ -82,7 +82,7 @@ import Testing
             let many = try await Tree("many", small: 6, fixture)
             let push = try await fixture.expect(0, "run", "push", "--json", "many", fixture.scratch.path("there"))
             let pushed = try checkLines(push, of: many, isUpload: true)["uploaded"]
-            #expect(pushed == ["files": 7, "bytes": .int(many.bytes), "unchanged": 0])
+            #expect(pushed == ["files": 7, "bytes": .int(many.bytes), "unchanged": 0, "permissions_set": 0])
 
             // What fails is told as JSON, too.
             let none = try await fixture.expect(1, "run", "pull", "--json", "\(tree.path)/none")
