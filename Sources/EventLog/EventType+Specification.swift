@@ -112,7 +112,7 @@ extension EventType {
             .artifactPullFailed,
             """
             a file is missing, stale or not readable, or there is too much; cancelled: what is not on record of it did not \
-            come; only_copy: it is what a job has left in $ECR_OUT, so that the spool stays; limit: the key below `transfers:` that \
+            come; only_copy: it is what a job has left in $ECR_OUT, so that the spool stays; false: the target does not have it any more; limit: the key below `transfers:` that \
             has refused it
             """,
             "target job? action? attempt? remote|remote_base64 reason limit? required only_copy?"),
@@ -270,7 +270,7 @@ extension EventType {
             .note,
             """
             an observation by a person; at: when it was made, if that was not now; attachments: files of the run that \
-            belong to it, each with path, name, size and sha256
+            belong to it, each with path, name, size, sha256, and changed where it was written to while it was copied
             """, "text at? attachments?"),
         row(.edit, "what the note seq should have said; the note stays, its last edit counts", "seq text"),
         row(.tagAdded, "the run has a tag more", "tag"),

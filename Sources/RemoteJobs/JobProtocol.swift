@@ -115,8 +115,8 @@ enum JobProtocol {
         ecr_alive() { read -r ecr_x <"/proc/$1/stat" || return 1; ecr_t=$2; set -- ${ecr_x##*) }; [ "${20}" = "$ecr_t" ]; }
         ecr_yield='sleep 5; read -r x v w t p s b u e <"$1/meta"; read -r y <"/proc/$p/stat" || exit
         set -- "$1" "$2" ${y##*) }; [ "${22}" = "$s" ] || exit; read -r n y </proc/uptime; o=0 f=0
-        [ ! -s "$1/stdout" ] || o=1; [ ! -s "$1/stderr" ] || f=1
-        set -C; echo "exit 1 137 $2 unconfirmed $u $n $o $f 0 end" >"$1/exit"'
+        [ ! -s "$1/stdout" ] || o=1; [ ! -s "$1/stderr" ] || f=1; h=0
+        x=$(ls -A "$1/out") && [ -z "$x" ] || h=1; set -C; echo "exit 1 137 $2 unconfirmed $u $n $o $f $h end" >"$1/exit"'
         ecr_late='sleep "$1"; m=timeout; '
         ecr_alone='while sleep 1; do read -r u x </proc/uptime; read -r c x <"${2%/*}/contact" || continue
         [ $((${u%.*}-${c%.*})) -le "$1" ] || break; done; m=unreachable; '

@@ -61,6 +61,15 @@ package enum LaunchResult: Sendable, Equatable {
     case noSpace
 }
 
+/// What a target still has of what a job has left in `$ECR_OUT`.
+package enum OutputStanding: Sendable {
+    case there
+    /// The job itself has removed the folder.
+    case nothing
+    /// The job's folder is not there: its spool was lost or removed.
+    case gone
+}
+
 extension Target {
     /// Launches a job at most once: the claim on the target decides, so that a launch may be repeated after a break.
     package func launch(_ request: JobRequest) async throws(SSHError) -> LaunchResult {
@@ -97,6 +106,19 @@ extension Target {
     package func cancel(job: String, in spool: String, signal: String = "TERM") async throws(SSHError) -> Bool {
         let reply = try await dispatcher.run("ecr_cancel \(shellWord(spool)) \(SpoolFolder.name(of: job)) \(signal)")
         return reply.text.hasPrefix("sent")
+    }
+
+    /// What became of a job's `$ECR_OUT` since its commands ended.
+    package func outputStanding(of job: String, in spool: String) async throws(SSHError) -> OutputStanding {
+        let folder = shellWord("\(spool)/\(SpoolFolder.name(of: job))")
+        let reply = try await dispatcher.run(
+            "if [ ! -d \(folder) ]; then echo gone; elif [ ! -e \(folder)/out ]; then echo nothing; else echo there; fi"
+        )
+        switch reply.text.split(separator: "\n").last {
+        case "gone": return .gone
+        case "nothing": return .nothing
+        default: return .there
+        }
     }
 
     /// The lines that the runner of several commands wrote.

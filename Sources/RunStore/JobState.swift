@@ -52,6 +52,8 @@ package struct JobState: Sendable, Equatable {
     package var unfetched: String?
     /// The key below `transfers:` that has refused it, if one has.
     package var unfetchedLimit: String?
+    /// The target does not have it any more.
+    package var isOutputGone = false
     /// The seq of the last event that tells of it.
     package var unfetchedSeq: Int64?
     /// Its commands have ended on the target; what it has left is looked for then. Known of a job whose end is not on
@@ -85,6 +87,18 @@ package struct JobState: Sendable, Equatable {
         ]
     }
 
+    /// Why jobs end whose end nobody waits for.
+    package static let abortReason = "the run was aborted"
+
+    /// An abort has left it as it was: what it has written since then was not looked for.
+    package var wasAbandoned: Bool { outcome == .unknown && reason?.hasPrefix(Self.abortReason) == true }
+
+    /// All that it has left in `$ECR_OUT` is here.
+    mutating func settleOutputs() {
+        (unfetched, unfetchedLimit, unfetchedSeq) = (nil, nil, nil)
+        isOutputGone = false
+    }
+
     /// Whether a person or a script has asked for it, rather than the profile.
     package var isAskedFor: Bool { kind != .collector && invocation != "setup" && invocation != "finally" }
 
@@ -104,6 +118,7 @@ package struct JobState: Sendable, Equatable {
             "table_bytes": kind == .collector ? .int(tableBytes) : nil,
             "sampling": kind == .collector ? sampling.json : nil, "spool": spool.map { .string($0) },
             "boot": boot.map { .string($0) }, "unfetched": unfetched.map { .string($0) },
+            "output_gone": isOutputGone ? true : nil,
             "unfetched_limit": unfetchedLimit.map { .string($0) }, "unfetched_seq": unfetchedSeq.map { .int($0) },
             "commands_ended": haveCommandsEnded ? true : nil, "mark": mark?.json,
             "span": span.map { [.double($0.lowerBound), .double($0.upperBound)] }, "metrics": metrics?.json,
@@ -138,6 +153,7 @@ package struct JobState: Sendable, Equatable {
         spool = json["spool"]?.string
         boot = json["boot"]?.string
         unfetched = json["unfetched"]?.string
+        isOutputGone = json["output_gone"]?.bool ?? false
         unfetchedLimit = json["unfetched_limit"]?.string
         unfetchedSeq = json["unfetched_seq"]?.int
         haveCommandsEnded = json["commands_ended"]?.bool ?? false

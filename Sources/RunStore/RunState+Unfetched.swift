@@ -2,15 +2,27 @@ import JSON
 
 /// What is not in the run and may still be on the target.
 extension RunState {
-    /// Jobs of which something in `$ECR_OUT` has not come.
-    package var unfetched: [JobState] { jobs.filter { $0.unfetched != nil } }
+    /// Jobs of which something in `$ECR_OUT` has not come, and the target may have it.
+    package var unfetched: [JobState] { jobs.filter { $0.unfetched != nil && !$0.isOutputGone } }
 
     /// Whether a run that is over has something on its target that a drain would fetch.
     package var mayBeDrained: Bool {
         switch status {
-        case .completed: ledger?["compared"] == false || !unfetched.isEmpty
+        case .completed: !isCompared || !unfetched.isEmpty
         case .aborted: !unfetched.isEmpty
         case .created, .running, .paused: false
         }
+    }
+
+    /// Whether a run that is over may have something on its target that is nowhere else, as far as the record knows. An
+    /// abort makes no ledger, a drain of it does: then it is known what there is.
+    package var mayHaveLeft: Bool {
+        mayBeDrained || status == .aborted && ledger == nil && jobs.contains { $0.wasAbandoned && !$0.isAttached }
+    }
+
+    /// Whether the target could be asked at the run's end; an older ledger says so by its percent.
+    private var isCompared: Bool {
+        guard let ledger else { return true }
+        return ledger["compared"]?.bool ?? (ledger["complete_percent"] ?? .null != .null)
     }
 }

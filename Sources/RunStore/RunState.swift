@@ -157,7 +157,9 @@ package struct RunState: Sendable, Equatable {
         case .uploadFailed: failedUploads += 1
         case .targetRebooted: reboots.append(["time": .string(event.time), "boot_id": data["boot_id"]])
         case .ruleFired, .intervalMarked: rules.apply(event)
-        case .ledger: ledger = data
+        case .ledger:
+            ledger = data
+            if data["complete"]?.bool == true { for job in unfetched { change(job.id) { $0.settleOutputs() } } }
         case .collectorGap:
             gaps.append(.object(data))
             applyToJob(event)
@@ -192,8 +194,9 @@ package struct RunState: Sendable, Equatable {
 
     /// Only once all of it is here nothing is missing: a fetch may be cut, by the end of its supervisor as well.
     private mutating func noteUnfetched(_ event: Event) {
-        guard event.type == .artifactPullFailed, event.data["only_copy"]?.bool == true else { return }
+        guard event.type == .artifactPullFailed, let isOnlyCopy = event.data["only_copy"]?.bool else { return }
         change(event.data["job"]?.string ?? "") {
+            $0.isOutputGone = !isOnlyCopy
             $0.unfetched = event.data["reason"]?.string ?? ""
             $0.unfetchedLimit = event.data["limit"]?.string
             $0.unfetchedSeq = event.seq
@@ -267,7 +270,8 @@ package struct RunState: Sendable, Equatable {
                 $0.sampling.apply(output: event.data)
             }
         case .commandStarted, .commandCompleted, .commandFailed: change(id) { $0.haveCommandsEnded = true }
-        case .outputsFetched: change(id) { ($0.unfetched, $0.unfetchedLimit, $0.unfetchedSeq) = (nil, nil, nil) }
+        case .outputsFetched:
+            change(id) { $0.settleOutputs() }
         case .metricsDerived: change(id) { $0.metrics = JobMetrics(.object(event.data)) }
         case .actionWindow: change(id) { $0.window = JobWindow(json: .object(event.data)) }
         case .collectorGap: change(id) { $0.sampling.apply(gap: event.data) }

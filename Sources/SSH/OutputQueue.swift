@@ -8,6 +8,7 @@ struct OutputQueue {
     /// Origin: about the size of libssh's receive window, so that a slow reader costs at most twice as much.
     private static let high = 1 << 20
 
+    var isEmpty: Bool { head == items.count }
     var isFull: Bool { bytes >= OutputQueue.high }
     var isLow: Bool { bytes < OutputQueue.high / 4 }
 

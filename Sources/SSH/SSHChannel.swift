@@ -82,6 +82,9 @@ package enum ChannelExit: Sendable, Equatable {
         }
     }
 
+    /// Neither output nor an end of its program has come.
+    var isUntouched: Bool { exit == nil && received.isEmpty }
+
     /// Output that has come already; nil for none.
     package func readNow() -> Output? {
         let output = received.removeFirst()

@@ -105,8 +105,8 @@ import Glibc
         return try greeted.get()
     }
 
-    /// Opens a channel and asks for its program. Where the server closes the channel instead of an answer, the program was
-    /// not started (it would have said so before): another channel is asked.
+    /// Opens a channel and asks for its program. Where the server closes the channel instead of an answer, and nothing has come
+    /// of the program, it was not started (the answer would have come before): another channel is asked.
     /// - Parameter request: called again while it returns SSH_AGAIN, and never after that.
     func open(_ what: String, _ request: (ssh_channel) -> Int32) async throws(SSHError) -> SSHChannel {
         var isUnanswered = false
@@ -115,7 +115,7 @@ import Glibc
             attempts += 1
             do throws(SSHError) {
                 return try await makeChannel(what) { (channel, handle) throws(SSHError) in
-                    defer { isUnanswered = channel.isClosedByServer }
+                    defer { isUnanswered = channel.isClosedByServer && channel.isUntouched }
                     try await complete("the server refused a channel for \(what)", channel) {
                         ssh_channel_open_session(handle)
                     }

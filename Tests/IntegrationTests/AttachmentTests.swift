@@ -37,6 +37,38 @@ import Testing
         }
     }
 
+    @Test func equalContentIsThereOnce() async throws {
+        try await RunFixture.with { fixture in
+            let file = try fixture.scratch.write("photo", "light")
+            let run = try await fixture.start()
+            for _ in 1...2 { try await fixture.expect(0, "note", "again", "--attach", file, "--attach", file) }
+            let places = try attachments(run)
+            #expect(places.count == 4)
+            let inodes = places.map { name in
+                var status = stat()
+                stat("\(run.attachments)/\(name)", &status)
+                return status.st_ino
+            }
+            #expect(Set(inodes).count == 1)
+            try await fixture.expect(0, "verify")
+        }
+    }
+
+    @Test func aFileThatGrowsMeanwhileIsSaidToHave() async throws {
+        try await RunFixture.with { fixture in
+            let file = try sparse(fixture, 3 << 30)
+            let run = try await fixture.start()
+            let note = try fixture.background("note", "a log", "--attach", file)
+            try await fixture.wait(for: "the copy") { try !attachments(run).isEmpty }
+            try File(path: file, O_WRONLY).write([1], at: 3 << 30)
+            let result = try await note.wait()
+            #expect(
+                result.status == 0 && result.errorText.contains("warning: sparse was written to while it was copied"))
+            let attached = try run.events(.note).first?.data["attachments"]?.array?.first
+            #expect(attached?["changed"] == true && attached?["size"]?.int == 3 << 30)
+        }
+    }
+
     @Test(.enabled(if: Command.find("script") != nil)) func aLongCopyIsShownOnATerminal() async throws {
         try await RunFixture.with { fixture in
             let file = try sparse(fixture, 4 << 30)

@@ -183,9 +183,18 @@ import Testing
             let end = try await fixture.expect(1, "run", "complete")
             #expect(end.errorText.contains("not all of $ECR_OUT has come: cancelled"))
             let folder = try out(run, "0001")
+            // It can be stopped, and typed again.
+            let stopped = try fixture.background("run", "drain")
+            try await fixture.wait(for: "the fetch") { try run.events(.artifactPullStarted).count == 2 }
+            stopped.signal(SIGINT)
+            let left = try await stopped.wait()
+            #expect(left.status == 130 && left.errorText.contains("run \(run.id) is not drained to its end"))
+            #expect(left.errorText.contains("try: ecr run drain \(run.id)"), "\(left.errorText)")
             try File(path: "\(folder)/big", O_WRONLY).truncate(to: 1000)
 
-            #expect(try await fixture.expect(0, "run", "drain").errorText.contains("complete: 100 %"))
+            let drain = try await fixture.expect(0, "run", "drain")
+            #expect(drain.errorText.contains("artifacts/0001-big/big  1000 B\n"))
+            #expect(drain.errorText.contains("is drained\ncomplete: 100 %"))
             let pulled = try run.events(.artifactPulled).compactMap { $0.data["path"]?.string }
             #expect(Set(pulled) == ["artifacts/0001-big/big", "artifacts/0001-big/small"] && pulled.count == 2)
             #expect(try FileSystem.read("\(run.path)/artifacts/0001-big/small") == Array("kept\n".utf8))
@@ -225,6 +234,82 @@ import Testing
             let folder = try out(run, "0001")
             #expect(try await fixture.expect(0, "run", "complete").errorText.contains("complete: 100 %"))
             #expect(!FileSystem.exists(folder))
+        }
+    }
+
+    /// A spool in memory goes with a reboot, one on a disk by hand: nobody is sent there again, or kept from anything.
+    @Test func whatTheTargetDoesNotHaveAnyMoreIsSaidSo() async throws {
+        try await RunFixture.with { fixture in
+            try fixture.write(
+                """
+                actions: {a: {commands: ['echo 1 >"$ECR_OUT/1"; echo 2 >"$ECR_OUT/2"']}}
+                transfers: {max_files: 1}
+                """)
+            let run = try await fixture.start()
+            try await fixture.expect(0, "run", "action", "a")
+            try await fixture.expect(1, "run", "complete")
+            let folder = try out(run, "0001")
+            try FileSystem.removeTree(FileSystem.parent(of: FileSystem.parent(of: folder)))
+            for _ in 1...2 {
+                let drain = try await fixture.expect(1, "run", "drain")
+                #expect(
+                    drain.errorText.contains(
+                        "0001-a: not all of $ECR_OUT has come: the target does not have it any more"))
+                #expect(drain.errorText.contains("next: ecr run export\n"), "\(drain.errorText)")
+                #expect(drain.errorText.contains("what could be fetched from its target is here"))
+            }
+            let failures = try run.events(.artifactPullFailed).map { $0.data["only_copy"]?.bool }
+            #expect(failures.last == false && failures.dropLast().allSatisfy { $0 == true })
+            #expect(!(try await fixture.expect(0, "status").outputText.contains(folder)))
+            #expect(try await fixture.expect(0, "verify").errorText.contains("the ledger has"))
+            try await fixture.expect(0, "run", "delete", "--yes", run.id)
+        }
+    }
+
+    /// What the job itself has taken away is not missing.
+    @Test func aFolderThatTheJobHasRemovedHoldsNothing() async throws {
+        try await RunFixture.with { fixture in
+            try fixture.scratch.write("big", "")
+            try fixture.write(
+                """
+                actions: {a: {commands: ['rmdir "$ECR_OUT"; truncate -s 4G big'], artifacts: [big],
+                    workdir: '\(fixture.scratch.path)'}}
+                transfers: {min_free_disk: 0}
+                """)
+            let run = try await fixture.start()
+            let action = try fixture.background("run", "action", "a")
+            try await fixture.waitForTransfer()
+            fixture.killSupervisor(of: run)
+            #expect(try await action.wait().status == 79)
+            try await fixture.expect(0, "run", "abort")
+            #expect(try run.state().unfetched.map(\.id) == ["0001-a"])
+            try await fixture.expect(1, "run", "drain")
+            #expect(try run.state().unfetched.isEmpty && run.events(.outputsFetched).count == 1)
+            try await fixture.expect(0, "run", "delete", "--yes", run.id)
+        }
+    }
+
+    /// What a collector has written since its supervisor died is on the target only, and stays there.
+    @Test func samplesThatAnAbortHasLeftAreNotCleanedAway() async throws {
+        try await RunFixture.with { fixture in
+            try fixture.write("background_collectors: {s: {stream: 'while sleep 0.05; do echo x; done'}}")
+            let run = try await fixture.start()
+            try await fixture.wait(for: "samples") { try !run.events(.collectorOutput).isEmpty }
+            fixture.killSupervisor(of: run)
+            let log = "\(try #require(try run.state().spool))/0001/stdout"
+            let count = try FileSystem.read(log).count
+            try await fixture.wait(for: "more samples") { try FileSystem.read(log).count > count }
+            try await fixture.expect(0, "run", "abort")
+            let drain = try await fixture.expect(64, "run", "drain")
+            #expect(drain.errorText.contains("is fetched by hand only") && drain.errorText.contains("try: scp -r "))
+            let delete = try await fixture.expect(64, "run", "delete", "--yes", run.id)
+            #expect(delete.errorText.contains("what 0001-s wrote and was not fetched is in "), "\(delete.errorText)")
+            let prune = try await fixture.expect(0, "run", "prune", "--keep", "0", "--yes")
+            #expect(prune.errorText.contains("run \(run.id) stays"))
+            let clean = try await fixture.expect(0, "target", "clean", "profile.yaml", "--yes")
+            #expect(FileSystem.exists(log), "\(clean.outputText)")
+            try await fixture.expect(0, "target", "clean", "profile.yaml", "--yes", "--force")
+            #expect(!FileSystem.exists(log))
         }
     }
 }

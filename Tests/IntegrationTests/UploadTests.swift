@@ -293,7 +293,7 @@ import Testing
             let again = try await fixture.expect(0, "run", "push", "--json", "model.bin", "\(work)/new")
             let lines = again.outputText.split(separator: "\n").map { try? JSON(parsing: String($0)) }
             #expect(lines.first??["transferred"]?["path"]?.string == "\(work)/new/model.bin")
-            #expect(lines.last??["uploaded"] == ["files": 1, "bytes": 9, "unchanged": 1])
+            #expect(lines.last??["uploaded"] == ["files": 1, "bytes": 9, "unchanged": 1, "permissions_set": 0])
 
             let spilled = try await fixture.expect(1, "run", "push", "tree", "\(work)/new")
             #expect(spilled.errorText.contains("write '\(work)/new/' to put it in there"))

@@ -200,6 +200,13 @@ import YAML
             action("metrics: {m: {}}") == [
                 "error: metric 'm' needs one of 'regex', 'json' and 'csv'; write one of them"
             ])
+        for path in ["$ECR_OUT", "$ECR_OUT/a b"] {
+            let refusal =
+                "error: all of $ECR_OUT is fetched anyway: leave it out; where a file of it must be there, let a command say so: "
+                + "test -e \"\(path)\""
+            #expect(action("artifacts: ['\(path)', {path: '\(path)', required: true}]") == [refusal, refusal])
+        }
+        #expect(action("artifacts: [$ECR_OUTPUT/x]") == [])
         #expect(
             action("artifacts: [{allow_old: true}, '']") == [
                 "error: an artifact has no 'path'; write 'path: /tmp/results.json'",

@@ -5,7 +5,6 @@ import RemoteJobs
 /// A file of this machine that is to be kept with a note.
 struct AttachedFile: TransferItem {
     let path: String
-    private let file: File
     let shownSize: Int64
     /// Bytes that it has on its disk.
     let allocated: Int64
@@ -17,10 +16,7 @@ struct AttachedFile: TransferItem {
         self.path = path
         do throws(SystemError) {
             // O_NONBLOCK: a FIFO is to be refused, not waited for.
-            let file = try File(path: path, O_RDONLY | O_NONBLOCK)
-            self.file = file
-            var status = stat()
-            try check("examine", path: path) { fstat(file.descriptor, &status) }
+            let status = try Self.status(of: try File(path: path, O_RDONLY | O_NONBLOCK), path)
             (shownSize, allocated) = (Int64(status.st_size), Int64(status.st_blocks) * 512)
             if status.st_mode & S_IFMT == S_IFREG { return }
         } catch {
@@ -40,11 +36,19 @@ struct AttachedFile: TransferItem {
                 : "ls -ld \(shellWord(path))")
     }
 
+    private static func status(of file: File, _ path: String) throws(SystemError) -> stat {
+        var status = stat()
+        try check("examine", path: path) { fstat(file.descriptor, &status) }
+        return status
+    }
+
     /// A file that grows is taken as long as it was; one that says no length, as the kernel's do, to its end.
-    /// - Returns: its bytes, and their SHA-256.
+    /// - Returns: its bytes, their SHA-256, and whether it was written to meanwhile.
     func copy(
         to place: String, _ interrupt: InterruptSignal?, _ progress: TransferProgress
-    ) throws -> (Int64, String) {
+    ) throws -> (size: Int64, sha256: String, isChanged: Bool) {
+        let file = try File(path: path, O_RDONLY | O_NONBLOCK)
+        let before = try Self.status(of: file, path)
         let copy = try PartFile(place, expected: shownSize)
         let end = shownSize > 0 ? shownSize : .max
         while copy.size < end {
@@ -56,7 +60,11 @@ struct AttachedFile: TransferItem {
         }
         // Like what is fetched from a target, it is for nobody to write.
         try copy.finish(isExecutable: false, isSynced: true)
-        return (copy.size, copy.sha256)
+        let now = try Self.status(of: file, path)
+        let isChanged =
+            now.st_size != before.st_size || before.st_size != shownSize
+            || now.st_mtim.tv_sec != before.st_mtim.tv_sec || now.st_mtim.tv_nsec != before.st_mtim.tv_nsec
+        return (copy.size, copy.sha256, isChanged)
     }
 
     /// Origin: as for other files.

@@ -14,6 +14,8 @@ package struct Attachment: Sendable, Equatable {
     package let name: String
     package let size: Int64
     package let sha256: String
+    /// The file was written to while it was copied.
+    package let isChanged: Bool
     /// In the attachments' folder.
     let temporary: String
 
@@ -68,7 +70,10 @@ package struct Attachment: Sendable, Equatable {
         let place = "\(run.attachments)/\(temporary)"
         do {
             try FileSystem.makeDirectories(run.attachments)
-            (size, sha256) = try source.copy(to: place, interrupt, progress)
+            (size, sha256, isChanged) = try source.copy(to: place, interrupt, progress)
+            // Equal content is there once.
+            let store = ContentStore(runsDirectory: FileSystem.parent(of: run.path))
+            try store.place(place, at: place, size: size, sha256: sha256, isExecutable: false)
         } catch {
             unlink(place)
             guard let error = error as? SystemError else { throw error }
@@ -93,13 +98,14 @@ package struct Attachment: Sendable, Equatable {
 
     /// The same file under another name.
     func renamed(_ name: String) -> Attachment {
-        Attachment(name: name, size: size, sha256: sha256, temporary: temporary)
+        Attachment(name: name, size: size, sha256: sha256, isChanged: isChanged, temporary: temporary)
     }
 
-    private init(name: String, size: Int64, sha256: String, temporary: String) {
+    private init(name: String, size: Int64, sha256: String, isChanged: Bool, temporary: String) {
         self.name = name
         self.size = size
         self.sha256 = sha256
+        self.isChanged = isChanged
         self.temporary = temporary
     }
 
@@ -128,6 +134,7 @@ package struct Attachment: Sendable, Equatable {
                 list.append([
                     "path": .string(run.relative(path)), "name": .string(attachment.name),
                     "size": .int(attachment.size), "sha256": .string(attachment.sha256),
+                    "changed": attachment.isChanged ? true : nil,
                 ])
             }
             try FileSystem.syncDirectories(from: run.attachments, to: run.path)
@@ -142,7 +149,8 @@ extension Attachment {
     /// As in the control protocol.
     package var json: JSON {
         [
-            "name": .string(name), "size": .int(size), "sha256": .string(sha256), "temporary": .string(temporary),
+            "name": .string(name), "size": .int(size), "sha256": .string(sha256),
+            "changed": isChanged ? true : nil, "temporary": .string(temporary),
         ]
     }
 
@@ -152,6 +160,7 @@ extension Attachment {
             let temporary = json["temporary"]?.string, FileSystem.isTemporary(temporary),
             !(name + temporary).contains("/"), !name.isEmpty
         else { return nil }
-        self.init(name: name, size: size, sha256: sha256, temporary: temporary)
+        self.init(
+            name: name, size: size, sha256: sha256, isChanged: json["changed"]?.bool ?? false, temporary: temporary)
     }
 }

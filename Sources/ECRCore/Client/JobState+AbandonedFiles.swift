@@ -8,7 +8,7 @@ extension JobState {
         guard outcome == .running, haveCommandsEnded, kind != .collector, !isAttached else { return nil }
         return [
             "target": .string(RunEngine.targetName), "job": .string(id), "action": .string(name),
-            "attempt": JSON(attempt), "remote": .string(Self.outputName), "reason": "the run was aborted",
+            "attempt": JSON(attempt), "remote": .string(Self.outputName), "reason": .string(Self.abortReason),
             "required": false, "only_copy": true,
         ]
     }

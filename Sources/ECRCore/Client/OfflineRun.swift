@@ -52,11 +52,17 @@ package struct OfflineRun {
             if job.kind == .collector {
                 try append(
                     .collectorStopped,
-                    ["collector": .string(job.name), "job": .string(job.id), "outcome": "unknown", "reason": "aborted"])
+                    [
+                        "collector": .string(job.name), "job": .string(job.id), "outcome": "unknown",
+                        "reason": .string("\(JobState.abortReason) offline"),
+                    ])
             } else {
                 try append(
                     .actionUnknown,
-                    ["action": .string(job.name), "job": .string(job.id), "reason": "the run was aborted offline"])
+                    [
+                        "action": .string(job.name), "job": .string(job.id),
+                        "reason": .string("\(JobState.abortReason) offline"),
+                    ])
             }
         }
         let now = Clock.iso8601(microseconds: Clock.wallMicroseconds())

@@ -109,10 +109,19 @@ package struct RunLauncher {
         )
     }
 
+    /// A run that is over can only be drained.
+    private var isOver: Bool { (try? run.state())?.isOver ?? false }
+
     /// Whether there is more on record than the making of the run.
     private var hasStarted: Bool { (try? run.state())?.status != .created }
 
     private func cancelled(_ code: ExitCode, isRemoved: Bool = false) -> Failure {
+        if isOver {
+            let stopped = ECRFailure(
+                code, "run \(run.id) is not drained to its end; what has come is on record",
+                hint: "ecr run drain \(run.id), which goes on with the rest")
+            return Failure(failure: stopped, isKept: true)
+        }
         // A run that is gone has no state to ask for.
         let hasStarted = !isRemoved && hasStarted
         let hint = hasStarted ? "ecr run resume, or ecr run abort: what was begun may still run on the target" : nil
@@ -122,6 +131,11 @@ package struct RunLauncher {
     }
 
     private func died() -> ECRFailure {
+        if isOver {
+            return ECRFailure(
+                .unknownOutcome, "the supervisor that drained run \(run.id) died; what has come is on record",
+                hint: "ecr run drain \(run.id)")
+        }
         let log = String(decoding: (try? FileSystem.read(run.supervisorLog)) ?? [], as: UTF8.self)
         // Origin of 10: what fits on a screen beside the message; the whole is in the file.
         let tail = log.split(separator: "\n").suffix(10).map { "  \($0)" }.joined(separator: "\n")

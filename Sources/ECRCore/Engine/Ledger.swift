@@ -100,7 +100,7 @@ struct Ledger: Sendable {
             }
             addOutcome(of: job)
             if let reason = job.unfetched {
-                unfetched.append(job.id)
+                if !job.isOutputGone { unfetched.append(job.id) }
                 missing.append("\(job.id): not all of \(JobState.outputName) has come: \(reason)")
             }
             let remote = job.spool == spool ? remote : nil

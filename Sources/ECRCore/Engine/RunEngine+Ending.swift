@@ -10,7 +10,10 @@ import SSH
 extension RunEngine {
     /// Ends the run with its ledger: stops the collectors, runs the `finally:` actions, compares both ends, removes the
     /// spool.
-    func complete(wait: Bool, cancelRunning: Bool, withoutTarget: Bool) async throws -> JSON {
+    /// - Parameter listener: hears of files that are fetched once more.
+    func complete(
+        wait: Bool, cancelRunning: Bool, withoutTarget: Bool, listener: @escaping Listener
+    ) async throws -> JSON {
         try requireActive()
         try requireSetUp()
         guard await link.isConnected else {
@@ -44,7 +47,7 @@ extension RunEngine {
             }
             _ = try await activeStage?.value
             try await stopEverything()
-            try await fetchOutputs(isDrain: false)
+            try await fetchOutputs(isDrain: false, listener)
             try await recordWindows()
             await takeLastBaseline(isBrief: false)
             ledger = try await makeLedger()
@@ -85,8 +88,12 @@ extension RunEngine {
     }
 
     /// Fetches what is left on the target of a run that is over, and makes the ledger anew.
-    /// - Parameter cancelRunning: whether actions that still run are cancelled; else they are waited for.
-    func drain(cancelRunning: Bool, progress: @escaping @Sendable (String) -> Void) async throws -> JSON {
+    /// - Parameters:
+    ///   - cancelRunning: whether actions that still run are cancelled; else they are waited for.
+    ///   - listener: hears of files on their way.
+    func drain(
+        cancelRunning: Bool, progress: @escaping @Sendable (String) -> Void, listener: @escaping Listener
+    ) async throws -> JSON {
         begin(.draining)
         _ = try await connect()
         let open = journal.state.openJobs
@@ -98,7 +105,7 @@ extension RunEngine {
         for (job, running) in live {
             if cancelRunning { try await cancel(job, until: running.end) } else { _ = try await running.end.value }
         }
-        try await fetchOutputs(isDrain: true)
+        try await fetchOutputs(isDrain: true, listener)
         try await closeMarks(at: journal.state.ended)
         try await recordWindows()
         let ledger = try await makeLedger()
@@ -172,7 +179,7 @@ extension RunEngine {
             unfinished.append(job)
             if let loss = job.abandonedFiles { try await journal.append(.artifactPullFailed, loss) }
             let data: JSONObject = [
-                "target": .string(Self.targetName), "job": .string(job.id), "reason": "the run was aborted",
+                "target": .string(Self.targetName), "job": .string(job.id), "reason": .string(JobState.abortReason),
                 "outcome": "unknown", job.kind == .collector ? "collector" : "action": .string(job.name),
             ]
             try await journal.append(job.kind == .collector ? .collectorStopped : .actionUnknown, data)

@@ -52,6 +52,7 @@ struct UploadBatch: Sendable {
     /// Sends what is not done yet.
     /// - Throws: `UploadFailure`, `TransferFailure` where nothing of it can go there; `SSHError` where the link fails.
     mutating func run(on target: Target) async throws {
+        isResumable = false
         try await target.require(method)
         let line = try await target.transferLine(isBulk: false, for: method)
         let place = try await UploadPlace.find(tree, to: upload.to, base: origin.workdir, over: line)

@@ -88,7 +88,7 @@ struct RequestHandler: Sendable {
             return (
                 try await engine.complete(
                     wait: request["wait"]?.bool ?? false, cancelRunning: request["cancel_running"]?.bool ?? false,
-                    withoutTarget: request["without_target"]?.bool ?? false), true
+                    withoutTarget: request["without_target"]?.bool ?? false, listener: listener(client)), true
             )
         case "abort": return (try await engine.abort(reason: request["reason"]?.string), true)
         case "status":

@@ -215,7 +215,7 @@ private final class SupervisorLife: Sendable {
             await tellWarning()
         case .drain, .drainAtOnce:
             try listen()
-            let result = try await engine.drain(cancelRunning: task == .drainAtOnce, progress: tell)
+            let result = try await engine.drain(cancelRunning: task == .drainAtOnce, progress: tell, listener: hear)
             ending.send()
             return result
         }

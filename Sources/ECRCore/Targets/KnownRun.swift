@@ -47,10 +47,10 @@ package struct KnownRun: Sendable {
 }
 
 extension RunState {
-    /// Whether each action's end is known, and all that it left in `$ECR_OUT` has come.
+    /// Whether each job's end is known, and all that it left in `$ECR_OUT` has come.
     fileprivate var isFetched: Bool {
         jobs.allSatisfy {
-            $0.unfetched == nil && ($0.kind == .collector || ![.unknown, .running].contains($0.outcome))
+            ($0.unfetched == nil || $0.isOutputGone) && ![.unknown, .running].contains($0.outcome)
         }
     }
 }

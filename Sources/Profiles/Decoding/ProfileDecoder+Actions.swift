@@ -87,14 +87,27 @@ extension ProfileDecoder {
         return artifacts
     }
 
+    private mutating func artifactPath(_ node: Node, _ what: String) -> Template? {
+        guard let text = filled(node, what) else { return nil }
+        if text == "$ECR_OUT" || text.hasPrefix("$ECR_OUT/") {
+            context.error(
+                "all of $ECR_OUT is fetched anyway: leave it out; where a file of it must be there, let a command say so: "
+                    + "test -e \"\(text)\"", at: node.mark)
+            return nil
+        }
+        return plainTemplate(text, at: node)
+    }
+
     private mutating func artifact(_ node: Node) -> ArtifactEntry? {
         guard case .mapping = node.content else {
-            return path(node, "an artifact").map {
+            return artifactPath(node, "an artifact").map {
                 ArtifactEntry(path: $0, allowOld: false, required: false, method: nil)
             }
         }
         guard let fields = mapping(node, "an artifact", .artifact),
-            let path = fields.require("path", example: "path: /tmp/results.json").flatMap({ path($0, "'path'") })
+            let path = fields.require("path", example: "path: /tmp/results.json").flatMap({
+                artifactPath($0, "'path'")
+            })
         else { return nil }
         return ArtifactEntry(
             path: path, allowOld: fields.bool("allow_old") ?? false, required: fields.bool("required") ?? false,

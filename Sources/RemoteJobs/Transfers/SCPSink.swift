@@ -19,22 +19,27 @@ import SSH
     ) async throws {
         try await confirm()
         // The name counts only where the other side was given a directory.
-        try await script.write(Array("C0600 \(size) file\n".utf8))
+        try await send(Array("C0600 \(size) file\n".utf8))
         try await confirm()
         var done: Int64 = 0
         while let bytes = try await patience.whileWorking(source) {
-            do throws(SSHError) { try await script.write(bytes, patience) } catch {
-                guard error.code == .closed, !Task.isCancelled else { throw error }
-                try await confirm()
-                throw error
-            }
+            try await send(bytes)
             done += Int64(bytes.count)
             progress(done)
         }
-        try await script.write([0])
+        try await send([0])
         try await confirm()
         script.endInput()
         try await script.readToEnd()
+    }
+
+    /// The other side may have ended, and have said why.
+    private mutating func send(_ bytes: [UInt8]) async throws {
+        do throws(SSHError) { try await script.write(bytes, patience) } catch {
+            guard error.code == .closed, !Task.isCancelled else { throw error }
+            try await confirm()
+            throw error
+        }
     }
 
     private mutating func confirm() async throws {

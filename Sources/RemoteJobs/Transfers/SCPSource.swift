@@ -15,10 +15,10 @@ import SSH
     mutating func read(
         most: UInt64, _ take: @Sendable ([UInt8]) async throws -> Void
     ) async throws -> (size: UInt64, failure: TransferFailure?) {
-        try await script.write([0])
+        try await confirm()
         let size = try await size()
         var left = min(size, most)
-        try await script.write([0])
+        try await confirm()
         while left > 0 {
             if buffer.isEmpty { try await more() }
             let bytes = Array(buffer.prefix(Int(min(left, UInt64(buffer.count)))))
@@ -34,7 +34,7 @@ import SSH
         case 1, 2: failure = TransferFailure(reading: try await line())
         default: throw SSHError(.protocolViolation, "scp on the target has sent more than it had said")
         }
-        try await script.write([0])
+        try await confirm()
         script.endInput()
         try await script.readToEnd()
         return (size, failure)
@@ -53,7 +53,7 @@ import SSH
                     throw SSHError(.protocolViolation, "scp on the target has sent no size")
                 }
                 return size
-            case UInt8(ascii: "T"): try await script.write([0])
+            case UInt8(ascii: "T"): try await confirm()
             case UInt8(ascii: "D"): throw TransferFailure("not a regular file")
             default: throw SSHError(.protocolViolation, "what scp on the target says is not its protocol")
             }
@@ -63,6 +63,13 @@ import SSH
 
     /// Origin: one of times, one of the file.
     private static let mostLines = 2
+
+    /// The other side may have ended already: what it has said then is still to be read.
+    private func confirm() async throws {
+        do throws(SSHError) { try await script.write([0]) } catch {
+            guard error.code == .closed, !Task.isCancelled else { throw error }
+        }
+    }
 
     private mutating func line() async throws -> String {
         while true {

@@ -4,7 +4,8 @@ package import SSH
 /// What files travel over: a session, its SFTP channel where the server has one, and the programs of the target.
 @SSHActor package final class TransferLine {
     package nonisolated let session: SSHSession
-    package nonisolated let tools: TransferTools
+    package nonisolated var tools: TransferTools { knownTools.withLock(\.self) }
+    private nonisolated let knownTools: Locked<TransferTools>
     package nonisolated var sftp: SFTPClient? { sftpStanding.client }
     private nonisolated let sftpStanding: SFTPStanding
     /// The server has SFTP, but it gives no answer.
@@ -28,7 +29,7 @@ package import SSH
     ) {
         self.session = session
         self.ownsSession = ownsSession
-        self.tools = tools
+        knownTools = Locked(tools)
         sftpStanding = sftp
         self.window = window
     }
@@ -63,6 +64,16 @@ package import SSH
             try? await Task.sleep(for: .milliseconds(5))
         }
     }
+
+    /// Looks for the target's programs once more.
+    fileprivate func probeAgain(_ facts: Set<String>) async throws -> TransferTools {
+        try await awaitTurn()
+        running += 1
+        defer { running -= 1 }
+        return try await TransferTools.probe(session, facts: facts)
+    }
+
+    fileprivate func use(_ tools: TransferTools) { knownTools.withLock { $0 = tools } }
 
     /// Starts a script; where the server allows no further channel, once another script has ended.
     package func start(_ script: [UInt8]) async throws(SSHError) -> RemoteScript {
@@ -124,9 +135,10 @@ extension Target {
         do throws(TransferFailure) { return try line.ways.require(method) } catch {
             guard method == .tar || method == .scp else { throw error }
         }
-        // Whoever still uses a line keeps it.
-        (transferTools, ownTransferLine, bulkLine) = (nil, nil, nil)
-        try await transferLine(isBulk: false, for: method).ways.require(method)
+        let tools = try await line.probeAgain(facts.tools)
+        transferTools = tools
+        for line in [line, ownTransferLine, bulkLine] { line?.use(tools) }
+        try line.ways.require(method)
     }
 
     /// Nanoseconds. Origin: what waits for files one after the other need not wait each time.

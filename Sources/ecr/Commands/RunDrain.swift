@@ -34,7 +34,9 @@ struct RunDrain: ParsableCommand {
         let result = try fetch(run)
         run.waitForSupervisorsEnd()
         if output.json { Terminal.result(result) }
-        try LedgerReport(result, run).show("run \(run.id) is drained")
+        let isWhole = result["missing"]?.array?.isEmpty == true
+        try LedgerReport(result, run).show(
+            isWhole ? "run \(run.id) is drained" : "run \(run.id): what could be fetched from its target is here")
     }
 
     /// An abort fetches nothing of a job of which it is not known how it ended; of others everything is here.

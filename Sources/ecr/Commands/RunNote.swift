@@ -36,15 +36,19 @@ struct RunNote: ParsableCommand {
         let moment = try at.map { (text) throws(ECRFailure) in try Moment(text) }
         let run = try options.chosenForChange()
         let note = try GivenText(text, what: "note").text
+        // Once it is asked for, the note is recorded or refused: that is a moment, and nobody is left to guess.
         let interrupt = attach.isEmpty ? nil : try InterruptSignal()
         let attachments = try copies(into: run.directory, interrupt)
         let seq: Int64
         do {
             seq = try run.record(
-                .note, ["text": .string(note), "at": moment.map { .string($0.text) }], attachments, interrupt)
+                .note, ["text": .string(note), "at": moment.map { .string($0.text) }], attachments)
         } catch {
             attachments.forEach { $0.remove(from: run.directory) }
             throw error
+        }
+        for attachment in attachments where attachment.isChanged {
+            Terminal.warn("\(attachment.name) was written to while it was copied; it is kept as it was read")
         }
         let time = moment.map { " for \(Amount.moment($0.text))" } ?? ""
         let files = attachments.isEmpty ? "" : " with \(Amount.count(Int64(attachments.count), "file"))"
@@ -59,7 +63,7 @@ struct RunNote: ParsableCommand {
             return try Attachment.copies(of: attach, into: run, interrupt: interrupt) { news in
                 let text = display.withLock { display in
                     display.take(news)
-                    return display.text
+                    return display.text()
                 }
                 if let text { Terminal.showStatus(text) }
             }

@@ -50,6 +50,8 @@ final class ChosenRun {
         switch condition {
         case "created": "ecr run start\(reference)"
         case "interrupted": "ecr run resume\(reference)"
+        case "completed" where state.mayBeDrained, "aborted" where state.mayBeDrained:
+            "ecr run drain\(reference.replacingOption())"
         case "completed", "aborted": "ecr run export\(reference.replacingOption()), or ecr run start PROFILE"
         default: "ecr run status\(reference)"
         }
@@ -82,12 +84,10 @@ final class ChosenRun {
     }
 
     /// Appends what an operator has to say: by the run's supervisor, or where none lives by taking the right to append.
-    /// - Parameters:
-    ///   - attachments: files that get their places with it.
-    ///   - interrupt: as of `ControlClient`.
+    /// - Parameter attachments: files that get their places with it.
     /// - Returns: the event's seq.
     func record(
-        _ type: EventType, _ data: JSONObject, _ attachments: [Attachment] = [], _ interrupt: InterruptSignal? = nil
+        _ type: EventType, _ data: JSONObject, _ attachments: [Attachment] = []
     ) throws -> Int64 {
         if isLive {
             let request: JSON = [
@@ -95,7 +95,7 @@ final class ChosenRun {
                 "attachments": attachments.isEmpty ? nil : .array(attachments.map(\.json)),
             ]
             do {
-                return try self.request(request, interrupt: interrupt)["seq"]?.int ?? 0
+                return try self.request(request)["seq"]?.int ?? 0
             } catch let failure as ECRFailure {
                 // It may have ended since; then nothing was asked, and the record is ours to write.
                 guard failure.exitCode == ExitCode.busy.rawValue, !directory.hasSupervisor() else { throw failure }

@@ -18,8 +18,11 @@ struct Completeness {
             text = percent ?? "100 %"
             return
         }
-        let share = percent.map { "\($0) of output and samples" } ?? "no, though all output and samples are here"
         let jobs = Int64(ledger?["unfetched"]?.array?.count ?? 0)
+        let isOnlyThat = Int64(ledger?["missing"]?.array?.count ?? 0) == jobs
+        let share =
+            percent.map { "\($0) of output and samples" }
+            ?? (isOnlyThat ? "no, though all output and samples are here" : "no")
         text = share + (jobs == 0 ? "" : "; not all files of \(Amount.count(jobs, "job")) have come")
     }
 }

@@ -28,7 +28,7 @@ struct TargetCopy {
     var unknownSpools: [(path: String, jobs: [String])] {
         guard state.status == .aborted else { return [] }
         let jobs = state.jobs.filter {
-            $0.outcome == .unknown && $0.kind != .collector && !$0.isAttached && $0.unfetched == nil
+            $0.wasAbandoned && !$0.isAttached && $0.unfetched == nil
         }
         return Set(jobs.compactMap(\.spool)).sorted().map { spool in
             (spool, jobs.filter { $0.spool == spool }.map(\.id))

@@ -7,17 +7,17 @@ struct TransferDisplay {
     /// What is done with them, where that is neither sending nor fetching.
     private let deed: String?
     private var news: TransferNews?
-    /// When the transfer was first heard of, and how many bytes had come by then.
-    private var began: Int64 = 0
-    private var cameBefore: Int64 = 0
+    /// When bytes were last heard of.
+    private var cameAt: Int64 = 0
+
+    /// Nanoseconds. Origin: about the time over which the rate is taken, which says nothing of the present any more.
+    private static let silence: Int64 = 3_000_000_000
 
     init(_ deed: String? = nil) { self.deed = deed }
 
-    mutating func take(_ news: TransferNews) {
-        if self.news == nil || news.came < self.news?.came ?? 0 {
-            began = Clock.boottimeNanoseconds()
-            cameBefore = news.came
-        }
+    /// - Parameter now: nanoseconds of the clock since boot.
+    mutating func take(_ news: TransferNews, now: Int64 = Clock.boottimeNanoseconds()) {
+        if news.bytes != self.news?.bytes { cameAt = now }
         self.news = news.files >= news.allFiles && news.bytes >= news.allBytes ? nil : news
     }
 
@@ -26,13 +26,20 @@ struct TransferDisplay {
     }
 
     /// Nil while nothing is on its way.
-    var text: String? {
+    /// - Parameter now: nanoseconds of the clock since boot.
+    func text(now: Int64 = Clock.boottimeNanoseconds()) -> String? {
         guard let news else { return nil }
-        let seconds = max(0.001, Double(Clock.boottimeNanoseconds() - began) / 1e9)
-        let rate = Double(news.came - cameBefore) / seconds
-        var parts = [TransferAmount.text(news), "\(Amount.bytes(Int64(rate)))/s"]
-        if rate > 0, seconds >= 1, news.allBytes > news.bytes {
-            parts.append("\(Amount.elapsed(seconds: Int64(Double(news.allBytes - news.bytes) / rate))) left")
+        let silence = now - cameAt
+        var parts = [TransferAmount.text(news)]
+        if silence >= Self.silence {
+            parts.append("nothing for \(silence / 1_000_000_000) s")
+        } else if let rate = news.rate {
+            parts.append("\(Amount.bytes(Int64(rate)))/s")
+            if rate >= 1, news.allBytes > news.bytes {
+                let seconds = (Double(news.allBytes - news.bytes) / rate).rounded(.up)
+                // A target may claim any size.
+                parts.append("\(Amount.elapsed(seconds: Int64(min(seconds, 1e9)))) left")
+            }
         }
         if news.allFiles > 1 { parts.insert("\(news.files) of \(news.allFiles) files", at: 0) }
         if let name = news.name, news.allFiles > 1, news.size > 0 {

@@ -77,7 +77,7 @@ struct WaitingLine {
             let rest = max(0, ((retryAt ?? 0) - Clock.boottimeNanoseconds() + 999_999_999) / 1_000_000_000)
             let retry = rest > 0 ? "retry in \(rest) s" : "connecting"
             Terminal.showStatus("link lost \(Amount.clock(since))\(goingOn), \(retry)")
-        } else if let text = transfer.text {
+        } else if let text = transfer.text() {
             Terminal.showStatus(text)
         } else if let subject {
             let seconds = (Clock.boottimeNanoseconds() - began) / 1_000_000_000
