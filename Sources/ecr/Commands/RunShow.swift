@@ -143,10 +143,17 @@ private struct RunShowReport {
     private var artifacts: Table {
         var table = Table(widest: Self.widestName)
         for artifact in state.artifacts {
-            table.add([artifact["path"]?.string ?? "?", Amount.bytes(artifact["size"]?.int ?? 0)])
+            table.add([
+                artifact["path"]?.string ?? "?", Amount.bytes(artifact["size"]?.int ?? 0), doubt(about: artifact),
+            ])
         }
         if state.failedPulls > 0 { table.add(["(\(Amount.count(state.failedPulls, "pull")) failed)"]) }
         return table
+    }
+
+    /// What is not sure about a file.
+    private func doubt(about file: JSON) -> String {
+        ["unverified", "unsynced", "changed"].filter { file[$0]?.bool == true }.joined(separator: ", ")
     }
 
     /// What was really on the target: the last upload of a file counts.
@@ -156,7 +163,7 @@ private struct RunShowReport {
             table.add([
                 RawName.text("remote", of: upload), Amount.bytes(upload["size"]?.int ?? 0),
                 String(upload["sha256"]?.string?.prefix(12) ?? "?"), upload["job"]?.string ?? "by hand",
-                upload["method"]?.string ?? "?",
+                upload["method"]?.string ?? "?", doubt(about: upload),
             ])
         }
         if state.failedUploads > 0 { table.add(["(\(Amount.count(state.failedUploads, "upload")) failed)"]) }

@@ -57,6 +57,7 @@ import Testing
             }
             for (name, bytes) in contents { #expect(try FileSystem.read("\(there)/\(name)") == bytes) }
 
+            #expect(try await fixture.ecr("run", "show").outputText.contains("  unverified\n"))
             try await fixture.expect(0, "run", "complete")
             let manifest = try JSON(parsing: FileSystem.read(run.manifest))
             for list in ["artifacts", "uploads"] {
@@ -95,6 +96,7 @@ import Testing
             // What is there already is not said to be unsafe: nobody knows.
             let again = try await fixture.expect(0, "run", "push", "tree/big", "\(there)/alone")
             #expect(!again.errorText.contains("warning"))
+            #expect(try await fixture.ecr("run", "show").outputText.contains("unsynced\n"))
             try await fixture.expect(0, "run", "complete")
         }
     }
