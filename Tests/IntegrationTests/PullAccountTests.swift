@@ -201,6 +201,27 @@ import Testing
 
     // MARK: Stopped
 
+    /// On a slow link an archive takes long, and what is here of it is kept all along.
+    @Test func whatHasComeOfAnArchiveIsKept() async throws {
+        try await FaultBench.with { bench in
+            let (fixture, link) = (bench.fixture, try #require(bench.link))
+            let bytes = testBytes(300_000)
+            for number in 1...12 { try fixture.scratch.write("tree/\(number)", bytes: bytes + [UInt8(number)]) }
+            let run = try await bench.start()
+            link.throttle(500_000)
+            let pull = try fixture.background("run", "pull", "--method", "tar", fixture.scratch.path("tree"))
+            try await fixture.wait(for: "the first files") { try !run.events(.artifactPulled).isEmpty }
+            try await fixture.interrupt(pull)
+            link.throttle(nil)
+            #expect(try await pull.wait().status == 130)
+            let kept = try run.events(.artifactPulled).count
+            #expect(kept < 12)
+            try await fixture.expect(0, "run", "pull", "--method", "tar", fixture.scratch.path("tree"))
+            let methods = try run.events(.artifactPulled).map { $0.data["method"]?.string }
+            #expect(methods.count { $0 == "unchanged" } == kept && methods.count { $0 == "tar" } == 12)
+        }
+    }
+
     @Test(arguments: [false, true]) func whatHadComeWhenItWasStoppedIsCounted(_ isJSON: Bool) async throws {
         try await FaultBench.with(extra: "transfers: {min_free_disk: 0}") { bench in
             let fixture = bench.fixture

@@ -60,11 +60,16 @@ package import SSH
         return Array("export LC_ALL=C; exec xargs -0 -n \(batch) sh -c \(shellWord(look)) ecr 2>/dev/null".utf8)
     }
 
-    /// What has come next, as soon as so much is here; nothing at the end.
+    /// Nanoseconds. Origin: what comes whole in it may be lost by a cancel; on a fast link much more than a sync is worth
+    /// comes meanwhile.
+    private nonisolated static let longestWait: Int64 = 1_000_000_000
+
+    /// What has come next, as soon as so much is here, or for a second; nothing at the end.
     /// - Throws: `SSHError` where the link fails, once what had come before is given out; `SystemError` from the local
     ///   disk; `CancellationError`.
     package func next(files: Int, bytes: UInt64) async throws -> [Arrived] {
         let (intake, progress) = (intake, progress)
+        let due = Clock.boottimeNanoseconds() + Self.longestWait
         while !isOver, let piece = try await read() {
             let state = try await worker.run {
                 let state = try intake.take(piece)
@@ -73,6 +78,7 @@ package import SSH
             }
             if !state.isSound { end() }
             if state.files >= files || UInt64(state.bytes) >= bytes { break }
+            if state.files > 0, Clock.boottimeNanoseconds() >= due { break }
         }
         let arrived = try await worker.run { intake.takeOut() }
         if arrived.isEmpty, let failure { throw failure }
