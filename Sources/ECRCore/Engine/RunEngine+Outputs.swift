@@ -52,11 +52,6 @@ extension RunEngine {
     private func recordGone(_ job: JobState) async throws {
         if job.isOutputGone { return }
         try await journal.append(
-            .artifactPullFailed,
-            [
-                "target": .string(Self.targetName), "job": .string(job.id), "action": .string(job.name),
-                "attempt": JSON(job.attempt), "remote": .string(JobState.outputName),
-                "reason": "the target does not have it any more", "required": false, "only_copy": false,
-            ])
+            .artifactPullFailed, job.outputLoss("the target does not have it any more", isOnlyCopy: false))
     }
 }
