@@ -12,6 +12,24 @@ import Testing
         "\(try #require(try run.state().spool))/\(job)/out"
     }
 
+    /// Runs the action `big`, whose files have not all come yet.
+    private func whileFilesCome(
+        leaving command: String = #"truncate -s 4G "$ECR_OUT/big""#,
+        _ body: (RunFixture, RunDirectory, RunningCommand) async throws -> Void
+    ) async throws {
+        try await RunFixture.with { fixture in
+            try fixture.write(
+                """
+                actions: {big: {commands: ['\(command)']}}
+                transfers: {min_free_disk: 0}
+                """)
+            let run = try await fixture.start()
+            let action = try fixture.background("run", "action", "big")
+            try await fixture.waitForTransfer()
+            try await body(fixture, run, action)
+        }
+    }
+
     @Test func whatALimitRefusesStaysOnTheTarget() async throws {
         try await RunFixture.with { fixture in
             try fixture.write(
@@ -95,15 +113,7 @@ import Testing
 
     /// What is on record of a job that has ended is said, and what it has left can be fetched.
     @Test func anAbortOfAnInterruptedRunLeavesWhatWasOnItsWay() async throws {
-        try await RunFixture.with { fixture in
-            try fixture.write(
-                """
-                actions: {big: {commands: ['truncate -s 4G "$ECR_OUT/big"']}}
-                transfers: {min_free_disk: 0}
-                """)
-            let run = try await fixture.start()
-            let action = try fixture.background("run", "action", "big")
-            try await fixture.waitForTransfer()
+        try await whileFilesCome { fixture, run, action in
             fixture.killSupervisor(of: run)
             #expect(try await action.wait().status == 79)
             let end = try await fixture.expect(0, "run", "abort")
@@ -169,15 +179,8 @@ import Testing
     }
 
     @Test func whatWasCancelledIsFetchedByADrain() async throws {
-        try await RunFixture.with { fixture in
-            try fixture.write(
-                """
-                actions: {big: {commands: ['truncate -s 4G "$ECR_OUT/big"; echo kept >"$ECR_OUT/small"']}}
-                transfers: {min_free_disk: 0}
-                """)
-            let run = try await fixture.start()
-            let action = try fixture.background("run", "action", "big")
-            try await fixture.waitForTransfer()
+        try await whileFilesCome(leaving: #"truncate -s 4G "$ECR_OUT/big"; echo kept >"$ECR_OUT/small""#) {
+            fixture, run, action in
             try await fixture.expect(0, "run", "cancel", "big")
             _ = try await action.wait()
             let end = try await fixture.expect(1, "run", "complete")
@@ -204,15 +207,7 @@ import Testing
 
     /// Also by one that comes before the files of a job that was taken up again begin to travel.
     @Test func aCancelRightBehindAResumeIsHeard() async throws {
-        try await RunFixture.with { fixture in
-            try fixture.write(
-                """
-                actions: {big: {commands: ['truncate -s 4G "$ECR_OUT/big"']}}
-                transfers: {min_free_disk: 0}
-                """)
-            let run = try await fixture.start()
-            let action = try fixture.background("run", "action", "big")
-            try await fixture.waitForTransfer()
+        try await whileFilesCome { fixture, run, action in
             fixture.killSupervisor(of: run)
             #expect(try await action.wait().status == 79)
             try await fixture.expect(0, "run", "resume")
