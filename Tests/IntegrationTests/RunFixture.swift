@@ -160,14 +160,14 @@ struct RunFixture: Sendable {
             let run = RunDirectory(path: scratch.path("runs/\(id)"))
             guard run.hasSupervisor() else { continue }
             _ = try? await ecr("run", "abort", "--run", id)
-            if run.hasSupervisor() { killSupervisor(of: run) }
+            if run.hasSupervisor() { try? await killSupervisor(of: run) }
         }
         try? await server.stop()
     }
 
-    /// As the kernel's out-of-memory killer would do it.
-    func killSupervisor(of run: RunDirectory) {
-        for id in Processes.ids(withArgument: run.path) { Processes.kill(id) }
+    /// As the kernel's out-of-memory killer would do it; returns once it is gone.
+    func killSupervisor(of run: RunDirectory) async throws {
+        try await Processes.end(Processes.ids(withArgument: run.path))
     }
 }
 

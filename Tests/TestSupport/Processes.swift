@@ -14,8 +14,19 @@ package enum Processes {
 
     package static func exist(withArgument argument: String) -> Bool { !ids(withArgument: argument).isEmpty }
 
+    /// Whether a signal holds it.
+    package static func isStopped(_ id: Int32) -> Bool { ProcessTable.state(of: id) == "T" }
+
     /// Ends a process that a test has started.
     package static func kill(_ id: Int32) { signal(id, SIGKILL) }
+
+    /// Ends processes, and returns once they are gone with all that they held: files, locks, sockets.
+    package static func end(_ ids: [Int32]) async throws {
+        for id in ids { kill(id) }
+        for id in ids {
+            while ProcessTable.isAlive(id) { try await Task.sleep(for: .milliseconds(2)) }
+        }
+    }
 
     package static func signal(_ id: Int32, _ number: Int32) { _ = Glibc.kill(id, number) }
 
