@@ -148,11 +148,11 @@ import Testing
             let run = try await fixture.start()
             try await waitForSamples(fixture, run, of: "0001-load", 3)
             try fixture.scratch.write("stuck", "")
-            try await Task.sleep(for: .seconds(2))
+            try await Task.sleep(for: .seconds(4))
             let completed = try await fixture.expect(1, "run", "complete")
             let gap = try #require(try run.events(.collectorGap).first?.data)
             #expect(gap["reason"] == "a sample had not ended")
-            #expect(gap["samples"]?.int ?? 0 >= 10)
+            #expect(gap["samples"]?.int ?? 0 >= 20)
             #expect(completed.errorText.contains("missing: load: "))
             try await expectWhole(fixture)
         }

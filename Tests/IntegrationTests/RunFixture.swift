@@ -44,6 +44,7 @@ struct RunFixture: Sendable {
         try fixture.write(profile)
         try await fixture.use(body)
         try await small.stop()
+        small.endSessions()
     }
 
     /// Runs a body and ends every run that it has left alive.
@@ -163,6 +164,7 @@ struct RunFixture: Sendable {
             if run.hasSupervisor() { try? await killSupervisor(of: run) }
         }
         try? await server.stop()
+        server.endSessions()
     }
 
     /// As the kernel's out-of-memory killer would do it; returns once it is gone.
