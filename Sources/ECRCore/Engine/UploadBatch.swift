@@ -52,7 +52,6 @@ struct UploadBatch: Sendable {
     /// Sends what is not done yet.
     /// - Throws: `UploadFailure`, `TransferFailure` where nothing of it can go there; `SSHError` where the link fails.
     mutating func run(on target: Target) async throws {
-        isResumable = false
         try await target.require(method)
         let line = try await target.transferLine(isBulk: false, for: method)
         let place = try await UploadPlace.find(tree, to: upload.to, base: origin.workdir, over: line)
@@ -183,6 +182,8 @@ struct UploadBatch: Sendable {
         var sent: [Sent] = []
         var failure: UploadFailure?
         var interruption: (any Error)?
+        // What an earlier attempt was cut in stays so as long as nothing is sent again.
+        isResumable = false
         for outcome in outcomes {
             switch outcome {
             case .placed(let one): sent.append(one)
