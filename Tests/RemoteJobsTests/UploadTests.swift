@@ -261,13 +261,18 @@ import Testing
                 for id in Processes.ids(withArgument: scratch.path) { Processes.signal(id, SIGSTOP) }
             }
         }
-        try await Task.sleep(for: .seconds(2))
+        // Stopped, and all that is on the way to it is full.
+        let stopping = (programs + [scratch.path])
+        while !stopping.flatMap({ Processes.ids(withArgument: $0) }).contains(where: { Processes.isStopped($0) }) {
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        try await Task.sleep(for: .milliseconds(500))
         sending.cancel()
         await #expect(throws: (any Error).self) { try await sending.value }
         // A server that hangs is left by those who come later.
         let isLeft = await bench.line.sftp?.isOver == true
         #expect(isLeft == (method == .sftp))
-        for id in (programs + [scratch.path]).flatMap({ Processes.ids(withArgument: $0) }) { Processes.kill(id) }
+        for id in stopping.flatMap({ Processes.ids(withArgument: $0) }) { Processes.kill(id) }
         await bench.target.close()
     }
 
