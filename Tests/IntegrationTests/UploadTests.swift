@@ -510,7 +510,7 @@ import Testing
         try await withRun { fixture, run, _ in
             let disk = try await SmallDisk(kilobytes: 512)
             try fixture.scratch.write("big", bytes: [UInt8](repeating: 1, count: 2_000_000))
-            for method in ["sftp", "exec", "scp"] {
+            for method in ["sftp", "exec", "scp", "tar"] {
                 let result = try await fixture.expect(1, "run", "push", "--method", method, "big", disk.path)
                 #expect(result.errorText.contains("/big to \(disk.path)/big: no space left on device"))
                 #expect(result.errorText.contains("ecr run exec -- df -h '\(disk.path)'"))
@@ -521,7 +521,7 @@ import Testing
             #expect(result.errorText.contains("no space left on device"))
             #expect(try FileSystem.list(disk.path) == ["many"])
             #expect(try !FileSystem.list("\(disk.path)/many").contains { $0.hasPrefix(".") })
-            #expect(try run.events(.uploadFailed).count == 4)
+            #expect(try run.events(.uploadFailed).count == 5)
             // Each of the six is told of: there, the one that failed, or not sent.
             let unsent = try run.events(.uploadFailed).last?.data["unsent"]?.int ?? 0
             #expect(try Int64(uploads(run).count) + unsent == 5)
