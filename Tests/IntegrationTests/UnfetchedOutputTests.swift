@@ -121,11 +121,12 @@ import Testing
                 end.errorText.contains("0001-big has ended on the target") && !end.errorText.contains("may still run"))
             #expect(end.errorText.contains("next: ecr run drain \(run.id)"))
             try File(path: "\(try out(run, "0001"))/big", O_WRONLY).truncate(to: 1000)
-            // How it ended was not recorded, and stays a hole.
-            let drain = try await fixture.expect(1, "run", "drain")
-            #expect(drain.errorText.contains("missing: 0001-big: its outcome is unknown"))
+            // How it ended the target knows.
+            let drain = try await fixture.expect(0, "run", "drain")
+            #expect(drain.errorText.contains("is drained\ncomplete: 100 %"), "\(drain.errorText)")
             #expect(try run.events(.artifactPulled).map { $0.data["size"]?.int } == [1000])
-            #expect(try run.state().unfetched.isEmpty)
+            let state = try run.state()
+            #expect(state.unfetched.isEmpty && state.jobs.map(\.outcome) == [.completed])
         }
     }
 
@@ -278,14 +279,15 @@ import Testing
             #expect(try await action.wait().status == 79)
             try await fixture.expect(0, "run", "abort")
             #expect(try run.state().unfetched.map(\.id) == ["0001-a"])
-            try await fixture.expect(1, "run", "drain")
+            try File(path: fixture.scratch.path("big"), O_WRONLY).truncate(to: 1000)
+            try await fixture.expect(0, "run", "drain")
             #expect(try run.state().unfetched.isEmpty && run.events(.outputsFetched).count == 1)
             try await fixture.expect(0, "run", "delete", "--yes", run.id)
         }
     }
 
-    /// What a collector has written since its supervisor died is on the target only, and stays there.
-    @Test func samplesThatAnAbortHasLeftAreNotCleanedAway() async throws {
+    /// What a collector has written since its supervisor died is on the target only, and stays there until a drain.
+    @Test func samplesThatAnAbortHasLeftAreFetched() async throws {
         try await RunFixture.with { fixture in
             try fixture.write("background_collectors: {s: {stream: 'while sleep 0.05; do echo x; done'}}")
             let run = try await fixture.start()
@@ -295,16 +297,18 @@ import Testing
             let count = try FileSystem.read(log).count
             try await fixture.wait(for: "more samples") { try FileSystem.read(log).count > count }
             try await fixture.expect(0, "run", "abort")
-            let drain = try await fixture.expect(64, "run", "drain")
-            #expect(drain.errorText.contains("is fetched by hand only") && drain.errorText.contains("try: scp -r "))
             let delete = try await fixture.expect(64, "run", "delete", "--yes", run.id)
             #expect(delete.errorText.contains("what 0001-s wrote and was not fetched is in "), "\(delete.errorText)")
             let prune = try await fixture.expect(0, "run", "prune", "--keep", "0", "--yes")
             #expect(prune.errorText.contains("run \(run.id) stays"))
             let clean = try await fixture.expect(0, "target", "clean", "profile.yaml", "--yes")
             #expect(FileSystem.exists(log), "\(clean.outputText)")
-            try await fixture.expect(0, "target", "clean", "profile.yaml", "--yes", "--force")
+            let drain = try await fixture.expect(0, "run", "drain")
+            #expect(drain.errorText.contains("fetching 0001-s\n") && drain.errorText.contains("complete: 100 %"))
             #expect(!FileSystem.exists(log))
+            #expect(try FileSystem.read(run.collectorLog("s")).count > count)
+            #expect(try run.state().jobs.map(\.outcome) == [.stopped])
+            try await fixture.expect(0, "verify")
         }
     }
 }

@@ -7,7 +7,8 @@ struct RunAbort: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "abort", abstract: "Give a run up; what was recorded is kept.",
         discussion: """
-            An interrupted run is aborted without its target; its open jobs are then recorded as unknown.
+            An interrupted run is aborted without its target; its open jobs are then recorded as unknown, until `ecr run \
+            drain` asks the target how they ended.
 
             Example:
               ecr run abort "wrong firmware"
@@ -60,9 +61,6 @@ struct AbortReport {
         guard let spool = result["spool"]?.string else { return }
         let copy = TargetCopy((try? run.directory.state()) ?? run.state, run.directory)
         Terminal.say("what it has written there is kept in \(spool)")
-        if unfetched.isEmpty || !copy.unknownSpools.isEmpty {
-            Terminal.say("copy what you need: \(copy.copying(spool))")
-        }
         Terminal.say("next: \(copy.next ?? "ecr target clean TARGET --force, once nothing of it is needed any more")")
     }
 
