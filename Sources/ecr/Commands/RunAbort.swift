@@ -37,7 +37,7 @@ struct RunAbort: ParsableCommand {
             ]
         }
         let request: JSON = ["request": "abort", "reason": reason.map { .string($0) }]
-        let result = try run.requestPatiently(request, "aborting")
+        let result = try run.requestEnd(request, "aborting")
         run.waitForSupervisorsEnd()
         return result
     }
