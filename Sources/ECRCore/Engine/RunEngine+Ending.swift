@@ -203,14 +203,21 @@ extension RunEngine {
         await removeParts()
         let unfetched = journal.state.unfetched.map(\.id)
         let isKept = !unfinished.isEmpty || !unfetched.isEmpty
-        if await link.isConnected {
-            try? await isKept ? link.target().removeSeats(in: spool) : link.target().removeSpool(spool)
-        }
+        var isCleared = false
+        if await link.isConnected { isCleared = (try? await removeWhatIsLeft(isKept: isKept)) != nil }
         await link.close()
+        let events = journal.directory.events
         return [
             "state": "aborted", "unfinished": .array(unfinished.map(\.sighting)), "unfetched": JSON(strings: unfetched),
+            "unsent": isCleared ? nil : try await worker.run { try UnfinishedUploads(in: events).json },
             "spool": isKept || !isQuiet ? .string(spool) : nil,
         ]
+    }
+
+    /// - Parameter isKept: the spool has something of which there is no other copy.
+    private func removeWhatIsLeft(isKept: Bool) async throws {
+        let target = try await link.target()
+        try await isKept ? target.removeSeats(in: spool) : target.removeSpool(spool)
     }
 
     private func makeLedger() async throws -> Ledger {
