@@ -146,11 +146,58 @@ import Testing
                 #expect(
                     text.contains(
                         "next: make room (df -h '\(fixture.scratch.path("runs"))'), then ecr run drain \(run.id)"))
-                #expect(text.contains("scp -r -P \(fixture.server.port) '\(fixture.server.user)@"), "\(text)")
-                #expect(text.contains(":\(folder)' .\n"))
+                try await theCopyWorks(text, of: folder, fixture)
             }
             try await next("complete")
             try await next("drain")
+        }
+    }
+
+    /// Pastes the command that copies by hand.
+    private func theCopyWorks(_ told: String, of folder: String, _ fixture: RunFixture) async throws {
+        let line = try #require(told.split(separator: "\n").first { $0.contains("copy it by hand: ") })
+        let command = try #require(line.split(separator: ": ").last)
+        let place = fixture.scratch.path("copy")
+        try? FileSystem.removeTree(place)
+        try FileSystem.makeDirectory(place)
+        try await Command.runSuccessfully(
+            "/bin/sh", ["-c", "exec \(command) </dev/null"], workingDirectory: place)
+        #expect(try FileSystem.list("\(place)/\(FileSystem.name(of: folder))") == ["1"], "\(command)")
+    }
+
+    /// Behind a jump host, by an alias, with a key in a folder with a blank, and without SFTP.
+    @Test func theCopyByHandGoesTheProfilesWay() async throws {
+        let jump = try await SSHServer.start()
+        try await RunFixture.with(.init(servesSFTP: false)) { fixture in
+            let key = fixture.scratch.path("my keys/key")
+            try FileSystem.makeDirectory(fixture.scratch.path("my keys"))
+            try FileSystem.replace(key, with: FileSystem.read(fixture.server.clientKey), mode: 0o600)
+            try fixture.scratch.write(
+                "config",
+                """
+                Host board
+                  HostName 127.0.0.1
+                Host gate
+                  HostName 127.0.0.1
+                  Port \(jump.port)
+                  User \(jump.user)
+                  IdentityFile \(jump.clientKey)
+                  UserKnownHostsFile \(jump.knownHosts)
+                """)
+            try fixture.write(
+                """
+                actions: {a: {commands: ['echo 1 >"$ECR_OUT/1"']}}
+                transfers: {min_free_disk: 90000GB}
+                """,
+                connection: [
+                    "host": "board", "jump": "gate", "ssh_config": "config", "key_file": "my keys/key",
+                    "algorithms": "{kex: [curve25519-sha256], ciphers: [+aes128-ctr]}",
+                ])
+            let run = try await fixture.start()
+            try await fixture.expect(0, "run", "action", "a")
+            let text = try await fixture.expect(1, "run", "complete").errorText
+            #expect(text.contains("scp -r -O -F '\(fixture.scratch.path)/config' -i '\(key)' "))
+            try await theCopyWorks(text, of: try out(run, "0001"), fixture)
         }
     }
 

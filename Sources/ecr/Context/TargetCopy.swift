@@ -38,20 +38,13 @@ struct TargetCopy {
         guard !left.isEmpty else { return "\(drain), as soon as the target can be reached" }
         if left.needRoom {
             let runs = shellWord(FileSystem.parent(of: run.path))
-            return "make room (df -h \(runs)), then \(drain); or copy it by hand: \(copying(left.outputs[0].folder))"
+            let byHand = CopyCommand(of: run, state).text(left.outputs[0].folder)
+            return "make room (df -h \(runs)), then \(drain); or copy it by hand: \(byHand)"
         }
         let lifted = left.lifted
         return lifted.isEmpty
             ? "\(drain), which tries again to fetch it"
             : "\(drain), which fetches it without \(lifted.joined(separator: " and "))"
-    }
-
-    /// A command that copies a folder from the target to the working directory.
-    func copying(_ folder: String) -> String {
-        let port = state.connection["port"]?.int.map { $0 == 22 ? "" : "-P \($0) " } ?? ""
-        let user = state.connection["user"]?.string.map { "\($0)@" } ?? ""
-        let host = state.connection["host"]?.string ?? "?"
-        return "scp -r \(port)\(shellWord("\(user)\(host.contains(":") ? "[\(host)]" : host):\(folder)")) ."
     }
 }
 
