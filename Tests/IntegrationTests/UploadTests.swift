@@ -445,6 +445,11 @@ import Testing
                 #expect(result.errorText.contains(" to \(work)/f: \(reason)\n"), "\(result.errorText)")
                 #expect(result.errorText.contains("0 files on the target"))
             }
+            // A link there is called as it was typed: of the process that reads it now nothing is left soon.
+            let link = fixture.scratch.path("mounts")
+            symlink("/proc/self/mounts", link)
+            let linked = try await fixture.expect(1, "run", "push", "--method", method, "mounts", "\(work)/f")
+            #expect(linked.errorText.contains("try: cat '\(link)' >copy, then send that\n"), "\(linked.errorText)")
             try fixture.scratch.write("tree/1", "content")
             try fixture.scratch.write("tree/none", "")
             try await fixture.expect(0, "run", "push", "--method", method, "tree", "\(work)/tree")
