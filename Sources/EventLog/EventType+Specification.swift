@@ -77,7 +77,11 @@ extension EventType {
         ),
         row(.actionCancelled, "it was cancelled", actionEnd),
         row(
-            .actionUnknown, "nobody knows how it ended: do not take it for failed",
+            .actionUnknown,
+            """
+            nobody knows how it ended: do not take it for failed. Where a drain of the run finds out, another end follows, \
+            and counts
+            """,
             "target? stage? action job invocation? attempt? reason stdout_bytes? stderr_bytes? last_seen? outcome?"),
         row(
             .actionRetry, "another attempt will be made; job: the one that failed, attempt: the next",
@@ -173,7 +177,8 @@ extension EventType {
             last_tick the sampler had numbered them, and they were lost; else none were taken
             """, "target collector job from to reason samples? first_tick? last_tick?"),
         row(
-            .collectorStopped, "a collector has ended; outcome: stopped or unknown",
+            .collectorStopped,
+            "a collector has ended; outcome: stopped, or unknown, behind which a drain may write what it has found out",
             """
             target? collector job outcome bytes? reason? exit? started_target? ended_target? duration_s?
             """),

@@ -9,15 +9,9 @@ extension RunState {
     package var mayBeDrained: Bool {
         switch status {
         case .completed: !isCompared || !unfetched.isEmpty
-        case .aborted: !unfetched.isEmpty
+        case .aborted: !unfetched.isEmpty || !abandonedJobs.isEmpty
         case .created, .running, .paused: false
         }
-    }
-
-    /// Whether a run that is over may have something on its target that is nowhere else, as far as the record knows. An
-    /// abort makes no ledger, a drain of it does: then it is known what there is.
-    package var mayHaveLeft: Bool {
-        mayBeDrained || status == .aborted && ledger == nil && jobs.contains { $0.wasAbandoned && !$0.isAttached }
     }
 
     /// Whether the target could be asked at the run's end; an older ledger says so by its percent.

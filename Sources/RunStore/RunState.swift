@@ -89,6 +89,9 @@ package struct RunState: Sendable, Equatable {
     /// Jobs without an end on record.
     package var openJobs: [JobState] { jobs.filter { $0.outcome == .running } }
 
+    /// Jobs that an abort has left as they were: the target may know how they ended.
+    package var abandonedJobs: [JobState] { jobs.filter { $0.wasAbandoned && !$0.isAttached } }
+
     /// Where the target was found by the last `reconnect --host`, unless the profile's own address counts again.
     package var movedHost: MovedHost? {
         guard connection["moved"]?.bool == true, let host = connection["host"]?.string else { return nil }

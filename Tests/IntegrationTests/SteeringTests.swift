@@ -1,4 +1,5 @@
 import EventLog
+import Glibc
 import JSON
 import LinuxSystem
 import RunStore
@@ -103,6 +104,30 @@ import Testing
             #expect(try await action.wait().status == 0)
             #expect(try await complete.wait().status == 0)
             #expect(try await fixture.expect(0, "status", "--json").json()["ending"] == .null)
+        }
+    }
+
+    /// It is the supervisor's.
+    @Test func aCompletionGoesOnBehindCtrlC() async throws {
+        try await with { fixture, run in
+            let action = try fixture.background("run", "action", "hold")
+            try await action.waitForOutput("holding")
+            let complete = try fixture.background("run", "complete", "--wait")
+            try await fixture.wait(for: "the completion") {
+                try await fixture.expect(0, "status", "--json").json()["ending"] != .null
+            }
+            complete.signal(SIGINT)
+            let left = try await complete.wait()
+            #expect(left.status == 130)
+            #expect(
+                left.errorText.contains(
+                    "the completion of run \(run.id) goes on; `ecr run status` shows how it stands, "
+                        + "`ecr run events --follow` waits for its end"), "\(left.errorText)")
+            let waiting = try fixture.background("run", "events", "--follow")
+            try fixture.scratch.write("go", "")
+            #expect(try await action.wait().status == 0)
+            #expect(try await waiting.wait().status == 0)
+            #expect(try run.state().status == .completed)
         }
     }
 

@@ -121,11 +121,12 @@ import Testing
                 end.errorText.contains("0001-big has ended on the target") && !end.errorText.contains("may still run"))
             #expect(end.errorText.contains("next: ecr run drain \(run.id)"))
             try File(path: "\(try out(run, "0001"))/big", O_WRONLY).truncate(to: 1000)
-            // How it ended was not recorded, and stays a hole.
-            let drain = try await fixture.expect(1, "run", "drain")
-            #expect(drain.errorText.contains("missing: 0001-big: its outcome is unknown"))
+            // How it ended the target knows.
+            let drain = try await fixture.expect(0, "run", "drain")
+            #expect(drain.errorText.contains("is drained\ncomplete: 100 %"), "\(drain.errorText)")
             #expect(try run.events(.artifactPulled).map { $0.data["size"]?.int } == [1000])
-            #expect(try run.state().unfetched.isEmpty)
+            let state = try run.state()
+            #expect(state.unfetched.isEmpty && state.jobs.map(\.outcome) == [.completed])
         }
     }
 
@@ -145,11 +146,58 @@ import Testing
                 #expect(
                     text.contains(
                         "next: make room (df -h '\(fixture.scratch.path("runs"))'), then ecr run drain \(run.id)"))
-                #expect(text.contains("scp -r -P \(fixture.server.port) '\(fixture.server.user)@"), "\(text)")
-                #expect(text.contains(":\(folder)' .\n"))
+                try await theCopyWorks(text, of: folder, fixture)
             }
             try await next("complete")
             try await next("drain")
+        }
+    }
+
+    /// Pastes the command that copies by hand.
+    private func theCopyWorks(_ told: String, of folder: String, _ fixture: RunFixture) async throws {
+        let line = try #require(told.split(separator: "\n").first { $0.contains("copy it by hand: ") })
+        let command = try #require(line.split(separator: ": ").last)
+        let place = fixture.scratch.path("copy")
+        try? FileSystem.removeTree(place)
+        try FileSystem.makeDirectory(place)
+        try await Command.runSuccessfully(
+            "/bin/sh", ["-c", "exec \(command) </dev/null"], workingDirectory: place)
+        #expect(try FileSystem.list("\(place)/\(FileSystem.name(of: folder))") == ["1"], "\(command)")
+    }
+
+    /// Behind a jump host, by an alias, with a key in a folder with a blank, and without SFTP.
+    @Test func theCopyByHandGoesTheProfilesWay() async throws {
+        let jump = try await SSHServer.start()
+        try await RunFixture.with(.init(servesSFTP: false)) { fixture in
+            let key = fixture.scratch.path("my keys/key")
+            try FileSystem.makeDirectory(fixture.scratch.path("my keys"))
+            try FileSystem.replace(key, with: FileSystem.read(fixture.server.clientKey), mode: 0o600)
+            try fixture.scratch.write(
+                "config",
+                """
+                Host board
+                  HostName 127.0.0.1
+                Host gate
+                  HostName 127.0.0.1
+                  Port \(jump.port)
+                  User \(jump.user)
+                  IdentityFile \(jump.clientKey)
+                  UserKnownHostsFile \(jump.knownHosts)
+                """)
+            try fixture.write(
+                """
+                actions: {a: {commands: ['echo 1 >"$ECR_OUT/1"']}}
+                transfers: {min_free_disk: 90000GB}
+                """,
+                connection: [
+                    "host": "board", "jump": "gate", "ssh_config": "config", "key_file": "my keys/key",
+                    "algorithms": "{kex: [curve25519-sha256], ciphers: [+aes128-ctr]}",
+                ])
+            let run = try await fixture.start()
+            try await fixture.expect(0, "run", "action", "a")
+            let text = try await fixture.expect(1, "run", "complete").errorText
+            #expect(text.contains("scp -r -O -F '\(fixture.scratch.path)/config' -i '\(key)' "))
+            try await theCopyWorks(text, of: try out(run, "0001"), fixture)
         }
     }
 
@@ -278,14 +326,15 @@ import Testing
             #expect(try await action.wait().status == 79)
             try await fixture.expect(0, "run", "abort")
             #expect(try run.state().unfetched.map(\.id) == ["0001-a"])
-            try await fixture.expect(1, "run", "drain")
+            try File(path: fixture.scratch.path("big"), O_WRONLY).truncate(to: 1000)
+            try await fixture.expect(0, "run", "drain")
             #expect(try run.state().unfetched.isEmpty && run.events(.outputsFetched).count == 1)
             try await fixture.expect(0, "run", "delete", "--yes", run.id)
         }
     }
 
-    /// What a collector has written since its supervisor died is on the target only, and stays there.
-    @Test func samplesThatAnAbortHasLeftAreNotCleanedAway() async throws {
+    /// What a collector has written since its supervisor died is on the target only, and stays there until a drain.
+    @Test func samplesThatAnAbortHasLeftAreFetched() async throws {
         try await RunFixture.with { fixture in
             try fixture.write("background_collectors: {s: {stream: 'while sleep 0.05; do echo x; done'}}")
             let run = try await fixture.start()
@@ -295,16 +344,18 @@ import Testing
             let count = try FileSystem.read(log).count
             try await fixture.wait(for: "more samples") { try FileSystem.read(log).count > count }
             try await fixture.expect(0, "run", "abort")
-            let drain = try await fixture.expect(64, "run", "drain")
-            #expect(drain.errorText.contains("is fetched by hand only") && drain.errorText.contains("try: scp -r "))
             let delete = try await fixture.expect(64, "run", "delete", "--yes", run.id)
             #expect(delete.errorText.contains("what 0001-s wrote and was not fetched is in "), "\(delete.errorText)")
             let prune = try await fixture.expect(0, "run", "prune", "--keep", "0", "--yes")
             #expect(prune.errorText.contains("run \(run.id) stays"))
             let clean = try await fixture.expect(0, "target", "clean", "profile.yaml", "--yes")
             #expect(FileSystem.exists(log), "\(clean.outputText)")
-            try await fixture.expect(0, "target", "clean", "profile.yaml", "--yes", "--force")
+            let drain = try await fixture.expect(0, "run", "drain")
+            #expect(drain.errorText.contains("fetching 0001-s\n") && drain.errorText.contains("complete: 100 %"))
             #expect(!FileSystem.exists(log))
+            #expect(try FileSystem.read(run.collectorLog("s")).count > count)
+            #expect(try run.state().jobs.map(\.outcome) == [.stopped])
+            try await fixture.expect(0, "verify")
         }
     }
 }

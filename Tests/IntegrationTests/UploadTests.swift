@@ -445,6 +445,11 @@ import Testing
                 #expect(result.errorText.contains(" to \(work)/f: \(reason)\n"), "\(result.errorText)")
                 #expect(result.errorText.contains("0 files on the target"))
             }
+            // A link there is called as it was typed: of the process that reads it now nothing is left soon.
+            let link = fixture.scratch.path("mounts")
+            symlink("/proc/self/mounts", link)
+            let linked = try await fixture.expect(1, "run", "push", "--method", method, "mounts", "\(work)/f")
+            #expect(linked.errorText.contains("try: cat '\(link)' >copy, then send that\n"), "\(linked.errorText)")
             try fixture.scratch.write("tree/1", "content")
             try fixture.scratch.write("tree/none", "")
             try await fixture.expect(0, "run", "push", "--method", method, "tree", "\(work)/tree")
@@ -510,7 +515,7 @@ import Testing
         try await withRun { fixture, run, _ in
             let disk = try await SmallDisk(kilobytes: 512)
             try fixture.scratch.write("big", bytes: [UInt8](repeating: 1, count: 2_000_000))
-            for method in ["sftp", "exec", "scp"] {
+            for method in ["sftp", "exec", "scp", "tar"] {
                 let result = try await fixture.expect(1, "run", "push", "--method", method, "big", disk.path)
                 #expect(result.errorText.contains("/big to \(disk.path)/big: no space left on device"))
                 #expect(result.errorText.contains("ecr run exec -- df -h '\(disk.path)'"))
@@ -521,7 +526,7 @@ import Testing
             #expect(result.errorText.contains("no space left on device"))
             #expect(try FileSystem.list(disk.path) == ["many"])
             #expect(try !FileSystem.list("\(disk.path)/many").contains { $0.hasPrefix(".") })
-            #expect(try run.events(.uploadFailed).count == 4)
+            #expect(try run.events(.uploadFailed).count == 5)
             // Each of the six is told of: there, the one that failed, or not sent.
             let unsent = try run.events(.uploadFailed).last?.data["unsent"]?.int ?? 0
             #expect(try Int64(uploads(run).count) + unsent == 5)

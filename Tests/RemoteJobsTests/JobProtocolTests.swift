@@ -305,4 +305,24 @@ private struct LocalSpool {
             #expect(try spool.record(job: job).hasFiles == hasFiles, "\(job)")
         }
     }
+
+    /// A job of root's that cannot be killed is given up in its wrapper's place; what it has left is told then, too.
+    @Test(arguments: Shells.all) func aJobThatIsGivenUpTellsItsFiles(shell: [String]) async throws {
+        let spool = try LocalSpool(shell)
+        let sleep = Processes.uniqueSleep()
+        let jobs = [("0001-job", "", false), ("0002-job", #": >"$ECR_OUT/f";"#, true)]
+        for (job, command, _) in jobs {
+            let folder = shellWord(spool.scratch.path("spool/\(job)"))
+            _ = try await spool.run(
+                spool.launch("\(command) echo up; exec sleep \(sleep)", job: job),
+                "while [ ! -s \(folder)/stdout ]; do sleep 0.02; done; sh -c \"$ecr_yield\" sh \(folder) cancel",
+                "ecr_cancel \(shellWord(spool.scratch.path("spool"))) \(job) KILL")
+        }
+        for (job, _, hasFiles) in jobs {
+            let record = try spool.record(job: job)
+            #expect(record.reason == .cancel && record.death == .unconfirmed && record.status == 137)
+            #expect(record.stdoutBytes > 0 && record.stderrBytes == 0 && record.hasFiles == hasFiles, "\(job)")
+        }
+        #expect(!Processes.exist(withArgument: sleep))
+    }
 }

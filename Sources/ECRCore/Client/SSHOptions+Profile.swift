@@ -42,17 +42,12 @@ private struct ConnectionPlan {
             switch named {
             case nil: .standard
             case "none"?: .none
-            case let path?: .only(Self.path(path, folder))
+            case let path?: .only(Connection.path(path, in: folder))
             }
         config = SSHConfig(files)
     }
 
-    private static func path(_ text: String, _ folder: String) -> String {
-        let expanded = FileSystem.expandingTilde(text)
-        return expanded.hasPrefix("/") ? expanded : FileSystem.absolute("\(folder.isEmpty ? "." : folder)/\(expanded)")
-    }
-
-    private func path(_ text: String) -> String { Self.path(text, folder) }
+    private func path(_ text: String) -> String { Connection.path(text, in: folder) }
 
     // MARK: The target
 
@@ -173,6 +168,15 @@ private struct ConnectionPlan {
             if index == 0 { way = try self.way(try self.hops(settings), to: target, seen: seen) + way }
         }
         return way
+    }
+}
+
+extension Connection {
+    /// A file that a profile names.
+    /// - Parameter folder: the profile's own.
+    static func path(_ text: String, in folder: String) -> String {
+        let expanded = FileSystem.expandingTilde(text)
+        return expanded.hasPrefix("/") ? expanded : FileSystem.absolute("\(folder.isEmpty ? "." : folder)/\(expanded)")
     }
 }
 

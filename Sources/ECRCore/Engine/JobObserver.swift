@@ -154,6 +154,7 @@ struct JobObserver: JobObserving {
             guard target.facts.boot == boot else {
                 return .unknown(reason: "the target was rebooted before the launch")
             }
+            if journal.state.isOver { return .unknown(reason: "it was not launched before the run's end") }
             guard mayRelaunch else {
                 return .unknown(reason: "it was not launched, and its commands are masked in the record")
             }

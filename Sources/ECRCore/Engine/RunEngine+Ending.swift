@@ -87,7 +87,8 @@ extension RunEngine {
         return .object(result)
     }
 
-    /// Fetches what is left on the target of a run that is over, and makes the ledger anew.
+    /// Fetches what is left on the target of a run that is over, and makes the ledger anew. Jobs that an abort has left end
+    /// as the target tells.
     /// - Parameters:
     ///   - cancelRunning: whether actions that still run are cancelled; else they are waited for.
     ///   - listener: hears of files on their way.
@@ -96,10 +97,14 @@ extension RunEngine {
     ) async throws -> JSON {
         begin(.draining)
         _ = try await connect()
-        let open = journal.state.openJobs
-        for job in open {
+        for job in journal.state.openJobs + journal.state.abandonedJobs {
             progress("fetching \(job.id)")
             if job.kind == .collector { resumeCollector(job) } else { try resumeAction(job) }
+            if !cancelRunning, job.kind != .collector, try await isRunning(job) {
+                progress(
+                    "\(job.id) still runs on the target and is waited for; Ctrl-C, and then "
+                        + "ecr run drain \(journal.directory.id) --cancel-running, ends it")
+            }
         }
         for name in collectors.keys { try await stopCollector(name) }
         for (job, running) in live {
@@ -111,6 +116,10 @@ extension RunEngine {
         let ledger = try await makeLedger()
         try await journal.append(.ledger, ledger.json)
         return .object(try await end(with: ledger))
+    }
+
+    private func isRunning(_ job: JobState) async throws -> Bool {
+        try await link.target().standing(of: job.id, in: job.spool ?? spool) == .running
     }
 
     /// With everything on our disk the target's copy may go; with a hole it may be the only good one. Failing to remove
@@ -194,14 +203,21 @@ extension RunEngine {
         await removeParts()
         let unfetched = journal.state.unfetched.map(\.id)
         let isKept = !unfinished.isEmpty || !unfetched.isEmpty
-        if await link.isConnected {
-            try? await isKept ? link.target().removeSeats(in: spool) : link.target().removeSpool(spool)
-        }
+        var isCleared = false
+        if await link.isConnected { isCleared = (try? await removeWhatIsLeft(isKept: isKept)) != nil }
         await link.close()
+        let events = journal.directory.events
         return [
             "state": "aborted", "unfinished": .array(unfinished.map(\.sighting)), "unfetched": JSON(strings: unfetched),
+            "unsent": isCleared ? nil : try await worker.run { try UnfinishedUploads(in: events).json },
             "spool": isKept || !isQuiet ? .string(spool) : nil,
         ]
+    }
+
+    /// - Parameter isKept: the spool has something of which there is no other copy.
+    private func removeWhatIsLeft(isKept: Bool) async throws {
+        let target = try await link.target()
+        try await isKept ? target.removeSeats(in: spool) : target.removeSpool(spool)
     }
 
     private func makeLedger() async throws -> Ledger {

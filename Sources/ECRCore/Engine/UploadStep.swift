@@ -180,6 +180,8 @@ struct UploadFailure: Error {
     private let isDenied: Bool
     /// This machine's file is at fault.
     private let isLocal: Bool
+    /// It says no true size.
+    private let isMadeUp: Bool
     /// The target hangs.
     let isStall: Bool
     private let ownHint: String?
@@ -196,6 +198,7 @@ struct UploadFailure: Error {
         isLocal = failure.isLocal
         isStall = failure.isStall
         outcome = failure.isUnsettled ? .unknown : .failed
+        isMadeUp = failure.isMadeUp
         ownHint = failure.hint
         self.path = path
         self.remote = remote
@@ -203,7 +206,7 @@ struct UploadFailure: Error {
 
     init(_ problem: UploadTree.Problem) {
         reason = problem.reasons.joined(separator: "; ")
-        (outcome, isDenied, isLocal, isStall, ownHint) = (.failed, false, true, false, nil)
+        (outcome, isDenied, isLocal, isMadeUp, isStall, ownHint) = (.failed, false, true, false, false, nil)
     }
 
     static let cancelled = UploadFailure("cancelled", .cancelled)
@@ -212,7 +215,7 @@ struct UploadFailure: Error {
     private init(_ reason: String, _ outcome: Outcome) {
         self.reason = reason
         self.outcome = outcome
-        (isDenied, isLocal, isStall, ownHint) = (false, false, false, nil)
+        (isDenied, isLocal, isMadeUp, isStall, ownHint) = (false, false, false, false, nil)
     }
 
     /// The data of `upload_failed`.
@@ -232,6 +235,8 @@ struct UploadFailure: Error {
         }
         let folder = remote.hasSuffix("/") ? remote : FileSystem.parent(of: remote)
         if let ownHint { return ownHint }
+        // By the name that was typed: what that leads to may be another process's.
+        if isMadeUp { return "cat \(shellWord(local)) >copy, then send that" }
         if isLocal {
             return FileSystem.exists(local) ? "ls -l \(shellWord(local))" : MissingName(RawPath(local)).hint
         }

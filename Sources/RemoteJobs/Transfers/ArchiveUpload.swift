@@ -98,7 +98,8 @@ package import SSH
         let hashes = try await worker.run { source.hashes }
         guard script.hasSucceeded, hashes.count == files.count else {
             let words = script.errorLines.last { !$0.contains("not recoverable") && $0.contains(": ") }
-            throw TransferFailure(complaint: words ?? script.errorLines.last ?? "")
+            throw try await UploadSeat(over: line).reason(for: staging + Array("/.ecr-full".utf8))
+                ?? TransferFailure(complaint: words ?? script.errorLines.last ?? "")
         }
         return hashes
     }

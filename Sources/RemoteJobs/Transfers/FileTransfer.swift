@@ -10,6 +10,8 @@ package struct TransferFailure: Error, Sendable, Equatable {
     package var isStall = false
     /// It is this machine's file, or its disk, that is at fault.
     package var isLocal = false
+    /// The file says no true size, as what the kernel makes up.
+    package internal(set) var isMadeUp = false
     /// It was taking its place when it was given up, and may have it.
     package internal(set) var isUnsettled = false
     /// The key below `transfers:` of a profile that has refused it.
@@ -232,13 +234,22 @@ package struct ReceivedFile: Sendable, Equatable {
             + FileLook.script(file.path, line.tools.status)
         let script = try await line.start(text)
         defer { script.close() }
-        var source = SCPSource(script)
-        let (size, failure) = try await source.read(most: end, take)
+        let (size, failure) = try await readStream(of: script, end, take)
         if size > end { return End(change: .grown) }
         let look = FileLook(script.errorLines)
         guard let failure else { return End(change: look.change(of: file)) }
         if let now = look.name(of: file), now.size < size { return nil }
         throw failure
+    }
+
+    /// What is no SCP is this file's fault alone: it has a channel of its own.
+    private func readStream(
+        of script: RemoteScript, _ end: UInt64, _ take: @Sendable ([UInt8]) async throws -> Void
+    ) async throws -> (size: UInt64, failure: TransferFailure?) {
+        var source = SCPSource(script)
+        do { return try await source.read(most: end, take) } catch let error as SSHError
+            where error.code == .protocolViolation
+        { throw TransferFailure(error.message) }
     }
 
     /// What a program that failed has said of the file.

@@ -71,7 +71,7 @@ final class LocalReader: @unchecked Sendable {
         let bytes = try read(max(1, count))
         guard bytes.count == count else {
             try requireSame()
-            throw Self.made(local.path)
+            throw Self.made
         }
         hash.update(bytes)
         offset += Int64(bytes.count)
@@ -117,9 +117,9 @@ final class LocalReader: @unchecked Sendable {
     private static let changed = local("it changed while it was sent; send it again")
 
     /// The kernel makes up files of /proc and /sys when they are read.
-    private static func made(_ path: RawPath) -> TransferFailure {
+    private static var made: TransferFailure {
         var failure = local("it is not as long as it says, like what the kernel makes up; send a copy of it")
-        failure.hint = "cat \(shellWord(path.text)) >copy, then send that"
+        failure.isMadeUp = true
         return failure
     }
 

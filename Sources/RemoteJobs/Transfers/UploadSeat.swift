@@ -221,7 +221,8 @@ package import SSH
         try await patience.toItsEnd { for script in scripts { _ = try await line.run(script, patience) } }
     }
 
-    /// Why a file cannot be written, in the words of the target's C library, which SFTP keeps to itself.
+    /// Why a file cannot be written, in the words of the target's C library, which SFTP keeps to itself, and so does a `tar`
+    /// that says how much it could write.
     func reason(for temporary: [UInt8]) async throws -> TransferFailure? {
         let word = shellWord(temporary)
         // A block more than there is: what fails now is what failed before.

@@ -1,13 +1,15 @@
 import ArgumentParser
 import ECRCore
 import JSON
+import LinuxSystem
 import RunStore
 
 struct RunAbort: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "abort", abstract: "Give a run up; what was recorded is kept.",
         discussion: """
-            An interrupted run is aborted without its target; its open jobs are then recorded as unknown.
+            An interrupted run is aborted without its target; its open jobs are then recorded as unknown, until `ecr run \
+            drain` asks the target how they ended.
 
             Example:
               ecr run abort "wrong firmware"
@@ -32,11 +34,11 @@ struct RunAbort: ParsableCommand {
             let spool = open.isEmpty && unfetched.isEmpty ? nil : run.state.spool
             return [
                 "state": "aborted", "unfinished": .array(open.map(\.sighting)), "unfetched": JSON(strings: unfetched),
-                "spool": spool.map { .string($0) },
+                "unsent": try UnfinishedUploads(in: run.directory.events).json, "spool": spool.map { .string($0) },
             ]
         }
         let request: JSON = ["request": "abort", "reason": reason.map { .string($0) }]
-        let result = try run.requestPatiently(request, "aborting")
+        let result = try run.requestEnd(request, "aborting")
         run.waitForSupervisorsEnd()
         return result
     }
@@ -57,13 +59,22 @@ struct AbortReport {
         let unfetched = (result["unfetched"]?.array ?? []).compactMap(\.string)
         for job in result["unfinished"]?.array ?? [] { Terminal.warn(sentence(about: job)) }
         for job in unfetched { Terminal.warn("not all of $ECR_OUT of \(job) has come") }
-        guard let spool = result["spool"]?.string else { return }
-        let copy = TargetCopy((try? run.directory.state()) ?? run.state, run.directory)
-        Terminal.say("what it has written there is kept in \(spool)")
-        if unfetched.isEmpty || !copy.unknownSpools.isEmpty {
-            Terminal.say("copy what you need: \(copy.copying(spool))")
+        let unsent = (result["unsent"]?.array ?? []).compactMap(\.string)
+        for remote in unsent {
+            Terminal.warn("what was on its way to \(remote) may be left there or beside it, as .ecr-…")
         }
-        Terminal.say("next: \(copy.next ?? "ecr target clean TARGET --force, once nothing of it is needed any more")")
+        let spool = result["spool"]?.string
+        if let spool { Terminal.say("what it has written there is kept in \(spool)") }
+        guard spool != nil || !unsent.isEmpty else { return }
+        let state = (try? run.directory.state()) ?? run.state
+        Terminal.say("next: \(TargetCopy(state, run.directory).next ?? cleaning(state, isForced: spool != nil))")
+    }
+
+    private func cleaning(_ state: RunState, isForced: Bool) -> String {
+        let target = FileSystem.exists(state.profileFile) ? shellWord(state.profileFile) : "TARGET"
+        let command = "ecr target clean \(target) --run \(run.id)"
+        return isForced
+            ? "\(command) --force, once nothing of it is needed any more" : "\(command), which removes it"
     }
 
     /// What is known of a job without an end on record.

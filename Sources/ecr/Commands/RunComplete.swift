@@ -36,7 +36,7 @@ struct RunComplete: ParsableCommand {
             "request": "complete", "wait": .bool(wait), "cancel_running": .bool(cancelRunning),
             "without_target": .bool(withoutTarget),
         ]
-        let result = try run.requestPatiently(request, "completing")
+        let result = try run.requestEnd(request, "completing")
         run.waitForSupervisorsEnd()
         if output.json { Terminal.result(result) }
         try LedgerReport(result, run).show("run \(run.id) is completed")

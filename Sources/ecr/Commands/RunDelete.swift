@@ -61,20 +61,15 @@ struct RunDelete: ParsableCommand {
                     + (state.spool ?? "an unknown place"),
                 hint: "ecr run resume \(option), or ecr run abort \(option), or delete it with --force")
         }
-        guard !state.mayHaveLeft || force else { throw keeping(run, state) }
+        guard !state.mayBeDrained || force else { throw keeping(run, state) }
         return condition
     }
 
     /// With the run goes all that is known of what only the target has.
     private func keeping(_ run: RunDirectory, _ state: RunState) -> ECRFailure {
         let copy = TargetCopy(state, run)
-        if !state.mayBeDrained, let left = copy.unknownSpools.first {
-            return ECRFailure(
-                .usage, "run \(run.id) is not all here: \(copy.unknownSentences.joined(separator: "; "))",
-                hint: "\(copy.copying(left.path)), then delete it with --force")
-        }
         let whole = "it was completed without its target, which has the rest in \(state.spool ?? "an unknown place")"
-        let what = copy.left.isEmpty ? whole : copy.sentences.joined(separator: "; ")
+        let what = copy.sentences.isEmpty ? whole : copy.sentences.joined(separator: "; ")
         return ECRFailure(
             .usage, "run \(run.id) is not all here: \(what)",
             hint: "ecr run drain \(run.id), or delete it with --force")

@@ -8,9 +8,9 @@ struct RunDrain: ParsableCommand {
         commandName: "drain", abstract: "Fetch what a run that is over has left on its target.",
         discussion: """
             For runs that were ended by `ecr run complete --without-target`: connects, stops what still samples, waits for \
-            what still runs, fetches the output, compares both ends, and removes the target's copy. Also for runs of which not \
-            all of $ECR_OUT has come, aborted ones too; max_bytes and max_files of the profile do not hold for that. The run's \
-            state stays as it is.
+            what still runs, fetches the output, compares both ends, and removes the target's copy. Also for aborted runs, \
+            whose jobs then end as the target tells, and for runs of which not all of $ECR_OUT has come; max_bytes and \
+            max_files of the profile do not hold for that. The run's state stays as it is.
 
             Example:
               ecr run drain
@@ -30,25 +30,17 @@ struct RunDrain: ParsableCommand {
             if output.json { Terminal.result(["ledger": run.state.ledger.map { .object($0) }, "missing": .array([])]) }
             return Terminal.say("run \(run.id) is complete: 100 %; there is nothing to fetch")
         }
-        if run.condition == "aborted" && !run.state.mayBeDrained { return try refuse(run) }
+        if run.condition == "aborted" && !run.state.mayBeDrained {
+            if output.json { Terminal.result(["missing": .array([])]) }
+            return Terminal.say(
+                "run \(run.id) is aborted and has left nothing on its target; there is nothing to fetch")
+        }
         let result = try fetch(run)
         run.waitForSupervisorsEnd()
         if output.json { Terminal.result(result) }
         let isWhole = result["missing"]?.array?.isEmpty == true
         try LedgerReport(result, run).show(
             isWhole ? "run \(run.id) is drained" : "run \(run.id): what could be fetched from its target is here")
-    }
-
-    /// An abort fetches nothing of a job of which it is not known how it ended; of others everything is here.
-    private func refuse(_ run: ChosenRun) throws(ECRFailure) {
-        let copy = TargetCopy(run.state, run.directory)
-        if let spool = copy.unknownSpools.first {
-            throw ECRFailure(
-                .usage, "run \(run.id) is aborted, and what jobs with an unknown end have left is fetched by hand only",
-                hint: copy.copying(spool.path))
-        }
-        if output.json { Terminal.result(["missing": .array([])]) }
-        Terminal.say("run \(run.id) is aborted and has left no files on its target; there is nothing to fetch")
     }
 
     private func fetch(_ run: ChosenRun) throws -> JSON {

@@ -34,10 +34,9 @@ struct RunPrune: ParsableCommand {
             return (run, state)
         }
         let meant = over.dropLast(keep).filter { !exported || $0.state.isExported }
-        let old = meant.filter { !$0.state.mayHaveLeft }
-        for (run, state) in meant.filter(\.state.mayHaveLeft) {
-            let wayOut = state.mayBeDrained ? "drain" : "show"
-            Terminal.warn("run \(run.id) stays: its target may have more of it; ecr run \(wayOut) \(run.id)")
+        let old = meant.filter { !$0.state.mayBeDrained }
+        for (run, _) in meant.filter(\.state.mayBeDrained) {
+            Terminal.warn("run \(run.id) stays: its target may have more of it; ecr run drain \(run.id)")
         }
         let deletion = Deletion(
             old.map { ($0.run, $0.state.status.rawValue) }, in: runs, isMeasured: dryRun || !yes || output.json)

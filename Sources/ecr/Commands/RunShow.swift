@@ -90,7 +90,7 @@ private struct RunShowReport {
     private var left: Table {
         let copy = TargetCopy(state, run.directory)
         var table = Table()
-        for sentence in copy.sentences + copy.unknownSentences { table.add([sentence]) }
+        for sentence in copy.sentences { table.add([sentence]) }
         if let next = copy.next, !table.isEmpty { table.add(["next: \(next)"]) }
         return table
     }

@@ -132,7 +132,7 @@ struct RunStatusReport {
 
     /// What only the target has. Origin of 3: as of the actions; `show` lists all.
     private var left: [String] {
-        let sentences = targetCopy.sentences + targetCopy.unknownSentences
+        let sentences = targetCopy.sentences
         let rest = sentences.count - 3
         return sentences.prefix(3) + (rest > 0 ? ["\(rest) more: ecr run show\(run.reference.replacingOption())"] : [])
     }

@@ -72,15 +72,26 @@ final class ChosenRun {
     }
 
     /// Asks the run's supervisor for something that may take long, and shows how it goes meanwhile.
-    /// - Parameter subject: what is waited for.
-    func requestPatiently(_ json: JSON, _ subject: String) throws -> JSON {
+    /// - Parameters:
+    ///   - subject: what is waited for.
+    ///   - interrupt: ends the waiting; nil leaves the signals to their defaults.
+    func requestPatiently(_ json: JSON, _ subject: String, _ interrupt: InterruptSignal? = nil) throws -> JSON {
         var line = WaitingLine(subject)
-        let result = try request(json, onTick: { line.draw() }) { message in
+        defer { Terminal.clearStatus() }
+        return try request(json, interrupt: interrupt, onTick: { line.draw() }) { message in
             if case .progress(let text) = message { Terminal.say(text) }
             line.take(message)
         }
-        Terminal.clearStatus()
-        return result
+    }
+
+    /// The same for the run's end, which goes on where a signal ends the waiting.
+    func requestEnd(_ json: JSON, _ subject: String) throws -> JSON {
+        let interrupt = try InterruptSignal()
+        do { return try requestPatiently(json, subject, interrupt) } catch let interrupted as ControlClient.Interrupted
+        {
+            EndInterruption(run: self, interrupt: interrupt).tell()
+            throw interrupted
+        }
     }
 
     /// Appends what an operator has to say: by the run's supervisor, or where none lives by taking the right to append.

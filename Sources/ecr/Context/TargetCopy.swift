@@ -17,28 +17,17 @@ struct TargetCopy {
 
     private var address: String { StartReport.address(.object(state.connection)) }
 
-    /// A sentence for each job.
+    /// For each job whose files have not come, and each spool in which an abort has left what nobody has looked for.
     var sentences: [String] {
         left.outputs.map { output in
             "not all of $ECR_OUT of \(output.job) has come (\(output.reason)); \(address) has it in \(output.folder)"
-        }
+        } + abandoned.map { spool, jobs in "what \(jobs) wrote and was not fetched is in \(spool) on \(address)" }
     }
 
-    /// Where an abort has left what nobody has looked for: of jobs of which it is not known how they ended.
-    var unknownSpools: [(path: String, jobs: [String])] {
-        guard state.status == .aborted else { return [] }
-        let jobs = state.jobs.filter {
-            $0.wasAbandoned && !$0.isAttached && $0.unfetched == nil
-        }
+    private var abandoned: [(spool: String, jobs: String)] {
+        let jobs = state.abandonedJobs.filter { $0.unfetched == nil }
         return Set(jobs.compactMap(\.spool)).sorted().map { spool in
-            (spool, jobs.filter { $0.spool == spool }.map(\.id))
-        }
-    }
-
-    var unknownSentences: [String] {
-        unknownSpools.map { spool, jobs in
-            "what \(jobs.joined(separator: ", ")) wrote and was not fetched is in \(spool) on \(address); to copy it: "
-                + copying(spool)
+            (spool, jobs.filter { $0.spool == spool }.map(\.id).joined(separator: ", "))
         }
     }
 
@@ -49,20 +38,13 @@ struct TargetCopy {
         guard !left.isEmpty else { return "\(drain), as soon as the target can be reached" }
         if left.needRoom {
             let runs = shellWord(FileSystem.parent(of: run.path))
-            return "make room (df -h \(runs)), then \(drain); or copy it by hand: \(copying(left.outputs[0].folder))"
+            let byHand = CopyCommand(of: run, state).text(left.outputs[0].folder)
+            return "make room (df -h \(runs)), then \(drain); or copy it by hand: \(byHand)"
         }
         let lifted = left.lifted
         return lifted.isEmpty
             ? "\(drain), which tries again to fetch it"
             : "\(drain), which fetches it without \(lifted.joined(separator: " and "))"
-    }
-
-    /// A command that copies a folder from the target to the working directory.
-    func copying(_ folder: String) -> String {
-        let port = state.connection["port"]?.int.map { $0 == 22 ? "" : "-P \($0) " } ?? ""
-        let user = state.connection["user"]?.string.map { "\($0)@" } ?? ""
-        let host = state.connection["host"]?.string ?? "?"
-        return "scp -r \(port)\(shellWord("\(user)\(host.contains(":") ? "[\(host)]" : host):\(folder)")) ."
     }
 }
 

@@ -101,6 +101,26 @@ import Testing
         }
     }
 
+    /// Those beside it come all the same.
+    @Test func aFileOfWhichSCPSaysNonsenseIsLostAlone() async throws {
+        let scratch = try ScratchDirectory()
+        try scratch.write(
+            "scp", "#!/bin/sh\ncase $3 in */liar) echo Welcome; exec cat >/dev/null;; esac; exec /usr/bin/scp \"$@\"\n",
+            mode: 0o755)
+        let path = "SetEnv PATH=\(scratch.path):/usr/bin:/bin"
+        try await RunFixture.with(.init(extraLines: [path])) { fixture in
+            for name in ["a", "liar", "z"] { try fixture.scratch.write("tree/\(name)", "content of \(name)") }
+            let run = try await fixture.start()
+            let tree = fixture.scratch.path("tree")
+            let pull = try await fixture.expect(1, "run", "pull", "--method", "scp", tree)
+            let reason = "what scp on the target says is not its protocol"
+            #expect(pull.errorText.contains("error: \(tree)/liar: \(reason)\n"), "\(pull.errorText)")
+            #expect(try run.events(.artifactPullFailed).map { $0.data["reason"]?.string } == [reason])
+            let names = try run.events(.artifactPulled).compactMap { $0.data["remote"]?.string }
+            #expect(names.sorted() == ["\(tree)/a", "\(tree)/z"])
+        }
+    }
+
     /// What scp on the target says goes to a terminal and into the record.
     @Test func wordsOfALyingTargetAreMadeSafe() async throws {
         let scratch = try ScratchDirectory()

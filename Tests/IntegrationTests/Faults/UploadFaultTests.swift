@@ -195,12 +195,39 @@ import Testing
         }
     }
 
-    @Test func aPushOfARunThatIsAbortedOfflineIsRemovedByTargetClean() async throws {
+    @Test func aPushOfARunThatIsAbortedOfflineIsRemovedByADrain() async throws {
         try await withHalfAPush("sftp") { fixture, run, work in
-            try await fixture.expect(0, "run", "abort")
+            let abort = try await fixture.expect(0, "run", "abort")
+            #expect(abort.errorText.contains("what was on its way to \(work) may be left there or beside it"))
+            #expect(abort.errorText.contains("next: ecr run drain \(run.id), "))
             #expect(try await names(in: work).contains { $0.hasPrefix(".ecr-") })
-            try await fixture.expect(0, "target", "clean", "profile.yaml", "--yes", "--force")
+            _ = try await fixture.ecr("run", "drain")
             #expect(try await names(in: work).allSatisfy { !$0.hasPrefix(".ecr-") })
+        }
+    }
+
+    @Test func aPushOfARunThatIsAbortedOfflineIsRemovedByTargetClean() async throws {
+        try await RunFixture.with(profile: "actions: {quick: {commands: [\"true\"]}}") { fixture in
+            let work = fixture.scratch.path("work")
+            for name in ["small", "big"] { try fixture.scratch.write(name, "x") }
+            try File(path: fixture.scratch.path("big"), O_WRONLY).truncate(to: 4 << 30)
+            let run = try await fixture.start()
+            try await fixture.expect(0, "run", "push", "small", "\(work)/small")
+            let push = try fixture.background("run", "push", "big", "\(work)/big")
+            try await fixture.waitForTransfer()
+            try await fixture.killSupervisor(of: run)
+            _ = try await push.wait()
+            let profile = fixture.scratch.path("profile.yaml")
+            let told = try await fixture.expect(0, "run", "abort").errorText.split(separator: "\n")
+            #expect(
+                told == [
+                    "run \(run.id) is aborted",
+                    "warning: what was on its way to \(work)/big may be left there or beside it, as .ecr-…",
+                    "next: ecr target clean '\(profile)' --run \(run.id), which removes it",
+                ])
+            #expect(try await names(in: work).count == 2)
+            try await fixture.expect(0, "target", "clean", profile, "--run", run.id, "--yes")
+            #expect(try await names(in: work) == ["small"])
         }
     }
 
