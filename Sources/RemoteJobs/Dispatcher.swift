@@ -31,8 +31,15 @@ package import SSH
         frames = ReplyFrames(token: token)
         Task { await self.pump() }
         Task { await self.watch() }
-        try await channel.write(Array((JobProtocol.library + "\n").utf8))
+        try await write(JobProtocol.library + "\n")
         _ = try await run("true")
+    }
+
+    /// What has ended may be written to before its last words are here: those who read them say why it has.
+    private func write(_ text: String) async throws(SSHError) {
+        do throws(SSHError) { try await channel.write(Array(text.utf8)) } catch {
+            if error.code != .closed { throw error }
+        }
     }
 
     /// Runs a snippet with stdin from /dev/null and stderr dropped, after all snippets before it.
@@ -44,7 +51,7 @@ package import SSH
         let result: Result<Reply, SSHError> = await withCheckedContinuation { continuation in
             pending.append((id, { continuation.resume(returning: $0) }))
             Task {
-                do throws(SSHError) { try await self.channel.write(Array(text.utf8)) } catch { self.fail(error) }
+                do throws(SSHError) { try await self.write(text) } catch { self.fail(error) }
             }
         }
         return try result.get()
