@@ -56,22 +56,22 @@ import Testing
 
     @Test func aFileThatGrowsMeanwhileIsSaidToHave() async throws {
         try await RunFixture.with { fixture in
-            let file = try sparse(fixture, 3 << 30)
+            let file = try sparse(fixture, 1 << 30)
             let run = try await fixture.start()
             let note = try fixture.background("note", "a log", "--attach", file)
             try await fixture.wait(for: "the copy") { try !attachments(run).isEmpty }
-            try File(path: file, O_WRONLY).write([1], at: 3 << 30)
+            try File(path: file, O_WRONLY).write([1], at: 1 << 30)
             let result = try await note.wait()
             #expect(
                 result.status == 0 && result.errorText.contains("warning: sparse was written to while it was copied"))
             let attached = try run.events(.note).first?.data["attachments"]?.array?.first
-            #expect(attached?["changed"] == true && attached?["size"]?.int == 3 << 30)
+            #expect(attached?["changed"] == true && attached?["size"]?.int == 1 << 30)
         }
     }
 
     @Test(.enabled(if: Command.find("script") != nil)) func aLongCopyIsShownOnATerminal() async throws {
         try await RunFixture.with { fixture in
-            let file = try sparse(fixture, 4 << 30)
+            let file = try sparse(fixture, 2 << 30)
             let run = try await fixture.start()
             let command = "\(try BuiltProducts.ecr()) note 'a card' --attach '\(file)'"
             let shown = try await Command.run(
@@ -79,7 +79,7 @@ import Testing
                 workingDirectory: fixture.scratch.path)
             #expect(shown.status == 0, "\(shown.outputText)")
             #expect(shown.outputText.contains("copying sparse  "), "\(shown.outputText)")
-            #expect(shown.outputText.contains(" % of 4.0 GiB, "))
+            #expect(shown.outputText.contains(" % of 2.0 GiB, "))
             #expect(shown.outputText.contains(" with 1 file"))
             #expect(try run.events(.note).count == 1)
         }

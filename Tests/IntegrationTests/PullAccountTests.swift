@@ -186,7 +186,7 @@ import Testing
             link.throttle(2_000_000)
             let pull = try fixture.background("run", "pull", "--method", "exec", folder)
             try await fixture.wait(for: "some of the first") { try await bytes() > 2_000_000 }
-            link.throttle(100_000)
+            link.throttle(400_000)
             for id in Processes.ids(withArgument: "if=\(folder)/one") { Processes.kill(id) }
             try await fixture.wait(for: "its failure") { try !run.events(.artifactPullFailed).isEmpty }
             try await fixture.wait(for: "some of the second") {

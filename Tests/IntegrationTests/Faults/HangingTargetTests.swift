@@ -35,8 +35,10 @@ import Testing
 
     // MARK: The first connection
 
-    @Test func aRunBeginsWithoutAnSFTPServerThatHangs() async throws {
+    @Test func aRunBeginsWithoutAnSFTPServerThatHangsAndACheckSaysSo() async throws {
         try await withHangingSFTP(from: 1) { fixture, _ in
+            // Both wait for it, side by side.
+            let check = try fixture.background("target", "check", "profile.yaml")
             let start = try await fixture.expect(0, "run", "start", "profile.yaml")
             let run = fixture.run(start)
             #expect(start.errorText.contains("warning: the target's SFTP server hangs"))
@@ -49,6 +51,8 @@ import Testing
             let refused = try await fixture.expect(1, "run", "pull", "--method", "sftp", "\(fixture.scratch.path)/big")
             #expect(refused.errorText.contains("the target's SFTP server hangs; it has "))
             try await fixture.expect(0, "run", "complete")
+            let checked = try await check.wait()
+            #expect(checked.status == 0 && checked.outputText.contains("the SFTP server hangs"))
         }
     }
 
@@ -59,13 +63,6 @@ import Testing
             #expect(error.contains("gave no answer within 3 s"))
             #expect(error.contains("ssh "))
             #expect(try fixture.runs().isEmpty)
-        }
-    }
-
-    @Test func aCheckSaysThatItHangs() async throws {
-        try await withHangingSFTP(from: 1) { fixture, _ in
-            let check = try await fixture.expect(0, "target", "check", "profile.yaml")
-            #expect(check.outputText.contains("the SFTP server hangs"))
         }
     }
 
