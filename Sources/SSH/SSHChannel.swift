@@ -50,6 +50,8 @@ package enum ChannelExit: Sendable, Equatable {
     private var isOutputEnded = false
     /// Bytes were left in libssh's own buffer, because nobody read.
     private var isStalled = false
+    /// The most bytes that the server has let us have on their way at a time.
+    private var widestWindow = 0
     /// Bytes that the server may have on their way; nil for libssh's choice.
     private var window: Int?
     /// Bytes that were read since the window was raised.
@@ -127,6 +129,13 @@ package enum ChannelExit: Sendable, Equatable {
         }
     }
 
+    /// Bytes that were written and that the command has not taken yet, as far as the server has told by opening its window
+    /// again, which it does in steps (RFC 4254, section 5.2). nil where the channel is over.
+    package var untakenBytes: Int? {
+        guard let handle else { return nil }
+        return widestWindow - Int(ssh_channel_window_size(handle))
+    }
+
     /// Ends the command's stdin, after the writes that are under way.
     package func sendEOF() {
         isInputEnded = true
@@ -147,7 +156,9 @@ package enum ChannelExit: Sendable, Equatable {
         guard let handle, let raw = session.raw, !isClosedByServer, !isClosedByUs else {
             throw SSHError(.closed, "the channel is closed")
         }
-        let count = min(bytes.count - start, Int(ssh_channel_window_size(handle)), SSHChannel.writeLimit)
+        let room = Int(ssh_channel_window_size(handle))
+        widestWindow = max(widestWindow, room)
+        let count = min(bytes.count - start, room, SSHChannel.writeLimit)
         guard count > 0 else { return 0 }
         let written = bytes.withUnsafeBytes { ssh_channel_write(handle, $0.baseAddress! + start, UInt32(count)) }
         guard written >= 0 else { throw SSHError(.closed, "cannot write to the channel: \(lastError(raw))") }

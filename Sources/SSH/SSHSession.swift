@@ -126,8 +126,9 @@ import Glibc
         }
     }
 
-    /// Origin: dropbear leaves one of some hundred unanswered while other programs end.
-    private static let mostAttempts = 5
+    /// Origin: dropbear leaves one of some hundred unanswered while other programs end, and several in a row where the
+    /// machine is busy.
+    private static let mostAttempts = 20
 
     /// Opens a channel to a port that the server connects to (RFC 4254, section 7.2).
     func openForward(_ host: String, _ port: Int) async throws(SSHError) -> SSHChannel {

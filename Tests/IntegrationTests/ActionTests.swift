@@ -38,7 +38,7 @@ import Testing
     @Test func aTimeoutExitsWith124AndLeavesNoProcess() async throws {
         let sleep = Processes.uniqueSleep()
         let profile = """
-            actions: {hang: {commands: ["echo begun; sleep \(sleep) & sleep \(sleep)"], timeout: 0.5}}
+            actions: {hang: {commands: ["echo begun; sleep \(sleep) & sleep \(sleep)"], timeout: 1}}
             """
         try await RunFixture.with(profile: profile) { fixture in
             let run = try await fixture.start()

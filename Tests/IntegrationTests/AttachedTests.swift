@@ -113,7 +113,8 @@ import Testing
             try await RunFixture.with(options, profile: profile) { fixture in
                 _ = try await fixture.start()
                 #expect(try await fixture.expect(0, "run", "action", "direct").outputText == "done\n")
-                #expect(Processes.exist(withArgument: sleep))
+                // What was started may not have become that program yet.
+                try await fixture.wait(for: "what it has left") { Processes.exist(withArgument: sleep) }
                 for id in Processes.ids(withArgument: sleep) { Processes.kill(id) }
             }
         }
@@ -126,8 +127,7 @@ import Testing
             let run = try await fixture.start()
             try await fixture.expect(0, "run", "action", "direct", "--detach")
             try await fixture.wait(for: "the output") { try run.state().job("0001-direct")?.stdoutBytes == 6 }
-            fixture.killSupervisor(of: run)
-            try await fixture.wait(for: "the supervisor's end") { !run.hasSupervisor() }
+            try await fixture.killSupervisor(of: run)
             try await fixture.expect(0, "run", "resume")
             let followed = try await fixture.expect(79, "run", "follow", "0001-direct")
             #expect(followed.outputText == "begun\n")

@@ -77,7 +77,7 @@ import Testing
             #expect(try job("awake")?.outcome == .running)
             #expect(try run.events(.runPaused).last?.data["collectors"] == ["asleep"])
             // Whoever resumes after a crash finds it paused, and it goes on all the same.
-            fixture.killSupervisor(of: run)
+            try await fixture.killSupervisor(of: run)
             try await fixture.expect(0, "run", "resume")
             #expect(try run.state().status == .paused)
             #expect(try job("asleep")?.outcome == .stopped)

@@ -81,8 +81,7 @@ import Testing
             #expect(status.outputText.contains("did not parse; it has no 'a'"))
             #expect(status.outputText.contains("command not found (exit 127)"))
             // Nobody hears of them a second time, a new supervisor included.
-            fixture.killSupervisor(of: run)
-            try await fixture.wait(for: "its end") { !run.hasSupervisor() }
+            try await fixture.killSupervisor(of: run)
             try await fixture.expect(0, "run", "resume")
             for name in ["odd", "missing", "evil"] { try await waitForSamples(fixture, run, of: name, 12) }
             let completed = try await fixture.expect(0, "run", "complete")

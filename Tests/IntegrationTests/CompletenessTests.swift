@@ -163,7 +163,7 @@ import Testing
     func aTimeoutEndsAllOfASampleOnASmallTarget(hasSetsid: Bool) async throws {
         let profile = """
             background_collectors:
-              load: {command: "echo begun; sleep 4; true", interval: 1, timeout: 0.5}
+              load: {command: "echo begun; sleep \(hasSetsid ? 4 : 2); true", interval: 1, timeout: 0.5}
             """
         let missing: Set = hasSetsid ? ["timeout"] : ["setsid", "timeout"]
         try await RunFixture.withSmallTarget(without: missing, profile: profile) { fixture in
@@ -234,8 +234,7 @@ import Testing
             try await waitForSamples(fixture, run, of: "0001-load", 3)
             kill(-(try pid(of: "0001-load", in: run)), SIGKILL)
             try await fixture.wait(for: "the plan") { try run.events(.collectorRetry).count == 1 }
-            fixture.killSupervisor(of: run)
-            try await fixture.wait(for: "the supervisor's end") { !run.hasSupervisor() }
+            try await fixture.killSupervisor(of: run)
             try await fixture.expect(0, "run", "resume")
             let latest = try #require(try run.state().jobs.last?.id)
             try await waitForSamples(fixture, run, of: latest, 3)
@@ -279,8 +278,7 @@ import Testing
             fixture in
             let run = try await fixture.start()
             try await waitForSamples(fixture, run, of: "0001-load", 2)
-            fixture.killSupervisor(of: run)
-            try await fixture.wait(for: "its death") { !run.hasSupervisor() }
+            try await fixture.killSupervisor(of: run)
             let recorded = try #require(try run.state().job("0001-load"))
             let spool = "\(try #require(try run.state().spool))/0001/stdout"
             try await fixture.wait(for: "more samples") {
@@ -315,8 +313,7 @@ import Testing
             let run = try await fixture.start()
             for round in 1...3 {
                 try await waitForSamples(fixture, run, of: "0001-slow", Int64(round * 2))
-                fixture.killSupervisor(of: run)
-                try await fixture.wait(for: "its death") { !run.hasSupervisor() }
+                try await fixture.killSupervisor(of: run)
                 // Between two supervisors the record is whole as well.
                 #expect(try await fixture.ecr("verify").status == 0)
                 try await fixture.expect(0, "run", "resume")
@@ -420,8 +417,7 @@ import Testing
         try await RunFixture.with(.init(place: .machine), profile: Self.sampled) { fixture in
             let run = try await fixture.start()
             try await waitForSamples(fixture, run, of: "0001-load", 3)
-            fixture.killSupervisor(of: run)
-            try await fixture.wait(for: "its death") { !run.hasSupervisor() }
+            try await fixture.killSupervisor(of: run)
             let recorded = try #require(try run.state().job("0001-load")?.stdoutBytes)
             let spool = "\(try #require(try run.state().spool))/0001/stdout"
             try await fixture.wait(for: "more samples") { try File(path: spool, O_RDONLY).size() > recorded + 500 }

@@ -49,6 +49,9 @@ import Testing
             try await long.waitForOutput("up")
             for _ in 0..<50 { try askAndLeave(run, ["request": "action", "name": "ok"]) }
             try await Task.sleep(for: .seconds(1))
+            try await fixture.wait(for: "their departure") {
+                try await fixture.expect(0, "status", "--json").json()["waiting"]?.array?.isEmpty == true
+            }
             try fixture.scratch.write("go", "")
             #expect(try await long.wait().status == 0)
             try await fixture.expect(0, "run", "action", "ok")

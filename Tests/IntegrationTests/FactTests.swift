@@ -51,13 +51,24 @@ import Testing
         }
     }
 
+    /// With a fact that takes until the file `go` is there.
+    private func withSlowFact(_ body: (RunFixture, RunDirectory) async throws -> Void) async throws {
+        try await RunFixture.with { fixture in
+            let go = fixture.scratch.path("go")
+            try fixture.write(
+                """
+                facts: {slow: "while [ ! -e '\(go)' ]; do sleep 0.05; done; echo done"}
+                actions: {hello: {commands: ["echo hello"]}}
+                """)
+            try await body(fixture, try await fixture.start())
+        }
+    }
+
     @Test func aSlowFactHoldsUpNothing() async throws {
-        try await RunFixture.with(
-            profile: "facts: {slow: \"sleep 5; echo done\"}\nactions: {hello: {commands: [\"echo hello\"]}}"
-        ) { fixture in
-            let run = try await fixture.start()
+        try await withSlowFact { fixture, run in
             try await fixture.expect(0, "run", "action", "hello")
             #expect(try baseline(run, "start") == nil)
+            try fixture.scratch.write("go", "")
             try await fixture.expect(0, "run", "complete")
             #expect(try baseline(run, "start")?["own"]?["slow"]?["text"] == "done")
             #expect(try baseline(run, "end")?["own"]?["slow"]?["text"] == "done")
@@ -65,13 +76,11 @@ import Testing
     }
 
     @Test func aLinkThatBreaksAtTheStartCostsNoFacts() async throws {
-        try await RunFixture.with(
-            profile: "facts: {slow: \"sleep 4\"}\nactions: {hello: {commands: [\"echo hello\"]}}"
-        ) { fixture in
-            let run = try await fixture.start()
+        try await withSlowFact { fixture, run in
             fixture.server.killConnections()
-            try await fixture.wait(for: "the loss") { try run.events(.connectionLost).count == 1 }
+            try await fixture.wait(for: "the loss") { try !run.events(.connectionLost).isEmpty }
             #expect(try baseline(run, "start") == nil)
+            try fixture.scratch.write("go", "")
             try await fixture.wait(for: "the facts of the start") { try baseline(run, "start") != nil }
             try await fixture.expect(0, "run", "complete")
             #expect(try await fixture.expect(0, "run", "show").outputText.contains("changed between start and end"))
@@ -83,7 +92,7 @@ import Testing
             profile: "facts: {slow: \"sleep 9\"}\nactions: {hello: {commands: [\"echo hello\"]}}"
         ) { fixture in
             let run = try await fixture.start()
-            fixture.killSupervisor(of: run)
+            try await fixture.killSupervisor(of: run)
             let writer = try EventWriter.openPatiently(path: run.events)
             try writer.appendBlocking(.targetFacts, ["target": "target", "at": "end", "hostname": "h"])
             let shown = try await fixture.expect(0, "run", "show").outputText

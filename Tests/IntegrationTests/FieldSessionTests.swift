@@ -46,7 +46,7 @@ import Testing
             let session = try session(fixture, "-n", "2")
             try await session.waitForOutput("begin")
             let run = try onlyRun(fixture)
-            fixture.killSupervisor(of: run)
+            try await fixture.killSupervisor(of: run)
             try await session.waitForError("taking it up again")
             try fixture.scratch.write("go", "")
             let result = try await session.wait()

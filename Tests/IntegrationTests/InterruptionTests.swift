@@ -54,7 +54,7 @@ import Testing
             try await action.waitForError("half")
             try await fixture.wait(for: "samples") { try run.state().job("0001-load")?.samples ?? 0 > 0 }
 
-            fixture.killSupervisor(of: run)
+            try await fixture.killSupervisor(of: run)
             #expect(try await action.wait().status == 79)
             let status = try await fixture.expect(0, "status", "--json").json()
             #expect(status["state"]?.string == "interrupted")
@@ -88,7 +88,7 @@ import Testing
             let run = try await fixture.start()
             let action = try fixture.background("run", "action", "count")
             try await action.waitForError("half")
-            fixture.killSupervisor(of: run)
+            try await fixture.killSupervisor(of: run)
             _ = try await action.wait()
             try fixture.scratch.write("go", "")
             let spool = try #require(try run.state().spool)
@@ -109,7 +109,7 @@ import Testing
             let run = try await fixture.start()
             let action = try fixture.background("run", "action", "count")
             try await action.waitForError("half")
-            fixture.killSupervisor(of: run)
+            try await fixture.killSupervisor(of: run)
             _ = try await action.wait()
             try await fixture.server.stop()
             try await fixture.expect(69, "run", "resume")
@@ -118,8 +118,7 @@ import Testing
             try await fixture.server.restart()
             // Killed once more, in the middle of the reattached job.
             try await fixture.expect(0, "run", "resume")
-            fixture.killSupervisor(of: run)
-            try await fixture.wait(for: "its death") { !run.hasSupervisor() }
+            try await fixture.killSupervisor(of: run)
             try await fixture.expect(0, "run", "resume")
             try fixture.scratch.write("go", "")
             try await fixture.expect(0, "run", "follow")
@@ -135,8 +134,7 @@ import Testing
             let run = try await fixture.start()
             try await fixture.expect(0, "run", "action", "slow", "--detach")
             try await fixture.wait(for: "the process") { Processes.exist(withArgument: sleep) }
-            fixture.killSupervisor(of: run)
-            try await fixture.wait(for: "its death") { !run.hasSupervisor() }
+            try await fixture.killSupervisor(of: run)
             try await fixture.server.stop()
             try await fixture.expect(0, "run", "abort", "lost")
             #expect(try run.state().status == .aborted)

@@ -28,8 +28,9 @@ import Testing
         let jump = try await SSHServer.start()
         try await RunFixture.with { fixture in
             _ = try config(fixture, through: jump)
+            let go = fixture.scratch.path("go")
             try fixture.write(
-                "actions: {slow: {commands: [\"echo begun; sleep 2; echo ended\"]}}",
+                "actions: {slow: {commands: [\"echo begun; while [ ! -e '\(go)' ]; do sleep 0.05; done; echo ended\"]}}",
                 connection: ["host": "board", "ssh_config": "ssh_config", "keepalive": "1"])
             let run = try await fixture.start()
             let established = try #require(try run.events(.connectionEstablished).first)
@@ -40,6 +41,8 @@ import Testing
             let action = try fixture.background("run", "action", "slow")
             try await action.waitForOutput("begun")
             jump.killConnections()
+            try await fixture.wait(for: "the loss") { try !run.events(.connectionLost).isEmpty }
+            try fixture.scratch.write("go", "")
             let result = try await action.wait()
             #expect(result.status == 0 && result.outputText == "begun\nended\n")
             let lost = try #require(try run.events(.connectionLost).first)

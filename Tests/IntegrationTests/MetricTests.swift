@@ -13,8 +13,8 @@ import Testing
           infer:
             commands:
               - "for i in 1 2 3 4 5; do echo latency: $i.5 ms; sleep 0.1; done; echo did 20 of them >&2"
-              - "printf '{\"acc\": 0.97312345678901234567}' >/tmp/{file}; printf 'epoch,loss\n1,0.5\n2,0.25\n' >$ECR_OUT/log.csv"
-            workdir: /tmp
+              - "printf '{\"acc\": 0.97312345678901234567}' >WORK/{file}; printf 'epoch,loss\n1,0.5\n2,0.25\n' >$ECR_OUT/log.csv"
+            workdir: WORK
             metrics:
               latency: {regex: 'latency: ([0-9.]+) ms', unit: ms}
               count: {regex: 'did (\d+)', from: stderr}
@@ -33,8 +33,9 @@ import Testing
     }
 
     @Test func theyAreTakenShownAndTakenAgain() async throws {
-        try await RunFixture.with(profile: profile) { fixture in
-            let name = "ecr-\(fixture.server.port).json"
+        try await RunFixture.with { fixture in
+            try fixture.write(profile.replacing("WORK", with: fixture.scratch.path))
+            let name = "other.json"
             let run = try await fixture.start()
             try await fixture.wait(for: "samples") { try run.state().jobs.first?.samples ?? 0 >= 2 }
             let action = try await fixture.expect(0, "run", "action", "infer", "-p", "file=\(name)")
@@ -93,7 +94,8 @@ import Testing
     }
 
     @Test func aLiveRunIsAskedAndMistakesAreRefused() async throws {
-        try await RunFixture.with(profile: profile) { fixture in
+        try await RunFixture.with { fixture in
+            try fixture.write(profile.replacing("WORK", with: fixture.scratch.path))
             let run = try await fixture.start()
             #expect(try await fixture.expect(0, "run", "metrics").errorText.contains("has no metrics"))
             try await fixture.expect(1, "run", "action", "strict")

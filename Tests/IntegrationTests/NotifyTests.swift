@@ -79,8 +79,7 @@ import Testing
             """
         try await RunFixture.with(profile: profile) { fixture in
             let run = try await fixture.start()
-            fixture.killSupervisor(of: run)
-            try await fixture.wait(for: "its death") { !run.hasSupervisor() }
+            try await fixture.killSupervisor(of: run)
             // The profile may change or go; the run has the command.
             try FileSystem.removeTree(fixture.scratch.path("profile.yaml"))
             try await fixture.expect(0, "run", "resume")

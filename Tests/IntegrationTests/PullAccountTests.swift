@@ -208,7 +208,7 @@ import Testing
             let bytes = testBytes(300_000)
             for number in 1...12 { try fixture.scratch.write("tree/\(number)", bytes: bytes + [UInt8(number)]) }
             let run = try await bench.start()
-            link.throttle(500_000)
+            link.throttle(300_000)
             let pull = try fixture.background("run", "pull", "--method", "tar", fixture.scratch.path("tree"))
             try await fixture.wait(for: "the first files") { try !run.events(.artifactPulled).isEmpty }
             try await fixture.interrupt(pull)

@@ -137,8 +137,9 @@ import Testing
             #expect(text.contains("\nfetches  \(big): 0 of 1 file, ") && text.contains(" % of 4.0 GiB"), "\(text)")
             pull.signal(SIGINT)
             #expect(try await pull.wait().status == 130)
-            let after = try await fixture.expect(0, "status", "--json").json()
-            #expect(after["transfers"]?.array?.isEmpty == true)
+            try await fixture.wait(for: "its end") {
+                try await fixture.expect(0, "status", "--json").json()["transfers"]?.array?.isEmpty == true
+            }
         }
     }
 

@@ -111,7 +111,7 @@ struct RecoveryTests {
         try await with { fixture, run in
             let action = try fixture.background("run", "action", "count")
             try await action.waitForOutput("before")
-            fixture.killSupervisor(of: run)
+            try await fixture.killSupervisor(of: run)
             try await fixture.server.reboot()
             try await fixture.expect(0, "run", "resume")
             #expect(try await fixture.expect(0, "run", "action", "ok").outputText == "ok\n")

@@ -44,6 +44,7 @@ struct RunFixture: Sendable {
         try fixture.write(profile)
         try await fixture.use(body)
         try await small.stop()
+        small.endSessions()
     }
 
     /// Runs a body and ends every run that it has left alive.
@@ -160,14 +161,15 @@ struct RunFixture: Sendable {
             let run = RunDirectory(path: scratch.path("runs/\(id)"))
             guard run.hasSupervisor() else { continue }
             _ = try? await ecr("run", "abort", "--run", id)
-            if run.hasSupervisor() { killSupervisor(of: run) }
+            if run.hasSupervisor() { try? await killSupervisor(of: run) }
         }
         try? await server.stop()
+        server.endSessions()
     }
 
-    /// As the kernel's out-of-memory killer would do it.
-    func killSupervisor(of run: RunDirectory) {
-        for id in Processes.ids(withArgument: run.path) { Processes.kill(id) }
+    /// As the kernel's out-of-memory killer would do it; returns once it is gone.
+    func killSupervisor(of run: RunDirectory) async throws {
+        try await Processes.end(Processes.ids(withArgument: run.path))
     }
 }
 

@@ -77,7 +77,7 @@ import Testing
             try await fixture.wait(for: "the output") {
                 try run.state().job("0001-tell")?.stdoutBytes == Int64(first.utf8.count)
             }
-            fixture.killSupervisor(of: run)
+            try await fixture.killSupervisor(of: run)
             try FileSystem.replace(go, with: [])
             let resumed = try await fixture.ecr("run", "resume", environment: Self.environment)
             #expect(resumed.status == 0, "\(resumed.errorText)")
@@ -94,7 +94,7 @@ import Testing
         try await RunFixture.with(profile: profile) { fixture in
             let run = try await start(fixture)
             try await fixture.expect(0, "run", "action", "tell")
-            fixture.killSupervisor(of: run)
+            try await fixture.killSupervisor(of: run)
             let spooled = "\(try #require(try run.state().spool))/0001/stdout"
             let text = String(decoding: try FileSystem.read(spooled), as: UTF8.self)
             try FileSystem.replace(spooled, with: Array(text.replacing("last", with: "lost").utf8))

@@ -147,31 +147,4 @@ import Testing
             #expect(!Processes.exist(withArgument: sleep))
         }
     }
-
-    @Test func twoStartsOfOneRunHaveOneWinner() async throws {
-        try await RunFixture.with { fixture in
-            let run = fixture.run(try await fixture.expect(0, "run", "create", "profile.yaml"))
-            async let one = fixture.ecr("run", "start", "--run", run.id)
-            async let two = fixture.ecr("run", "start", "--run", run.id)
-            let results = try await [one, two]
-            #expect(results.map(\.status).sorted() == [0, 75], "\(results.map(\.errorText))")
-            #expect(try run.events(.runStarted).count == 1)
-            #expect(try await fixture.expect(0, "run", "action", "hello").outputText == "hello\n")
-            // Later ones come too late.
-            try await fixture.expect(64, "run", "start", "--run", run.id)
-        }
-    }
-
-    @Test func aStoppedSupervisorIsSaidAndGoesOn() async throws {
-        try await with { fixture, run, _ in
-            let id = try #require(Processes.ids(withArgument: run.path).first)
-            Processes.signal(id, 19)
-            let busy = try await fixture.ecr("note", "is anybody there?")
-            #expect(busy.status == 75)
-            #expect(busy.errorText.contains("does not answer; is it stopped?"))
-            Processes.signal(id, 18)
-            try await fixture.expect(0, "note", "yes")
-            #expect(try run.events(.note).map { $0.data["text"]?.string } == ["yes"])
-        }
-    }
 }

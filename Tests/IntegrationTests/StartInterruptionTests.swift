@@ -188,7 +188,7 @@ import Testing
             let mute = try LoopbackSocket.listen(port: 0)
             try fixture.write(
                 "actions: {a: {commands: [\"true\"]}}",
-                connection: ["port": "\(try LoopbackSocket.port(of: mute))", "timeout": "2"])
+                connection: ["port": "\(try LoopbackSocket.port(of: mute))", "timeout": "4"])
             let start = try fixture.background("run", "start", "profile.yaml")
             try await fixture.wait(for: "the supervisor") {
                 try fixture.runs().contains { RunDirectory(path: fixture.scratch.path("runs/\($0)")).hasSupervisor() }

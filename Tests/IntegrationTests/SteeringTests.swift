@@ -192,7 +192,7 @@ import Testing
     @Test func aPausedRunWhoseSupervisorDiesResumesPausedAndCompletes() async throws {
         try await with { fixture, run in
             try await fixture.expect(0, "run", "pause", "lunch")
-            fixture.killSupervisor(of: run)
+            try await fixture.killSupervisor(of: run)
             #expect(try await fixture.expect(0, "status").outputText.contains("interrupted"))
             let resumed = try await fixture.expect(0, "run", "resume")
             #expect(resumed.errorText.contains("the run is paused"))
@@ -256,7 +256,7 @@ import Testing
             let refused = try await fixture.expect(64, "run", "param", "set", "size=10", "wrod=x")
             #expect(refused.errorText.contains("at most 9") && refused.errorText.contains("did you mean 'word'"))
             #expect(try run.events(.parameterSet).count == 2)
-            fixture.killSupervisor(of: run)
+            try await fixture.killSupervisor(of: run)
             // Possible without a supervisor, too, and with the same checks.
             try await fixture.expect(0, "run", "param", "set", "size=8")
             try await fixture.expect(64, "run", "param", "set", "size=many")
@@ -281,7 +281,7 @@ import Testing
             #expect(try run.state().connection["host"]?.string == "localhost")
             try await fixture.expect(0, "run", "action", "say")
             // A resume finds the target at its new address.
-            fixture.killSupervisor(of: run)
+            try await fixture.killSupervisor(of: run)
             try await fixture.expect(0, "run", "resume")
             #expect(try run.state().connection["host"]?.string == "localhost")
             // Something else that answers there is not the target.

@@ -232,7 +232,7 @@ struct SudoTests {
             let job = try await fixture.ecr("run", "action", "root", "--detach")
             #expect(job.status == 0, "\(job.errorText)")
             try await fixture.wait(for: "the output") { try run.state().job("0001-root")?.stdoutBytes == 6 }
-            fixture.killSupervisor(of: run)
+            try await fixture.killSupervisor(of: run)
             try FileSystem.replace(go, with: [])
             // Without the secret its masking would be lost.
             let refused = try await fixture.ecr("run", "resume", environment: ["TEST_SUDO": nil])

@@ -58,8 +58,7 @@ import Testing
         try await RunFixture.with(profile: Self.profile) { fixture in
             let live = try await fixture.start("--name", "live")
             let interrupted = try await fixture.start("--name", "interrupted")
-            fixture.killSupervisor(of: interrupted)
-            try await fixture.wait(for: "the supervisor's end") { !interrupted.hasSupervisor() }
+            try await fixture.killSupervisor(of: interrupted)
             let kept = [try spoolID(live): "kept", try spoolID(interrupted): "kept"]
             #expect(try await actions(fixture, "--yes", "--force") == kept)
             try await fixture.expect(64, "target", "clean", "profile.yaml", "--run", live.id)
@@ -86,8 +85,7 @@ import Testing
             let run = try await fixture.start()
             try await fixture.expect(0, "run", "action", "long", "--detach")
             try await fixture.wait(for: "the job") { Processes.exist(withArgument: sleep) }
-            fixture.killSupervisor(of: run)
-            try await fixture.wait(for: "the supervisor's end") { !run.hasSupervisor() }
+            try await fixture.killSupervisor(of: run)
             try await fixture.expect(0, "run", "abort")
             let id = try spoolID(run)
             #expect(try await actions(fixture, "--yes") == [id: "kept"])

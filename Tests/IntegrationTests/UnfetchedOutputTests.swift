@@ -114,7 +114,7 @@ import Testing
     /// What is on record of a job that has ended is said, and what it has left can be fetched.
     @Test func anAbortOfAnInterruptedRunLeavesWhatWasOnItsWay() async throws {
         try await whileFilesCome { fixture, run, action in
-            fixture.killSupervisor(of: run)
+            try await fixture.killSupervisor(of: run)
             #expect(try await action.wait().status == 79)
             let end = try await fixture.expect(0, "run", "abort")
             #expect(
@@ -217,7 +217,7 @@ import Testing
             try await fixture.expect(1, "run", "complete")
             let drain = try fixture.background("run", "drain")
             try await fixture.wait(for: "the fetch") { try run.events(.artifactPullStarted).count == 2 }
-            fixture.killSupervisor(of: run)
+            try await fixture.killSupervisor(of: run)
             _ = try await drain.wait()
             #expect(try run.state().unfetched.map(\.id) == ["0001-a"])
             try File(path: "\(try out(run, "0001"))/big", O_WRONLY).truncate(to: 1000)
@@ -256,7 +256,7 @@ import Testing
     /// Also by one that comes before the files of a job that was taken up again begin to travel.
     @Test func aCancelRightBehindAResumeIsHeard() async throws {
         try await whileFilesCome { fixture, run, action in
-            fixture.killSupervisor(of: run)
+            try await fixture.killSupervisor(of: run)
             #expect(try await action.wait().status == 79)
             try await fixture.expect(0, "run", "resume")
             try await fixture.expect(0, "run", "cancel", "big")
@@ -322,7 +322,7 @@ import Testing
             let run = try await fixture.start()
             let action = try fixture.background("run", "action", "a")
             try await fixture.waitForTransfer()
-            fixture.killSupervisor(of: run)
+            try await fixture.killSupervisor(of: run)
             #expect(try await action.wait().status == 79)
             try await fixture.expect(0, "run", "abort")
             #expect(try run.state().unfetched.map(\.id) == ["0001-a"])
@@ -339,7 +339,7 @@ import Testing
             try fixture.write("background_collectors: {s: {stream: 'while sleep 0.05; do echo x; done'}}")
             let run = try await fixture.start()
             try await fixture.wait(for: "samples") { try !run.events(.collectorOutput).isEmpty }
-            fixture.killSupervisor(of: run)
+            try await fixture.killSupervisor(of: run)
             let log = "\(try #require(try run.state().spool))/0001/stdout"
             let count = try FileSystem.read(log).count
             try await fixture.wait(for: "more samples") { try FileSystem.read(log).count > count }

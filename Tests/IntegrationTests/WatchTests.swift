@@ -12,16 +12,12 @@ import Testing
         background_collectors: {mem: {builtin: memory, interval: 200ms}}
         """
 
-    private func watch(_ fixture: RunFixture, _ run: RunDirectory, _ input: String) throws -> RunningCommand {
-        let ecr = try BuiltProducts.ecr()
-        // A terminal of script(1); its input is typed once the screen is there.
+    /// A watch at a terminal of script(1), whose keys are typed here.
+    private func watch(_ fixture: RunFixture, _ run: RunDirectory) throws -> RunningCommand {
+        let command = "\(try BuiltProducts.ecr()) run watch \(run.id); stty -a"
         return try RunningCommand(
-            "/bin/sh",
-            [
-                "-c",
-                "{ sleep 2; printf '\(input)'; sleep 2; } | script -qec '\(ecr) run watch \(run.id); stty -a' /dev/null",
-            ],
-            environment: RunFixture.settings, workingDirectory: fixture.scratch.path)
+            "/bin/sh", ["-c", "exec script -qec '\(command)' /dev/null"], environment: RunFixture.settings,
+            hasInput: true, workingDirectory: fixture.scratch.path)
     }
 
     @Test func theScreenShowsTheRunAndTakesKeys() async throws {
@@ -29,7 +25,11 @@ import Testing
             let run = try await fixture.start()
             try await fixture.expect(0, "run", "action", "count", "--detach")
             try await fixture.wait(for: "output") { try run.state().jobs.contains { $0.stdoutBytes > 0 } }
-            let shown = try await watch(fixture, run, "nseen by eye\\rpq").wait().outputText
+            let watching = try watch(fixture, run)
+            for (keys, answer) in [("", "mem.used"), ("nseen by eye\r", "recorded"), ("p", "paused"), ("q", "1049l")] {
+                try await type(keys, watching, until: answer)
+            }
+            let shown = try await watching.wait().outputText
             for text in [run.id, "connected", "mem.used", "line 3", "-count for", "n note"] {
                 #expect(shown.contains(text), "\(text) in \(shown)")
             }
@@ -46,7 +46,7 @@ import Testing
     {
         try await RunFixture.with(profile: Self.profile) { fixture in
             let run = try await fixture.start()
-            let watching = try watch(fixture, run, "")
+            let watching = try watch(fixture, run)
             try await watching.waitForOutput("\u{1B}[?1049h")
             for id in Processes.ids(withArgument: run.id) { Processes.signal(id, number) }
             let shown = try await watching.wait().outputText
@@ -172,7 +172,7 @@ import Testing
     @Test func aRunWithoutASupervisorIsShownAsThat() async throws {
         try await withShell { fixture, run in
             try await fixture.expect(0, "run", "action", "count", "--detach")
-            fixture.killSupervisor(of: run)
+            try await fixture.killSupervisor(of: run)
         } _: { _, _, shell in
             try await type("stty cols 150; $ECR run watch\n", shell, until: "n note   q quit")
             let shown = shell.outputText

@@ -50,9 +50,24 @@ import Testing
         one.cancel()
         await #expect(throws: CancellationError.self) { _ = try await one.value }
         // It goes on for the other one.
-        #expect(await target.bulkOpening != nil)
         try hanging.goOn()
         #expect(try await other.value.sftp != nil)
+        await target.close()
+    }
+
+    @Test func aSessionForAnArchiveStartsNoServer() async throws {
+        let hanging = try HangingProgram(sftpFrom: 2)
+        let server = try await serverWithHangingSFTP(hanging)
+        let target = try await Target.connect(server.options)
+        let line = try await target.transferLine(isBulk: true, asksForSFTP: false)
+        #expect(line.session !== target.session && line.sftp == nil && !line.isSFTPHanging)
+        // Little has a server that runs.
+        #expect(try await target.transferLine(isBulk: false).session === target.session)
+        #expect(!hanging.hasBegun)
+        try hanging.goOn()
+        try await line.askForSFTP()
+        #expect(line.sftp != nil && hanging.hasBegun)
+        #expect(try await target.transferLine(isBulk: false) === line)
         await target.close()
     }
 

@@ -147,7 +147,7 @@ private struct LocalSpool {
     @Test(arguments: Shells.all) func aTimeoutKillsTheWholeGroup(shell: [String]) async throws {
         let spool = try LocalSpool(shell)
         let sleep = Processes.uniqueSleep()
-        _ = try await spool.run(spool.launch("sleep \(sleep) & echo up; sleep \(sleep); echo never", limit: "0.3"))
+        _ = try await spool.run(spool.launch("sleep \(sleep) & echo up; sleep \(sleep); echo never", limit: "1"))
         let record = try spool.record()
         #expect(record.reason == .timeout)
         #expect(record.death == .confirmed)
@@ -170,7 +170,7 @@ private struct LocalSpool {
         let spool = try LocalSpool(shell)
         let sleep = Processes.uniqueSleep()
         _ = try await spool.run(
-            spool.launch("trap '' TERM; sleep \(sleep) & echo up; while :; do sleep \(sleep); done", limit: "0.2"))
+            spool.launch("trap '' TERM; sleep \(sleep) & echo up; while :; do sleep \(sleep); done", limit: "1"))
         let record = try spool.record()
         #expect(record.reason == .timeout)
         #expect(record.death == .confirmed)

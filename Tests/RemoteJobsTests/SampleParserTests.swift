@@ -180,7 +180,7 @@ import Testing
         let length = "1000.\(Int.random(in: 100_000...999_999))"
         let sampler = Sampler.interval(
             command: "echo begun; (trap '' TERM; sleep \(length)) & sleep \(length); true", interval: 0.1,
-            timeout: SampleTimeout(0.3, tools: tools), limit: 1 << 20, token: "#t", tools: tools)
+            timeout: SampleTimeout(0.6, tools: tools), limit: 1 << 20, token: "#t", tools: tools)
         let samples = try await run(shell, sampler) { $0.samples.count >= 2 }.samples
         #expect(samples.count >= 2)
         #expect(samples.allSatisfy { $0.text == Array("begun\n".utf8) && $0.status == 124 })

@@ -145,7 +145,7 @@ struct SudoProtocolTests {
         let spool = try UserSpool(shell, user)
         let sleep = Processes.uniqueSleep()
         _ = try await spool.run(
-            spool.launch("sleep \(sleep) & echo up; sleep \(sleep); echo never", password: user.password, timeout: 1.5))
+            spool.launch("sleep \(sleep) & echo up; sleep \(sleep); echo never", password: user.password, timeout: 4))
         let record = try spool.record()
         #expect(record.reason == .timeout)
         #expect(record.death == .confirmed)
@@ -185,7 +185,7 @@ struct SudoProtocolTests {
         _ = try await spool.run(
             spool.launch(
                 "id -u; cat; tty; echo error >&2", "sleep \(sleep) & echo up; sleep \(sleep)", password: user.password,
-                timeout: 2))
+                timeout: 5))
         let record = try spool.record()
         #expect(record.reason == .timeout)
         #expect(record.death == .confirmed)

@@ -148,13 +148,13 @@ import Testing
         case grows, shrinks, isRewritten, isReplaced, vanishes, isLeftAlone
 
         /// - Parameters:
-        ///   - path: of a file of 40 MB.
+        ///   - path: of a file of 24 MB.
         ///   - other: takes its place.
         func befall(_ path: String, other: String) throws {
             switch self {
-            case .grows: try File(path: path, O_WRONLY).write([1, 2, 3], at: 40_000_000)
-            case .shrinks: try File(path: path, O_WRONLY).truncate(to: 30_000_000)
-            case .isRewritten: try File(path: path, O_WRONLY).write([1, 2, 3], at: 39_999_997)
+            case .grows: try File(path: path, O_WRONLY).write([1, 2, 3], at: 24_000_000)
+            case .shrinks: try File(path: path, O_WRONLY).truncate(to: 18_000_000)
+            case .isRewritten: try File(path: path, O_WRONLY).write([1, 2, 3], at: 23_999_997)
             case .isReplaced: rename(other, path)
             case .vanishes: unlink(path)
             // Neither its content nor its name.
@@ -167,7 +167,7 @@ import Testing
     @Test(arguments: singles, Fate.allCases)
     func whatBecomesOfAFileWhileItIsReadIsSeen(_ method: TransferMethod, _ fate: Fate) async throws {
         let bench = try await Bench()
-        let bytes = testBytes(40_000_000)
+        let bytes = testBytes(24_000_000)
         let path = try bench.server.scratch.write("tree/f", bytes: bytes)
         let other = try bench.server.scratch.write("tree/other", bytes: [1])
         try await Command.runSuccessfully("/usr/bin/touch", ["-d", "2001-01-01", path])
@@ -186,10 +186,10 @@ import Testing
         #expect(received.change == zip(Fate.allCases, changes).first { $0.0 == fate }?.1)
         let content = try FileSystem.read(received.part)
         #expect(content.count == received.size && SHA256.hexDigest(of: content) == received.sha256)
-        #expect(Array(content.prefix(30_000_000)) == Array(bytes.prefix(30_000_000)))
+        #expect(Array(content.prefix(18_000_000)) == Array(bytes.prefix(18_000_000)))
         switch fate {
-        case .shrinks: #expect(content.count == 30_000_000)
-        case .isRewritten: #expect(content.count == 40_000_000)
+        case .shrinks: #expect(content.count == 18_000_000)
+        case .isRewritten: #expect(content.count == 24_000_000)
         default: #expect(content == bytes)
         }
         await bench.target.close()

@@ -199,6 +199,40 @@ import Testing
         #expect(failure?.reason == "cannot be read here: Input/output error" && failure?.isLocal == true)
     }
 
+    // MARK: Slow links
+
+    /// What stands in a window or in a buffer is not there: else a link that takes a minute for those would seem to hang.
+    @Test(arguments: singles + [.tar]) func onlyWhatHasGoneOverTheLinkCountsAsThere(_ method: TransferMethod)
+        async throws
+    {
+        let server = try await SSHServer.start()
+        let link = try FlakyLink(to: server.port)
+        var options = server.options
+        (options.port, options.pinnedHostKey) = (link.port, server.hostKeyFingerprint)
+        let bench = try await Bench(server, options)
+        let file = try await bench.file("f", testBytes(1_500_000))
+        link.throttle(2_000_000)
+        let before = link.carried(.toServer)
+        let told = Mutex<[(told: Int64, carried: Int64)]>([])
+        let tell: @Sendable (Int64) -> Void = { bytes in
+            told.withLock { $0.append((bytes, Int64(link.carried(.toServer) - before))) }
+        }
+        if method == .tar {
+            let archive = await ArchiveUpload(
+                over: bench.line, worker: bench.worker, into: place(bench.folder), key: "k")
+            let outcomes = try await archive.send([file]) { tell($1) }
+            #expect(try outcomes.map { try $0.get().isSynced } == [true])
+        } else {
+            let temporary = UploadSeat.temporary("test", for: Array("\(bench.folder)/f".utf8))
+            _ = try await FileUpload(over: bench.line, by: method, worker: bench.worker).send(
+                file, to: temporary, mayResume: false, progress: tell)
+        }
+        let steps = told.withLock { $0 }
+        #expect(steps.allSatisfy { $0.told <= $0.carried }, "\(steps)")
+        #expect(steps.map(\.told) == steps.map(\.told).sorted() && steps.last?.told == 1_500_000)
+        await bench.target.close()
+    }
+
     // MARK: Targets that hang
 
     /// A disk that hangs in the middle of a file.
@@ -227,13 +261,18 @@ import Testing
                 for id in Processes.ids(withArgument: scratch.path) { Processes.signal(id, SIGSTOP) }
             }
         }
-        try await Task.sleep(for: .seconds(2))
+        // Stopped, and all that is on the way to it is full.
+        let stopping = (programs + [scratch.path])
+        while !stopping.flatMap({ Processes.ids(withArgument: $0) }).contains(where: { Processes.isStopped($0) }) {
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        try await Task.sleep(for: .milliseconds(500))
         sending.cancel()
         await #expect(throws: (any Error).self) { try await sending.value }
         // A server that hangs is left by those who come later.
         let isLeft = await bench.line.sftp?.isOver == true
         #expect(isLeft == (method == .sftp))
-        for id in (programs + [scratch.path]).flatMap({ Processes.ids(withArgument: $0) }) { Processes.kill(id) }
+        for id in stopping.flatMap({ Processes.ids(withArgument: $0) }) { Processes.kill(id) }
         await bench.target.close()
     }
 

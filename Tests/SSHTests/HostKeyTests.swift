@@ -88,9 +88,9 @@ import Testing
         let server = try await SSHServer.start()
         var options = server.options
         options.knownHostsFile = server.scratch.path("none")
-        options.timeout = 15
+        options.timeout = 7
         options.ask = { _ in
-            usleep(17_000_000)
+            usleep(9_000_000)
             return "yes"
         }
         try await SSHSession.connect(options).close()

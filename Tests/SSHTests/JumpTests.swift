@@ -135,10 +135,10 @@ import Testing
         var options = jump.options
         options.port = listener.port
         options.jumps = [hop(jump)]
-        options.timeout = 15
+        options.timeout = 7
         let error = await failure(options)
         #expect(error?.code == .unreachable)
-        #expect(error?.message.contains("127.0.0.1:\(listener.port): timed out after 15 s without a greeting") == true)
+        #expect(error?.message.contains("127.0.0.1:\(listener.port): timed out after 7 s without a greeting") == true)
     }
 
     @Test func eachHostKeyIsCheckedAndAskedAbout() async throws {

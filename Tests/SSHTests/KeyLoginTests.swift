@@ -27,6 +27,29 @@ import Testing
         return path
     }
 
+    // MARK: Once more
+
+    /// A round trip less, on a link where each counts.
+    @Test func aKeyThatWasEnoughIsOfferedFirstTheNextTime() async throws {
+        let server = try await SSHServer.start(.init(extraLines: ["LogLevel DEBUG1"]))
+        let other = try await makeKey(server, "other", passphrase: "", isAuthorized: false)
+        var options = server.options
+        options.keyFile = nil
+        options.identityFiles = [other, server.clientKey]
+        func requests(_ method: String) -> Int { server.process.log.ranges(of: "method \(method)").count }
+        try await SSHSession.connect(options).close()
+        #expect(requests("none") == 1)
+        #expect(requests("publickey") == 2)
+        try await SSHSession.connect(options).close()
+        #expect(requests("none") == 1 && requests("publickey") == 3)
+
+        try server.scratch.write("authorized_keys", "")
+        let error = await failure(options)
+        #expect(error?.code == .authenticationFailed && error?.message.contains("it allows: publickey") == true)
+        #expect(error?.message.ranges(of: ": refused").count == 2, "\(error?.message ?? "")")
+        #expect(requests("none") == 1)
+    }
+
     // MARK: Encrypted keys
 
     @Test(arguments: [["-t", "ed25519"], ["-t", "rsa"], ["-t", "rsa", "-m", "PEM"], ["-t", "ecdsa"]])

@@ -64,9 +64,9 @@ import Testing
     @Test func aSilentButLivingServerIsKept() async throws {
         let server = try await SSHServer.start()
         var options = server.options
-        options.livenessInterval = 0.1
+        options.livenessInterval = 0.4
         let session = try await SSHSession.connect(options)
-        #expect(try await session.run("sleep 2; echo here").outputText == "here\n")
+        #expect(try await session.run("sleep 3; echo here").outputText == "here\n")
         #expect(await session.isConnected)
         await session.close()
     }

@@ -117,6 +117,12 @@ enum ProcessTable {
     /// The letter of its state: `T` is stopped.
     static func state(of pid: pid_t) -> String? { stat(pid)?.state }
 
+    /// Whether any of its threads may still have its files open. What nobody has waited for yet is a zombie of one thread.
+    static func isAlive(_ pid: pid_t) -> Bool {
+        guard let state = state(of: pid) else { return false }
+        return state != "Z" || ((try? FileSystem.list("/proc/\(pid)/task")) ?? []).count > 1
+    }
+
     static func descendants(of ancestor: pid_t) -> [pid_t] {
         let all = ((try? FileSystem.list("/proc")) ?? []).compactMap { pid_t($0) }
         let parents = Dictionary(uniqueKeysWithValues: all.compactMap { pid in stat(pid).map { (pid, $0.parent) } })

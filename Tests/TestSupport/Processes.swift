@@ -14,8 +14,46 @@ package enum Processes {
 
     package static func exist(withArgument argument: String) -> Bool { !ids(withArgument: argument).isEmpty }
 
+    /// Whether a signal holds it.
+    package static func isStopped(_ id: Int32) -> Bool { ProcessTable.state(of: id) == "T" }
+
     /// Ends a process that a test has started.
     package static func kill(_ id: Int32) { signal(id, SIGKILL) }
+
+    /// Ends processes, and returns once they are gone with all that they held: files, locks, sockets.
+    package static func end(_ ids: [Int32]) async throws {
+        for id in ids { kill(id) }
+        for id in ids {
+            while ProcessTable.isAlive(id) { try await Task.sleep(for: .milliseconds(2)) }
+        }
+    }
+
+    /// Ends what the sessions of a server have left running: jobs, and programs that hang in a read. Their environment names
+    /// where they came in (sshd(8)); that of other users' processes is not ours to read.
+    static func endSessions(ofServerAt host: String, _ port: Int) {
+        for name in (try? FileSystem.list("/proc")) ?? [] {
+            guard let id = Int32(name), let environment = try? FileSystem.read("/proc/\(name)/environ") else {
+                continue
+            }
+            if connection(in: environment)?.hasSuffix(" \(host) \(port)") == true { kill(id) }
+        }
+    }
+
+    /// The two addresses and ports of the connection that a process belongs to; nil for none.
+    private static func connection(in environment: [UInt8]) -> String? {
+        let variable = "SSH_CONNECTION="
+        return (environment + [0]).withUnsafeBufferPointer { bytes in
+            bytes.withMemoryRebound(to: CChar.self) { characters -> String? in
+                guard var line = characters.baseAddress else { return nil }
+                let end = line + characters.count
+                while line < end {
+                    if strncmp(line, variable, variable.utf8.count) == 0 { return String(cString: line) }
+                    line += strlen(line) + 1
+                }
+                return nil
+            }
+        }
+    }
 
     package static func signal(_ id: Int32, _ number: Int32) { _ = Glibc.kill(id, number) }
 

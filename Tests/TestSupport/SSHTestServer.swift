@@ -32,6 +32,9 @@ extension SSHTestServer {
     package func restart() async throws { try await process.restart() }
     package func killConnections() { process.killConnections() }
     package func signalConnections(_ number: Int32) { process.signalConnections(number) }
+
+    /// Ends all that was started over the server's connections and still runs.
+    package func endSessions() { Processes.endSessions(ofServerAt: host, port) }
 }
 
 /// An ed25519 key pair without a passphrase in OpenSSH's format.

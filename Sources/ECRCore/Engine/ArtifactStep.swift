@@ -146,7 +146,9 @@ struct ArtifactStep {
         return try await line.expand(
             entry.pattern, base: origin.workdir, most: limit,
             // The session for it is opened while the target still looks.
-            whenMuch: { Task { try await target.transferLine(isBulk: true, for: method) } })
+            whenMuch: {
+                Task { try await target.transferLine(isBulk: true, for: method, asksForSFTP: method == .sftp) }
+            })
     }
 
     /// Since when files count; 0 for all.
@@ -228,10 +230,8 @@ struct ArtifactStep {
         var kept = held?.kept ?? 0
         if held == nil { kept = try await keptBytes(expansion.files) }
         entry.share = try allowance.take(expansion, kept: kept, held: held)
-        let line = try await target.transferLine(isBulk: expansion.isMuch, for: method)
-        if let warning = await target.warning(of: line), !result.warnings.contains(warning) {
-            result.warnings.append(warning)
-        }
+        let line = try await target.transferLine(
+            isBulk: expansion.isMuch, for: method, asksForSFTP: method == .sftp)
         var batch = PullBatch(
             journal: journal, feed: feed, worker: worker, origin: origin, parts: partsFolder, line: line,
             method: method, known: await known, places: places)
@@ -252,6 +252,9 @@ struct ArtifactStep {
                 }
             }
             try await fail(asked, losses, &result)
+        }
+        if let warning = await target.warning(of: line), !result.warnings.contains(warning) {
+            result.warnings.append(warning)
         }
     }
 

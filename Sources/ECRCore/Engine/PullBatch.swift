@@ -78,6 +78,7 @@ struct PullBatch {
         async throws
     {
         if files.isEmpty { return }
+        try await line.askForSFTP()
         let method = line.ways.pulling(method)
         // Reading one of the kernel's texts can hang, and an SFTP server would hang with it; scp takes them for empty.
         let safe = self.method == nil ? .exec : method

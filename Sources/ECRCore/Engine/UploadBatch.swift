@@ -52,7 +52,6 @@ struct UploadBatch: Sendable {
     /// Sends what is not done yet.
     /// - Throws: `UploadFailure`, `TransferFailure` where nothing of it can go there; `SSHError` where the link fails.
     mutating func run(on target: Target) async throws {
-        isResumable = false
         try await target.require(method)
         let line = try await target.transferLine(isBulk: false, for: method)
         let place = try await UploadPlace.find(tree, to: upload.to, base: origin.workdir, over: line)
@@ -66,8 +65,7 @@ struct UploadBatch: Sendable {
         let owner = "\(origin.owner)\0\(String(decoding: place.path, as: UTF8.self))"
         if lane?.place != owner { lane = lanes.take(owner) }
         let isBulk = tree.bytes > 1 << 20 || tree.files.count > 64
-        let bulk = try await target.transferLine(isBulk: isBulk, for: method)
-        if let warning = await target.warning(of: bulk) { feed.tell(.progress(warning)) }
+        let bulk = try await target.transferLine(isBulk: isBulk, for: method, asksForSFTP: method == .sftp)
         do { try await run(on: target, over: bulk, to: place) } catch let error as UploadSeat.Unsettled {
             guard TransferFailure.isStall(error.cause) else { throw error.cause }
             // It is told as the upload's failure, the others beside it.
@@ -148,6 +146,9 @@ struct UploadBatch: Sendable {
     private mutating func sendSingly(
         _ place: UploadPlace, _ target: Target, _ line: TransferLine, _ progress: TransferProgress
     ) async throws {
+        if left.isEmpty { return }
+        try await line.askForSFTP()
+        if let warning = await target.warning(of: line) { feed.tell(.progress(warning)) }
         let method = line.ways.pushing(method)
         // Some small ones at a time, as a channel takes its round trips; each large one fills the line alone.
         let small = left.filter { tree.files[$0].size < 1 << 20 }
@@ -181,6 +182,8 @@ struct UploadBatch: Sendable {
         var sent: [Sent] = []
         var failure: UploadFailure?
         var interruption: (any Error)?
+        // What an earlier attempt was cut in stays so as long as nothing is sent again.
+        isResumable = false
         for outcome in outcomes {
             switch outcome {
             case .placed(let one): sent.append(one)

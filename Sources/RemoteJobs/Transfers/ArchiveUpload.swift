@@ -35,7 +35,7 @@ package import SSH
     }
 
     /// Sends files whose directories are there.
-    /// - Parameter progress: files and bytes that are on their way or there.
+    /// - Parameter progress: files and bytes that are there.
     /// - Returns: for each file what has become of it.
     /// - Throws: `TransferFailure` where nothing can be unpacked there or a file cannot be read here, `SSHError` where the
     ///   link fails: nothing has its place then. `UploadSeat.Unsettled` where it fails later.

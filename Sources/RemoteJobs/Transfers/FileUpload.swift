@@ -29,7 +29,7 @@ package struct SentFile: Sendable, Equatable {
     /// - Parameters:
     ///   - temporary: where the bytes go; its directory is made if it is missing.
     ///   - mayResume: whether an earlier attempt may have left something there.
-    ///   - progress: bytes that are on their way or there.
+    ///   - progress: bytes that are there.
     ///   - resumed: bytes that an earlier attempt has left there, before anything is sent.
     /// - Throws: `TransferFailure` where the file cannot be read here or written there (nothing of it is left),
     ///   `SSHError` where the link fails, `CancellationError`: what is there stays if a later attempt can go on with it.

@@ -62,6 +62,9 @@ package import SSH
         }
     }
 
+    /// Bytes of its input that it has not taken yet, as far as the target has told; nil where it has ended.
+    var untakenBytes: Int? { channel.untakenBytes }
+
     package func endInput() { channel.sendEOF() }
 
     /// Writes names, a NUL behind each, for `xargs -0`; then its input ends.

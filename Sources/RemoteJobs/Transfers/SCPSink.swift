@@ -15,17 +15,22 @@ import SSH
 
     /// - Throws: `TransferFailure` with what the other side says.
     mutating func write(
-        size: Int64, _ progress: @Sendable (Int64) -> Void, _ source: @Sendable () async throws -> [UInt8]?
+        size: Int64, _ progress: @escaping @Sendable (Int64) -> Void, _ source: @Sendable () async throws -> [UInt8]?
+    ) async throws {
+        let watch = IntakeWatch(script, patience, progress)
+        try await watch.whileWatching { try await send(size: size, source, watch) }
+    }
+
+    private mutating func send(
+        size: Int64, _ source: @Sendable () async throws -> [UInt8]?, _ watch: IntakeWatch
     ) async throws {
         try await confirm()
         // The name counts only where the other side was given a directory.
         try await send(Array("C0600 \(size) file\n".utf8))
         try await confirm()
-        var done: Int64 = 0
         while let bytes = try await patience.whileWorking(source) {
             try await send(bytes)
-            done += Int64(bytes.count)
-            progress(done)
+            watch.add(bytes.count)
         }
         try await send([0])
         try await confirm()

@@ -6,10 +6,13 @@ package import SSH
     package nonisolated let session: SSHSession
     package nonisolated var tools: TransferTools { knownTools.withLock(\.self) }
     private nonisolated let knownTools: Locked<TransferTools>
-    package nonisolated var sftp: SFTPClient? { sftpStanding.client }
-    private nonisolated let sftpStanding: SFTPStanding
+    /// nil, too, as long as nobody has asked for it: see `askForSFTP`.
+    package nonisolated var sftp: SFTPClient? { sftpStanding.withLock { $0?.client } }
+    /// nil where nobody has asked for it.
+    private nonisolated let sftpStanding: Locked<SFTPStanding?>
+    private var sftpAsking: Task<Void, Never>?
     /// The server has SFTP, but it gives no answer.
-    package nonisolated var isSFTPHanging: Bool { sftpStanding.isHanging }
+    package nonisolated var isSFTPHanging: Bool { sftpStanding.withLock { $0?.isHanging ?? false } }
     /// See `SSHChannel.widen`; nil on the session that jobs share.
     private let window: Int?
     /// Scripts that have a channel.
@@ -25,12 +28,12 @@ package import SSH
     private static let patience: Int64 = 5_000_000_000
 
     fileprivate init(
-        session: SSHSession, ownsSession: Bool, tools: TransferTools, sftp: SFTPStanding, window: Int?
+        session: SSHSession, ownsSession: Bool, tools: TransferTools, sftp: SFTPStanding?, window: Int?
     ) {
         self.session = session
         self.ownsSession = ownsSession
         knownTools = Locked(tools)
-        sftpStanding = sftp
+        sftpStanding = Locked(sftp)
         self.window = window
     }
 
@@ -41,6 +44,35 @@ package import SSH
 
     /// Whether whoever begins a transfer may use it.
     fileprivate var isSound: Bool { session.isConnected && sftp?.isOver != true }
+
+    fileprivate nonisolated var hasAskedForSFTP: Bool { sftpStanding.withLock { $0 != nil } }
+
+    /// Starts the SFTP server, if that was not done yet: an archive needs none, and it takes four round trips. Whoever is
+    /// cancelled meanwhile does not wait for it.
+    /// - Throws: `CancellationError`
+    package func askForSFTP() async throws {
+        if hasAskedForSFTP { return }
+        let asking =
+            sftpAsking
+            ?? Task {
+                let standing = await self.openSFTP()
+                self.sftpStanding.withLock { $0 = standing }
+            }
+        sftpAsking = asking
+        guard await asking.value(within: nil) != nil else { throw CancellationError() }
+    }
+
+    /// Where the server allows no further channel, once a script has ended.
+    private func openSFTP() async -> SFTPStanding {
+        while true {
+            let standing = await SFTPOpening(on: session, window: window).end()
+            guard case .refused = standing, isBusy, session.isConnected else { return standing }
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    /// A channel that is wanted now may be had soon.
+    private var isBusy: Bool { running > 0 || Clock.boottimeNanoseconds() - lastEnd < Self.patience }
 
     /// Seconds after which a transfer that was cancelled, and waits for the SFTP server, gives that up. Origin: a slow link
     /// needs some for a request that is half written; and the session that jobs share is not to be lost for less than a
@@ -90,7 +122,6 @@ package import SSH
                 }
                 return started
             } catch {
-                let isBusy = running > 0 || Clock.boottimeNanoseconds() - lastEnd < Self.patience
                 guard error.code == .channelRefused, isBusy, !Task.isCancelled else { throw error }
                 Patience.current?.renew()
                 // Origin: short beside a script's own round trips.
@@ -108,16 +139,28 @@ extension Target {
     /// when it is first wanted, so that output and samples don't wait behind it. Where the server wants no second
     /// connection, everything goes over the first. Opening one takes the time that a connection may have at most, and ten
     /// seconds more where its SFTP server hangs.
-    /// - Parameter method: what was asked for, which the line shall have if one has it.
+    /// - Parameters:
+    ///   - method: what was asked for, which the line shall have if one has it.
+    ///   - asksForSFTP: whether it must be known what the line has; else see `TransferLine.askForSFTP`.
     /// - Throws: `TransferFailure` where the target hangs, `SSHError`, `CancellationError`.
-    package func transferLine(isBulk: Bool, for method: TransferMethod? = nil) async throws -> TransferLine {
+    package func transferLine(
+        isBulk: Bool, for method: TransferMethod? = nil, asksForSFTP: Bool = true
+    ) async throws -> TransferLine {
+        while true {
+            let line = try await chooseLine(isBulk: isBulk, for: method)
+            if !asksForSFTP || line.hasAskedForSFTP { return line }
+            try await line.askForSFTP()
+        }
+    }
+
+    private func chooseLine(isBulk: Bool, for method: TransferMethod?) async throws -> TransferLine {
         if bulkLine?.isSound == false {
             // Whoever still uses it keeps it; its session ends with the last of them.
             bulkLine = nil
         }
         // Another connection's SFTP server may be well.
         func isFit(_ line: TransferLine) -> Bool { !line.isSFTPHanging || isBulk && method != .sftp }
-        if let bulkLine, isFit(bulkLine) { return bulkLine }
+        if let bulkLine, isFit(bulkLine), isBulk || bulkLine.hasAskedForSFTP { return bulkLine }
         if !isBulk || bulkLine != nil, let line = try await ownLine() { return line }
         if bulkLine == nil, let line = try await openBulkLine(), isFit(line) { return line }
         if let line = try await ownLine() { return line }
@@ -199,12 +242,9 @@ extension Target {
         do {
             let session = try await SSHSession.connect(options)
             do {
-                let sftp =
-                    sftp == nil
-                    ? sftpStanding : await SFTPOpening(on: session, window: Self.bulkWindow).end()
                 let line = TransferLine(
-                    session: session, ownsSession: true, tools: try await knownTools(on: session), sftp: sftp,
-                    window: Self.bulkWindow)
+                    session: session, ownsSession: true, tools: try await knownTools(on: session),
+                    sftp: sftp == nil ? sftpStanding : nil, window: Self.bulkWindow)
                 // The connection may have been given up meanwhile.
                 guard self.session.isConnected else { throw SSHError(.connectionLost, "the link was lost") }
                 bulkLine = line

@@ -34,13 +34,22 @@ final class Authentication {
     }
 
     func logIn() throws(SSHError) {
-        // It may be all that the server wants, and else brings the list of what it does.
-        if case .accepted = try judge({ ssh_userauth_none(raw, nil) }) { return report.letIn(by: "no proof at all") }
+        let keys = PublicKeyLogin(self)
+        defer { keys.close() }
+        // What has let us in before is a round trip less than the question for what would.
+        if options.keyRing.sufficientKey(of: account) != nil {
+            current = "publickey"
+            if case .accepted = try keys.attempt() { return }
+        }
+        // It may be all that the server wants, and else brings the list of what it does, as every refusal does.
+        current = "none"
+        if ssh_userauth_list(raw, nil) == 0, case .accepted = try judge({ ssh_userauth_none(raw, nil) }) {
+            return report.letIn(by: "no proof at all")
+        }
         if let banner = ssh_get_issue_banner(raw) {
             conversation.announce(String(cString: banner))
             ssh_string_free_char(banner)
         }
-        let keys = PublicKeyLogin(self)
         let methods = [
             Method(flag: SSH_AUTH_METHOD_PUBLICKEY, name: "publickey") { () throws(SSHError) in try keys.attempt() },
             Method(flag: SSH_AUTH_METHOD_INTERACTIVE, name: "keyboard-interactive") { [self] () throws(SSHError) in
@@ -50,7 +59,6 @@ final class Authentication {
                 try PasswordLogin(self).attempt()
             },
         ]
-        defer { keys.close() }
         var refused: Set<UInt32> = []
         while let method = methods.first(where: { isAllowed($0.flag) && !refused.contains($0.flag) }) {
             current = method.name

@@ -3,7 +3,7 @@ import Glibc
 import LinuxSystem
 
 /// What a person has typed or vouched for, kept in this process's memory so that a reconnect need not ask again:
-/// unlocked keys, passwords that worked, host keys. Never written to disk.
+/// unlocked keys, passwords and keys that worked, host keys. Never written to disk.
 package final class KeyRing: Sendable {
     /// A key as it was when it was unlocked; a file that is replaced is another key.
     private struct UnlockedKey: @unchecked Sendable {
@@ -16,6 +16,8 @@ package final class KeyRing: Sendable {
         var keys: [String: UnlockedKey] = [:]
         /// By account, `user@host:port`.
         var passwords: [String: String] = [:]
+        /// Public keys, or certificates, which were all that the server wanted, by account.
+        var sufficient: [String: [UInt8]] = [:]
         /// Fingerprints by the host's name in known_hosts.
         var hosts: [String: String] = [:]
     }
@@ -45,6 +47,13 @@ package final class KeyRing: Sendable {
     ///   - password: nil forgets it.
     ///   - account: `user@host:port`, as `SSHOptions.account` writes it.
     package func keep(password: String?, of account: String) { contents.withLock { $0.passwords[account] = password } }
+
+    /// The key, in its wire format, that has let an account in without further proof.
+    func sufficientKey(of account: String) -> [UInt8]? { contents.withLock { $0.sufficient[account] } }
+
+    func keep(sufficientKey blob: [UInt8], of account: String) {
+        contents.withLock { $0.sufficient[account] = blob }
+    }
 
     func trusts(_ key: HostKey, as name: String) -> Bool { contents.withLock { $0.hosts[name] == key.fingerprint } }
 

@@ -14,6 +14,14 @@ final class PublicKeyLogin {
         /// The agent signs; the certificate, if any, is shown instead of its key.
         case agent(AgentIdentity, Certificate?)
         case file(FileKey, Certificate?)
+
+        /// What the server sees of it; nil where that is not known before the key is unlocked.
+        var shown: [UInt8]? {
+            switch self {
+            case .agent(let identity, let certificate): certificate?.blob ?? identity.blob
+            case .file(let key, let certificate): certificate?.blob ?? key.publicBlob
+            }
+        }
     }
 
     init(_ login: Authentication) { self.login = login }
@@ -22,7 +30,7 @@ final class PublicKeyLogin {
     func close() { agent?.close() }
 
     func attempt() throws(SSHError) -> LoginStep {
-        if candidates == nil { candidates = try gather() }
+        if candidates == nil { candidates = inOrder(try gather()) }
         while let next = candidates?.first {
             candidates?.removeFirst()
             let step: LoginStep
@@ -36,6 +44,14 @@ final class PublicKeyLogin {
     }
 
     // MARK: What there is
+
+    /// What has let us in before comes first.
+    private func inOrder(_ found: [Candidate]) -> [Candidate] {
+        guard let blob = login.options.keyRing.sufficientKey(of: login.account),
+            let place = found.firstIndex(where: { $0.shown == blob })
+        else { return found }
+        return [found[place]] + found[..<place] + found[(place + 1)...]
+    }
 
     private func gather() throws(SSHError) -> [Candidate] {
         let options = login.options
@@ -156,7 +172,9 @@ final class PublicKeyLogin {
         _ step: LoginStep, _ shown: [UInt8], _ name: String, in file: FileKey?, _ certificate: Certificate?
     ) {
         switch step {
-        case .accepted: login.report.letIn(by: name)
+        case .accepted:
+            if login.report.accepted.isEmpty { login.options.keyRing.keep(sufficientKey: shown, of: login.account) }
+            login.report.letIn(by: name)
         case .partly: login.report.accepted(name)
         case .refused:
             refused.append(shown)

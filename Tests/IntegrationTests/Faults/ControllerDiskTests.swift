@@ -206,7 +206,7 @@ import Testing
         try await FaultBench.with(hasLink: false) { bench in
             let run = try await bench.start()
             try await bench.fixture.expect(0, "run", "collector", "stop", "load")
-            var failures = 0
+            var (failures, told) = (0, 0)
             while true {
                 let fault = try SystemCallFaults("fdatasync", .error("EIO"), when: "\(failures + 1)")
                 let pid = try #require(Processes.ids(withArgument: run.path).first)
@@ -216,14 +216,19 @@ import Testing
                 _ = try await tracer.wait()
                 guard fault.hasStruck else { break }
                 failures += 1
-                #expect(action.status == 74, "\(action.errorText)")
-                #expect(action.errorText.contains("Input/output error"))
+                if action.status == 74 {
+                    told += 1
+                    #expect(action.errorText.contains("Input/output error"))
+                } else {
+                    // It may fail with an event of its own, before the action is asked for.
+                    #expect([64, 75].contains(action.status), "\(action.errorText)")
+                }
                 try await waitForEnd(bench, run)
                 try await bench.note("failure \(failures)")
                 try await bench.fixture.expect(0, "run", "resume")
                 for job in try run.state().openJobs { try await bench.fixture.expect(0, "run", "follow", job.id) }
             }
-            #expect(failures > 3)
+            #expect(told > 3)
             #expect(try run.events(.storageError).count == failures)
             try await bench.complete(run)
         }

@@ -117,16 +117,18 @@ final class FaultBench: Sendable {
         let action = try fixture.background("run", "action", "count")
         try await action.waitForError("half")
         try await fixture.wait(for: "the first half") {
-            try run.state().openJobs.contains { $0.name == "count" && $0.stdoutBytes > 0 }
+            try run.state().openJobs.contains { $0.name == "count" && $0.stdoutBytes == Self.firstHalf(of: $0.id) }
         }
         return action
     }
 
-    /// Kills the run's supervisor and waits until it is gone.
-    func killSupervisor(of run: RunDirectory) async throws {
-        fixture.killSupervisor(of: run)
-        try await fixture.wait(for: "the supervisor's death") { !run.hasSupervisor() }
+    /// Bytes: `tee` may have some of them still when the job goes on.
+    private static func firstHalf(of job: String) -> Int64 {
+        Int64((1...400).reduce(0) { $0 + "line \($1) ü of \(job)\n".utf8.count })
     }
+
+    /// Kills the run's supervisor and waits until it is gone.
+    func killSupervisor(of run: RunDirectory) async throws { try await fixture.killSupervisor(of: run) }
 
     /// Completes the run, which must be whole. A link that is still broken is waited for, as an operator would.
     func complete(_ run: RunDirectory, at location: SourceLocation = #_sourceLocation) async throws {

@@ -152,7 +152,8 @@ import Testing
         let sleep = Processes.uniqueSleep()
         let folder = server.scratch.path("memory")
         _ = try await ssh(server.clientArguments, "mkdir '\(folder)'; setsid sleep \(sleep) >/dev/null 2>&1 &")
-        #expect(Processes.exist(withArgument: sleep))
+        // The shell has gone; what it has started may not have become that program yet.
+        while !Processes.exist(withArgument: sleep) { try await Task.sleep(for: .milliseconds(20)) }
         try await server.reboot(losing: [folder])
         #expect(!Processes.exist(withArgument: sleep))
         #expect(!FileSystem.exists(folder))

@@ -69,7 +69,7 @@ import Testing
             let run = try await bench.start()
             /// Stops a pull once so much is here.
             func pull(until size: Int64) async throws {
-                link.throttle(4_000_000)
+                link.throttle(2_500_000)
                 let pull = try fixture.background("run", "pull", log)
                 try await fixture.wait(for: "some of it") {
                     let told = try await fixture.expect(0, "status", "--json").json()["transfers"]?.array?.first

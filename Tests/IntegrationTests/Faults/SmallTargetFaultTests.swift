@@ -37,7 +37,10 @@ struct SmallTargetFaultTests {
         let folder: String
         let contents: [String: [UInt8]]
 
-        static func with(_ way: Way, _ body: (Bench, RunDirectory) async throws -> Void) async throws {
+        /// - Parameter keepalive: seconds, until a link that is silent for three times as long is taken for lost.
+        static func with(
+            _ way: Way, keepalive: Double = 0.2, _ body: (Bench, RunDirectory) async throws -> Void
+        ) async throws {
             let small = try await DropbearServer.startSmall(without: way.missing, with: way == .scp ? ["scp"] : [])
             let link = try FlakyLink(to: small.port)
             let known = String(decoding: try FileSystem.read(small.knownHosts), as: UTF8.self)
@@ -47,7 +50,7 @@ struct SmallTargetFaultTests {
             let connection = [
                 "host": "\"127.0.0.1\"", "port": "\(link.port)", "user": "\"\(small.user)\"",
                 "key_file": "\"\(small.clientKey)\"", "known_hosts": "\"\(scratch.path("known_hosts"))\"",
-                "spool_dir": "\"\(small.scratch.path("spool"))\"", "keepalive": "0.2",
+                "spool_dir": "\"\(small.scratch.path("spool"))\"", "keepalive": "\(keepalive)",
             ]
             let fixture = RunFixture(
                 server: try await SSHServer.start(.init()), scratch: scratch, connection: connection)
@@ -77,9 +80,8 @@ struct SmallTargetFaultTests {
                 running.signal(SIGINT)
                 #expect(try await running.wait().status == 130)
             case .killed:
-                fixture.killSupervisor(of: run)
+                try await fixture.killSupervisor(of: run)
                 #expect(try await running.wait().status == 79)
-                try await fixture.wait(for: "the supervisor's death") { !run.hasSupervisor() }
             }
             link.fail(.reset)
             link.restore()
@@ -101,7 +103,7 @@ struct SmallTargetFaultTests {
     /// dropbear (2022.83) closes a channel whose program was not asked for yet when another one's ends, and dies of the
     /// request that follows.
     @Test func theServerOutlivesManyChannels() async throws {
-        try await Bench.with(.dd) { bench, run in
+        try await Bench.with(.dd, keepalive: 60) { bench, run in
             bench.link.delay(.milliseconds(15))
             for number in 0..<24 { try bench.fixture.scratch.write("many/\(number)", "content \(number)") }
             let many = bench.fixture.scratch.path("many")

@@ -23,7 +23,7 @@ import Testing
     private func withPushUnderWay(
         _ body: (FaultBench, RunDirectory, RunningCommand, _ folder: String) async throws -> Void
     ) async throws {
-        try await FaultBench.with { bench in
+        try await FaultBench.with(connection: ["keepalive": "60"]) { bench in
             let fixture = bench.fixture
             let folder = fixture.scratch.path("work/tree")
             for name in ["a", "b", "c"] { try fixture.scratch.write("tree/\(name)", "the new \(name)") }
@@ -78,22 +78,22 @@ import Testing
         }
     }
 
-    /// Sends a large file over a slow link, and stops that once some of it is there.
+    /// Sends a large file over a link that stalls, and stops that once some of it is there.
     private func withStoppedPush(
         _ method: String, _ body: (FaultBench, RunDirectory, _ said: String, _ work: String) async throws -> Void
     ) async throws {
-        try await FaultBench.with { bench in
-            let fixture = bench.fixture
+        try await FaultBench.with(connection: ["keepalive": "60"]) { bench in
+            let (fixture, link) = (bench.fixture, try #require(bench.link))
             let work = fixture.scratch.path("work")
             try fixture.scratch.write("large", bytes: testBytes(5_000_000))
             let run = try await bench.start()
-            bench.link?.throttle(1_500_000)
+            link.fail(.stall, after: 2_500_000, .toServer)
             let push = try fixture.background("run", "push", "--method", method, "large", "\(work)/")
-            try await fixture.wait(for: "some of it") { FileSystem.treeSize(work) > 1_000_000 }
-            push.signal(SIGINT)
+            try await fixture.wait(for: "some of it") { !link.isArmed && FileSystem.treeSize(work) > 1_000_000 }
+            try await fixture.interrupt(push)
+            link.restore()
             let stopped = try await push.wait()
             #expect(stopped.status == 130)
-            bench.link?.throttle(nil)
             try await body(bench, run, stopped.errorText, work)
         }
     }
@@ -124,7 +124,7 @@ import Testing
     // MARK: Side by side
 
     @Test(arguments: ["tar", "exec", "sftp"]) func twoPushesIntoOnePlaceBothArrive(_ method: String) async throws {
-        try await FaultBench.with { bench in
+        try await FaultBench.with(connection: ["keepalive": "60"]) { bench in
             let fixture = bench.fixture
             let work = fixture.scratch.path("work")
             for folder in ["one", "two"] {
@@ -234,7 +234,9 @@ import Testing
     /// The server's file transfer dies of the same file again and again, while the link stands.
     @Test func anErrorThatRepeatsIsAFailure() async throws {
         let command = "/bin/sh -c \"ulimit -f 1000; exec /usr/lib/openssh/sftp-server\""
-        try await FaultBench.with(.init(servesSFTP: false, extraLines: ["Subsystem sftp \(command)"])) { bench in
+        try await FaultBench.with(
+            .init(servesSFTP: false, extraLines: ["Subsystem sftp \(command)"]), connection: ["keepalive": "60"]
+        ) { bench in
             let fixture = bench.fixture
             let work = fixture.scratch.path("work")
             try fixture.scratch.write("large", bytes: testBytes(4_000_000))
@@ -251,12 +253,15 @@ import Testing
     /// One that a neighbour's error tears from under a transfer makes it begin again.
     @Test func anErrorOfOneTransferIsNoneOfItsNeighbours() async throws {
         let command = "/bin/sh -c \"ulimit -f 1000; exec /usr/lib/openssh/sftp-server\""
-        try await FaultBench.with(.init(servesSFTP: false, extraLines: ["Subsystem sftp \(command)"])) { bench in
+        try await FaultBench.with(
+            .init(servesSFTP: false, extraLines: ["Subsystem sftp \(command)"]), connection: ["keepalive": "60"]
+        ) { bench in
             let fixture = bench.fixture
             try fixture.scratch.write("large", bytes: testBytes(4_000_000))
+            try fixture.scratch.write("larger", bytes: testBytes(20_000_000))
             let run = try await bench.start()
             bench.link?.throttle(1_000_000)
-            let pull = try fixture.background("run", "pull", "--method", "exec", fixture.scratch.path("large"))
+            let pull = try fixture.background("run", "pull", "--method", "exec", fixture.scratch.path("larger"))
             try await fixture.wait(for: "the pull") { try !run.events(.artifactPullStarted).isEmpty }
             try await fixture.expect(
                 1, "run", "push", "--method", "sftp", "large", "\(fixture.scratch.path("work"))/large")

@@ -5,7 +5,7 @@ import LinuxSystem
 ///
 /// libfaketime 0.9.10 shifts absolute timers of the monotonic clock, too. Ahead of the true time they only fire early;
 /// behind it every sleep would take that much longer, so the clock is never behind.
-package struct FalseClock: Sendable {
+package final class FalseClock: Sendable {
     private let scratch: ScratchDirectory
 
     private static let library: String? = ["x86_64-linux-gnu", "aarch64-linux-gnu", "."].map {
@@ -18,6 +18,16 @@ package struct FalseClock: Sendable {
     package init(aheadBy seconds: Double = 0) throws {
         scratch = try ScratchDirectory()
         try set(aheadBy: seconds)
+    }
+
+    /// Programs that were killed have left what they shared with their children in memory.
+    deinit {
+        let folder = "/dev/shm"
+        for name in (try? FileSystem.list(folder)) ?? [] {
+            for kind in ["faketime_shm_", "sem.faketime_sem_"] where name.hasPrefix(kind) {
+                if !FileSystem.exists("/proc/\(name.dropFirst(kind.count))") { unlink("\(folder)/\(name)") }
+            }
+        }
     }
 
     package func set(aheadBy seconds: Double) throws {
