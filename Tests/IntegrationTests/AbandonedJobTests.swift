@@ -16,8 +16,7 @@ import Testing
             let run = try await fixture.start()
             try await fixture.expect(0, "run", "action", "a", "--detach")
             try await fixture.wait(for: "the job") { try run.state().jobs.contains { $0.stdoutBytes > 0 } }
-            fixture.killSupervisor(of: run)
-            try await fixture.wait(for: "its death") { !run.hasSupervisor() }
+            try await fixture.killSupervisor(of: run)
             try await body(fixture, run)
         }
     }

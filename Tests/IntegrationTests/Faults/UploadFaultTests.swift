@@ -215,7 +215,7 @@ import Testing
             try await fixture.expect(0, "run", "push", "small", "\(work)/small")
             let push = try fixture.background("run", "push", "big", "\(work)/big")
             try await fixture.waitForTransfer()
-            fixture.killSupervisor(of: run)
+            try await fixture.killSupervisor(of: run)
             _ = try await push.wait()
             let profile = fixture.scratch.path("profile.yaml")
             let told = try await fixture.expect(0, "run", "abort").errorText.split(separator: "\n")
