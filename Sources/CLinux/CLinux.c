@@ -66,6 +66,16 @@ int clinux_begin_write_back(int fd, int64_t offset, int64_t count) {
     return sync_file_range(fd, offset, count, SYNC_FILE_RANGE_WRITE);
 }
 
+int clinux_next_data(int fd, int64_t offset, int64_t *begin, int64_t *end) {
+    off_t data = lseek(fd, offset, SEEK_DATA);
+    if (data < 0) return errno == ENXIO ? 0 : -1;
+    off_t hole = lseek(fd, data, SEEK_HOLE);
+    if (hole < 0) return -1;
+    *begin = data;
+    *end = hole;
+    return 1;
+}
+
 int clinux_set_direct(int fd, int is_direct) {
     int flags = fcntl(fd, F_GETFL);
     if (flags < 0) return -1;

@@ -34,6 +34,22 @@ package final class File: Sendable {
         return Int64(status.st_size)
     }
 
+    /// How many bytes of a file are no holes. All, where its file system cannot tell: its count of blocks is none for what is
+    /// not on a disk, and comes late where blocks are chosen late.
+    /// - Parameter size: its length.
+    package func dataBytes(of size: Int64) -> Int64 {
+        var count: Int64 = 0
+        var (begin, end): (Int64, Int64) = (0, 0)
+        while end < size {
+            switch clinux_next_data(descriptor, end, &begin, &end) {
+            case 1 where end > begin: count += min(end, size) - min(begin, size)
+            case 0: return count
+            default: return size
+            }
+        }
+        return count
+    }
+
     /// Reads up to `count` bytes at an offset; fewer only at the end of the file.
     package func read(at offset: Int64, count: Int) throws(SystemError) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)

@@ -48,14 +48,8 @@ package struct JobState: Sendable, Equatable {
     package var stderrMasked: Int64 = 0
     /// It ran on a channel of its own, without a spool: there is no copy of its output on the target.
     package var isAttached = false
-    /// Why something of its `$ECR_OUT` has not come: the target has the only copy. nil where all is here.
-    package var unfetched: String?
-    /// The key below `transfers:` that has refused it, if one has.
-    package var unfetchedLimit: String?
-    /// The target does not have it any more.
-    package var isOutputGone = false
-    /// The seq of the last event that tells of it.
-    package var unfetchedSeq: Int64?
+    /// nil where all that it has left in `$ECR_OUT` is here.
+    package var unfetched: UnfetchedOutput?
     /// Its commands have ended on the target; what it has left is looked for then. Known of a job whose end is not on
     /// record, too.
     package var haveCommandsEnded = false
@@ -93,12 +87,6 @@ package struct JobState: Sendable, Equatable {
     /// An abort has left it as it was: what it has written since then was not looked for.
     package var wasAbandoned: Bool { outcome == .unknown && reason?.hasPrefix(Self.abortReason) == true }
 
-    /// All that it has left in `$ECR_OUT` is here.
-    mutating func settleOutputs() {
-        (unfetched, unfetchedLimit, unfetchedSeq) = (nil, nil, nil)
-        isOutputGone = false
-    }
-
     /// Whether a person or a script has asked for it, rather than the profile.
     package var isAskedFor: Bool { kind != .collector && invocation != "setup" && invocation != "finally" }
 
@@ -117,9 +105,9 @@ package struct JobState: Sendable, Equatable {
             "unparsed": unparsed > 0 ? .int(unparsed) : nil,
             "table_bytes": kind == .collector ? .int(tableBytes) : nil,
             "sampling": kind == .collector ? sampling.json : nil, "spool": spool.map { .string($0) },
-            "boot": boot.map { .string($0) }, "unfetched": unfetched.map { .string($0) },
-            "output_gone": isOutputGone ? true : nil,
-            "unfetched_limit": unfetchedLimit.map { .string($0) }, "unfetched_seq": unfetchedSeq.map { .int($0) },
+            "boot": boot.map { .string($0) }, "unfetched": unfetched.map { .string($0.reason) },
+            "output_gone": unfetched?.isGone == true ? true : nil,
+            "unfetched_limit": unfetched?.limit.map { .string($0) }, "unfetched_seq": unfetched.map { .int($0.seq) },
             "commands_ended": haveCommandsEnded ? true : nil, "mark": mark?.json,
             "span": span.map { [.double($0.lowerBound), .double($0.upperBound)] }, "metrics": metrics?.json,
             "window": window.map { .object($0.members(count: metrics?.count)) },
@@ -152,10 +140,7 @@ package struct JobState: Sendable, Equatable {
         sampling = SamplingState(json: json["sampling"])
         spool = json["spool"]?.string
         boot = json["boot"]?.string
-        unfetched = json["unfetched"]?.string
-        isOutputGone = json["output_gone"]?.bool ?? false
-        unfetchedLimit = json["unfetched_limit"]?.string
-        unfetchedSeq = json["unfetched_seq"]?.int
+        unfetched = UnfetchedOutput(job: json)
         haveCommandsEnded = json["commands_ended"]?.bool ?? false
         mark = Mark(json: json["mark"])
         span = ClosedRange(json["span"]?.array?.first?.double, json["span"]?.array?.last?.double)

@@ -3,7 +3,7 @@ import JSON
 /// What is not in the run and may still be on the target.
 extension RunState {
     /// Jobs of which something in `$ECR_OUT` has not come, and the target may have it.
-    package var unfetched: [JobState] { jobs.filter { $0.unfetched != nil && !$0.isOutputGone } }
+    package var unfetched: [JobState] { jobs.filter { $0.unfetched?.isGone == false } }
 
     /// Whether a run that is over has something on its target that a drain would fetch.
     package var mayBeDrained: Bool {

@@ -162,7 +162,7 @@ package struct RunState: Sendable, Equatable {
         case .ruleFired, .intervalMarked: rules.apply(event)
         case .ledger:
             ledger = data
-            if data["complete"]?.bool == true { for job in unfetched { change(job.id) { $0.settleOutputs() } } }
+            if data["complete"]?.bool == true { for job in unfetched { change(job.id) { $0.unfetched = nil } } }
         case .collectorGap:
             gaps.append(.object(data))
             applyToJob(event)
@@ -197,13 +197,8 @@ package struct RunState: Sendable, Equatable {
 
     /// Only once all of it is here nothing is missing: a fetch may be cut, by the end of its supervisor as well.
     private mutating func noteUnfetched(_ event: Event) {
-        guard event.type == .artifactPullFailed, let isOnlyCopy = event.data["only_copy"]?.bool else { return }
-        change(event.data["job"]?.string ?? "") {
-            $0.isOutputGone = !isOnlyCopy
-            $0.unfetched = event.data["reason"]?.string ?? ""
-            $0.unfetchedLimit = event.data["limit"]?.string
-            $0.unfetchedSeq = event.seq
-        }
+        guard event.type == .artifactPullFailed, let output = UnfetchedOutput(event) else { return }
+        change(event.data["job"]?.string ?? "") { $0.unfetched = output }
     }
 
     /// The job of an event, by its first attempt: actions take turns, so the others are the next jobs of its action.
@@ -274,7 +269,7 @@ package struct RunState: Sendable, Equatable {
             }
         case .commandStarted, .commandCompleted, .commandFailed: change(id) { $0.haveCommandsEnded = true }
         case .outputsFetched:
-            change(id) { $0.settleOutputs() }
+            change(id) { $0.unfetched = nil }
         case .metricsDerived: change(id) { $0.metrics = JobMetrics(.object(event.data)) }
         case .actionWindow: change(id) { $0.window = JobWindow(json: .object(event.data)) }
         case .collectorGap: change(id) { $0.sampling.apply(gap: event.data) }

@@ -17,7 +17,6 @@ import Testing
             try await fixture.expect(0, "run", "action", "a", "--detach")
             try await fixture.wait(for: "the job") { try run.state().jobs.contains { $0.stdoutBytes > 0 } }
             try await fixture.killSupervisor(of: run)
-            try await fixture.wait(for: "its death") { !run.hasSupervisor() }
             try await body(fixture, run)
         }
     }

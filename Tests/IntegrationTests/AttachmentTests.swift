@@ -112,6 +112,8 @@ import Testing
             #expect(
                 refused.errorText.contains("try: df -h '\(run.path)', and make room; or start a run with a smaller"))
             #expect(try attachments(run).isEmpty && run.events(.note).isEmpty)
+            // It has no blocks, and still is no hole.
+            try await fixture.expect(74, "note", "a text", "--attach", "/sys/kernel/uevent_seqnum")
             try await fixture.expect(0, "note", "holes", "--attach", hollow)
             try await fixture.expect(0, "note", "no file")
         }

@@ -26,6 +26,22 @@ import Testing
         #expect(try scratch.read("f") == "hello")
     }
 
+    @Test func holesAreNoData() throws {
+        let file = try create("f")
+        #expect(file.dataBytes(of: 0) == 0)
+        try file.truncate(to: 1 << 24)
+        #expect(file.dataBytes(of: 1 << 24) == 0)
+        try file.write(Array("in the middle".utf8), at: 1 << 20)
+        try file.write(Array("end".utf8), at: 1 << 24)
+        let size = try file.size()
+        // Whole blocks, but the last.
+        #expect((16...(1 << 20)).contains(file.dataBytes(of: size)))
+        #expect(file.dataBytes(of: 1 << 20) == 0)
+        // Such a file has no blocks at all.
+        let made = try File(path: "/sys/kernel/uevent_seqnum", O_RDONLY)
+        #expect(try made.dataBytes(of: made.size()) == made.size())
+    }
+
     @Test func aTreeOfAnyNamesCanBeRemovedAndHasASize() async throws {
         let tree = try scratch.write("tree/plain", "12345")
         let script = "cd \"$0\" && mkdir -p \"$(printf 'd\\377')/sub\" && printf 123 >\"$(printf 'd\\377/sub/f\\303')\""

@@ -22,6 +22,9 @@ int clinux_accept(int fd);
 int clinux_reserve(int fd, int64_t length);
 /// Starts to write a range of a file to the medium without waiting (sync_file_range(2)).
 int clinux_begin_write_back(int fd, int64_t offset, int64_t count);
+/// Finds the next piece of a file behind `offset` that is no hole (lseek(2), SEEK_DATA): 1 with its beginning and end, 0 if
+/// there is none, -1 with errno.
+int clinux_next_data(int fd, int64_t offset, int64_t *begin, int64_t *end);
 /// Lets the reads and writes of a file go past the page cache, or through it again (open(2), O_DIRECT).
 int clinux_set_direct(int fd, int is_direct);
 /// Waits until everything on the file system of `fd` is on the medium (syncfs(2)).

@@ -6,8 +6,8 @@ import RemoteJobs
 struct AttachedFile: TransferItem {
     let path: String
     let shownSize: Int64
-    /// Bytes that it has on its disk.
-    let allocated: Int64
+    /// Bytes that are no holes.
+    let dataSize: Int64
     var key: [UInt8] { Array(path.utf8) }
     var shownName: String { FileSystem.name(of: path) }
 
@@ -16,8 +16,10 @@ struct AttachedFile: TransferItem {
         self.path = path
         do throws(SystemError) {
             // O_NONBLOCK: a FIFO is to be refused, not waited for.
-            let status = try Self.status(of: try File(path: path, O_RDONLY | O_NONBLOCK), path)
-            (shownSize, allocated) = (Int64(status.st_size), Int64(status.st_blocks) * 512)
+            let file = try File(path: path, O_RDONLY | O_NONBLOCK)
+            let status = try Self.status(of: file, path)
+            shownSize = Int64(status.st_size)
+            dataSize = file.dataBytes(of: shownSize)
             if status.st_mode & S_IFMT == S_IFREG { return }
         } catch {
             guard error.code == ENOENT, path.unicodeScalars.contains("\u{FFFD}") else {

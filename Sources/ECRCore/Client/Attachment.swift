@@ -54,7 +54,7 @@ package struct Attachment: Sendable, Equatable {
         do throws(SystemError) { free = try FileSystem.freeBytes(run.path) } catch {
             throw ECRFailure(.storage, error.description)
         }
-        let needed = sources.reduce(0) { $0 + min($1.shownSize, $1.allocated) }
+        let needed = sources.reduce(0) { $0 + $1.dataSize }
         do throws(TransferFailure) { try policy.requireRoom(for: needed, free: free) } catch {
             throw ECRFailure(.storage, "cannot attach it: \(error.reason)", hint: error.hint)
         }

@@ -17,10 +17,10 @@ package struct LeftOutputs: Sendable {
 
     package init(_ state: RunState) {
         let jobs = state.unfetched
-        limits = Set(jobs.compactMap(\.unfetchedLimit))
+        limits = Set(jobs.compactMap(\.unfetched?.limit))
         outputs = jobs.map { job in
             Output(
-                job: job.id, reason: job.unfetched ?? "",
+                job: job.id, reason: job.unfetched?.reason ?? "",
                 folder: SpoolFolder.output(of: job.id, in: job.spool ?? state.spool ?? "?"))
         }
     }

@@ -99,9 +99,9 @@ struct Ledger: Sendable {
                 continue
             }
             addOutcome(of: job)
-            if let reason = job.unfetched {
-                if !job.isOutputGone { unfetched.append(job.id) }
-                missing.append("\(job.id): not all of \(JobState.outputName) has come: \(reason)")
+            if let output = job.unfetched {
+                if !output.isGone { unfetched.append(job.id) }
+                missing.append("\(job.id): not all of \(JobState.outputName) has come: \(output.reason)")
             }
             let remote = job.spool == spool ? remote : nil
             if job.kind == .collector {

@@ -11,7 +11,9 @@ extension RunEngine {
         var policy = pullPolicy
         if isDrain { (policy.mostBytes, policy.mostFiles) = (nil, nil) }
         for job in journal.state.jobs {
-            guard let reason = job.unfetched, isDrain || reason != TransferFailure.cancelled.reason else { continue }
+            guard let reason = job.unfetched?.reason, isDrain || reason != TransferFailure.cancelled.reason else {
+                continue
+            }
             try await fetchOutput(of: job, policy, listener)
         }
     }
@@ -35,7 +37,7 @@ extension RunEngine {
             policy: policy)
         _ = try await step.run([], out: SpoolFolder.output(of: job.id, in: place), steps)
         // What has failed again is on record as such.
-        guard let now = journal.state.job(job.id), now.unfetchedSeq == job.unfetchedSeq else { return }
+        guard let now = journal.state.job(job.id), now.unfetched == job.unfetched else { return }
         try await recordFetched(job)
     }
 
@@ -50,7 +52,7 @@ extension RunEngine {
 
     /// A spool in memory goes with a reboot, one on a disk with `target clean --force`: then no later drain brings it.
     private func recordGone(_ job: JobState) async throws {
-        if job.isOutputGone { return }
+        if job.unfetched?.isGone == true { return }
         try await journal.append(
             .artifactPullFailed, job.outputLoss("the target does not have it any more", isOnlyCopy: false))
     }

@@ -54,6 +54,9 @@ struct UploadBatch: Sendable {
     mutating func run(on target: Target) async throws {
         try await target.require(method)
         let line = try await target.transferLine(isBulk: false, for: method)
+        // Opened while the target still looks for the place.
+        let (isBulk, method, needsSFTP) = (isBulk, method, method == .sftp || goesAlone)
+        async let bulk = target.transferLine(isBulk: isBulk, for: method, asksForSFTP: needsSFTP)
         let place = try await UploadPlace.find(tree, to: upload.to, base: origin.workdir, over: line)
         // A profile means what it says, and must mean it the second time, too.
         if place.isStrange, origin.user == nil, self.place == nil {
@@ -64,8 +67,6 @@ struct UploadBatch: Sendable {
         self.place = place
         let owner = "\(origin.owner)\0\(String(decoding: place.path, as: UTF8.self))"
         if lane?.place != owner { lane = lanes.take(owner) }
-        let isBulk = tree.bytes > 1 << 20 || tree.files.count > 64
-        let bulk = try await target.transferLine(isBulk: isBulk, for: method, asksForSFTP: method == .sftp)
         do { try await run(on: target, over: bulk, to: place) } catch let error as UploadSeat.Unsettled {
             guard TransferFailure.isStall(error.cause) else { throw error.cause }
             // It is told as the upload's failure, the others beside it.
@@ -74,6 +75,12 @@ struct UploadBatch: Sendable {
             throw failure(error.failure, first ?? 0, place)
         }
     }
+
+    /// Whether it is worth a session of its own.
+    private var isBulk: Bool { tree.bytes > 1 << 20 || tree.files.count > 64 }
+
+    /// Whether it cannot go in an archive.
+    private var goesAlone: Bool { !tree.isFolder && method != .tar }
 
     private mutating func run(on target: Target, over line: TransferLine, to place: UploadPlace) async throws {
         if done.isEmpty { announce(place) }

@@ -50,7 +50,7 @@ extension RunState {
     /// Whether each job's end is known, and all that it left in `$ECR_OUT` has come.
     fileprivate var isFetched: Bool {
         jobs.allSatisfy {
-            ($0.unfetched == nil || $0.isOutputGone) && ![.unknown, .running].contains($0.outcome)
+            $0.unfetched?.isGone != false && ![.unknown, .running].contains($0.outcome)
         }
     }
 }
