@@ -161,7 +161,12 @@ package enum ChannelExit: Sendable, Equatable {
         let count = min(bytes.count - start, room, SSHChannel.writeLimit)
         guard count > 0 else { return 0 }
         let written = bytes.withUnsafeBytes { ssh_channel_write(handle, $0.baseAddress! + start, UInt32(count)) }
-        guard written >= 0 else { throw SSHError(.closed, "cannot write to the channel: \(lastError(raw))") }
+        guard written >= 0 else {
+            let reason = lastError(raw)
+            // It may be the first to meet the loss.
+            session.noticeDeath()
+            throw session.failure ?? SSHError(.closed, "cannot write to the channel: \(reason)")
+        }
         return Int(written)
     }
 

@@ -27,7 +27,8 @@ import Testing
             let fixture = bench.fixture
             let folder = fixture.scratch.path("work/tree")
             for name in ["a", "b", "c"] { try fixture.scratch.write("tree/\(name)", "the new \(name)") }
-            try fixture.scratch.write("tree/large", bytes: testBytes(1_000_000))
+            // Half a minute of the link.
+            try fixture.scratch.write("tree/large", bytes: testBytes(3_000_000))
             for name in ["a", "b", "c", "large"] { try fixture.scratch.write("work/tree/\(name)", "old") }
             let run = try await bench.start()
             bench.link?.throttle(100_000)
