@@ -27,11 +27,11 @@ import Testing
             let fixture = bench.fixture
             let folder = fixture.scratch.path("work/tree")
             for name in ["a", "b", "c"] { try fixture.scratch.write("tree/\(name)", "the new \(name)") }
-            // Half a minute of the link.
-            try fixture.scratch.write("tree/large", bytes: testBytes(3_000_000))
+            // Twenty seconds of the link, and small enough to go beside the others.
+            try fixture.scratch.write("tree/large", bytes: testBytes(1_000_000))
             for name in ["a", "b", "c", "large"] { try fixture.scratch.write("work/tree/\(name)", "old") }
             let run = try await bench.start()
-            bench.link?.throttle(100_000)
+            bench.link?.throttle(50_000)
             let push = try fixture.background("run", "push", "--method", "sftp", "tree", folder)
             try await fixture.wait(for: "the small files") {
                 try ["a", "b", "c"].allSatisfy {
