@@ -19,24 +19,36 @@ import Testing
 
     // MARK: Stopped
 
-    /// Sends three small files and a large one beside them over a slow link, and runs a body once the small ones are there.
+    /// Sends three small files and a large one beside them, whose first `dd` hangs, and runs a body once the small ones are
+    /// there.
     private func withPushUnderWay(
         _ body: (FaultBench, RunDirectory, RunningCommand, _ folder: String) async throws -> Void
     ) async throws {
-        try await FaultBench.with(connection: ["keepalive": "60"]) { bench in
+        let programs = try ScratchDirectory()
+        let usual = try #require(Command.find("dd"))
+        try programs.write(
+            "bin/dd",
+            """
+            #!/bin/sh
+            case "$*" in *if=*) exec \(usual) "$@" ;; esac
+            first=$(head -c 5)
+            [ "$first" != LARGE ] || ! mkdir '\(programs.path)/begun' 2>/dev/null || exec sleep 100
+            { printf %s "$first"; cat; } | \(usual) "$@"
+
+            """, mode: 0o755)
+        let path = "SetEnv PATH=\(programs.path("bin")):/usr/bin:/bin"
+        try await FaultBench.with(.init(extraLines: [path]), connection: ["keepalive": "60"]) { bench in
             let fixture = bench.fixture
             let folder = fixture.scratch.path("work/tree")
             for name in ["a", "b", "c"] { try fixture.scratch.write("tree/\(name)", "the new \(name)") }
-            // Twenty seconds of the link, and small enough to go beside the others.
-            try fixture.scratch.write("tree/large", bytes: testBytes(1_000_000))
+            try fixture.scratch.write("tree/large", bytes: Array("LARGE".utf8) + testBytes(1_000_000))
             for name in ["a", "b", "c", "large"] { try fixture.scratch.write("work/tree/\(name)", "old") }
             let run = try await bench.start()
-            bench.link?.throttle(50_000)
-            let push = try fixture.background("run", "push", "--method", "sftp", "tree", folder)
+            let push = try fixture.background("run", "push", "--method", "exec", "tree", folder)
             try await fixture.wait(for: "the small files") {
                 try ["a", "b", "c"].allSatisfy {
                     try FileSystem.read("\(folder)/\($0)") == Array("the new \($0)".utf8)
-                }
+                } && FileSystem.exists(programs.path("begun"))
             }
             try await body(bench, run, push, folder)
         }
@@ -48,11 +60,10 @@ import Testing
             try await Task.sleep(for: .seconds(1))
             #expect(try uploads(run).isEmpty)
             bench.link?.fail(.reset)
-            bench.link?.throttle(nil)
             #expect(try await push.wait().status == 0)
             // Those that a second attempt comes upon are called unchanged.
             #expect(try uploads(run).map { $0["path"]?.string } == ["a", "b", "c", "large"])
-            #expect(try uploads(run).allSatisfy { $0["method"] == "sftp" })
+            #expect(try uploads(run).allSatisfy { $0["method"] == "exec" })
             #expect(try await names(in: folder) == ["a", "b", "c", "large"])
         }
     }
@@ -65,7 +76,6 @@ import Testing
             #expect(
                 stopped.errorText.contains(
                     "stopped: nothing else has taken a place; typed again, it goes on where it was\n"))
-            bench.link?.throttle(nil)
             let cancelled = try run.events(.uploadFailed).map(\.data)
             #expect(cancelled.map { $0["reason"]?.string } == ["cancelled"])
             #expect(cancelled.first?["local"]?.string == bench.fixture.scratch.path("tree"))
