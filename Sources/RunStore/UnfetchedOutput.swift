@@ -22,10 +22,10 @@ package struct UnfetchedOutput: Sendable, Equatable {
 
     /// - Parameter job: as `JobState` has it.
     init?(job: JSON) {
-        guard let reason = job["unfetched"]?.string, let seq = job["unfetched_seq"]?.int else { return nil }
+        guard let reason = job["unfetched"]?.string else { return nil }
         self.reason = reason
         limit = job["unfetched_limit"]?.string
         isGone = job["output_gone"]?.bool ?? false
-        self.seq = seq
+        seq = job["unfetched_seq"]?.int ?? -1
     }
 }

@@ -133,7 +133,7 @@ package enum ChannelExit: Sendable, Equatable {
     /// again, which it does in steps (RFC 4254, section 5.2). nil where the channel is over.
     package var untakenBytes: Int? {
         guard let handle else { return nil }
-        return widestWindow - Int(ssh_channel_window_size(handle))
+        return max(0, widestWindow - Int(ssh_channel_window_size(handle)))
     }
 
     /// Ends the command's stdin, after the writes that are under way.
@@ -163,7 +163,7 @@ package enum ChannelExit: Sendable, Equatable {
         let written = bytes.withUnsafeBytes { ssh_channel_write(handle, $0.baseAddress! + start, UInt32(count)) }
         guard written >= 0 else {
             let reason = lastError(raw)
-            // It may be the first to meet the loss.
+            // This write may be the first to meet the session's loss.
             session.noticeDeath()
             throw session.failure ?? SSHError(.closed, "cannot write to the channel: \(reason)")
         }

@@ -63,6 +63,8 @@ import Testing
         #expect(line.session !== target.session && line.sftp == nil && !line.isSFTPHanging)
         // Little has a server that runs.
         #expect(try await target.transferLine(isBulk: false).session === target.session)
+        // A round trip behind it.
+        #expect(try await line.runSoon(Array("echo on".utf8)).output == Array("on\n".utf8))
         #expect(!hanging.hasBegun)
         try hanging.goOn()
         try await line.askForSFTP()

@@ -31,13 +31,17 @@ package struct CopyCommand {
         }
         if let file = connection?.keyFile { words.append("-i \(path(file)) -o IdentitiesOnly=yes") }
         if let file = connection?.knownHosts {
-            words.append("-o UserKnownHostsFile=\(path(file))")
+            // The option is a list of files.
+            let name = Connection.path(file, in: folder)
+            words.append("-o \(shellWord("UserKnownHostsFile=\"\(name)\""))")
         }
         for (name, list) in algorithms { words.append("-o \(shellWord("\(name)=\(list.joined(separator: ","))"))") }
         if let jump = connection?.jump {
             words.append("-J \(jump.isEmpty ? "none" : shellWord(jump.joined(separator: ",")))")
         }
-        if let port = state.connection["port"]?.int, port != 22 { words.append("-P \(port)") }
+        if let port = state.connection["port"]?.int, port != 22 || connection?.port != nil {
+            words.append("-P \(port)")
+        }
         return words
     }
 

@@ -10,9 +10,8 @@ package struct UnfinishedUploads: Sendable {
     package init(in path: String) throws {
         var reader = try EventReader(path: path)
         while let event = try reader.next() {
-            let key: JSONObject = [
-                "job": event.data["job"], "local": event.data["local"], "local_base64": event.data["local_base64"],
-            ]
+            // A later attempt may bring what an earlier one has left.
+            let key: JSONObject = ["local": event.data["local"], "local_base64": event.data["local_base64"]]
             switch event.type {
             case .uploadStarted:
                 let remote = RawName.text("remote", of: .object(event.data))

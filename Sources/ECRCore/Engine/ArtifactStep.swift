@@ -146,9 +146,7 @@ struct ArtifactStep {
         return try await line.expand(
             entry.pattern, base: origin.workdir, most: limit,
             // The session for it is opened while the target still looks.
-            whenMuch: {
-                Task { try await target.transferLine(isBulk: true, for: method, asksForSFTP: method == .sftp) }
-            })
+            whenMuch: { Task { try await target.transferLine(isBulk: true, for: method, asksForSFTP: false) } })
     }
 
     /// Since when files count; 0 for all.
@@ -230,8 +228,7 @@ struct ArtifactStep {
         var kept = held?.kept ?? 0
         if held == nil { kept = try await keptBytes(expansion.files) }
         entry.share = try allowance.take(expansion, kept: kept, held: held)
-        let line = try await target.transferLine(
-            isBulk: expansion.isMuch, for: method, asksForSFTP: method == .sftp)
+        let line = try await target.transferLine(isBulk: expansion.isMuch, for: method, asksForSFTP: false)
         var batch = PullBatch(
             journal: journal, feed: feed, worker: worker, origin: origin, parts: partsFolder, line: line,
             method: method, known: await known, places: places)

@@ -100,13 +100,15 @@ extension RunEngine {
         for job in journal.state.openJobs + journal.state.abandonedJobs {
             progress("fetching \(job.id)")
             if job.kind == .collector { resumeCollector(job) } else { try resumeAction(job) }
-            if !cancelRunning, job.kind != .collector, try await isRunning(job) {
+            // A link that breaks now is the job's own watch's business.
+            if !cancelRunning, job.kind != .collector, (try? await isRunning(job)) == true {
                 progress(
                     "\(job.id) still runs on the target and is waited for; Ctrl-C, and then "
                         + "ecr run drain \(journal.directory.id) --cancel-running, ends it")
             }
         }
-        for name in collectors.keys { try await stopCollector(name) }
+        // One may end by itself meanwhile.
+        for name in collectors.keys where collectors[name] != nil { try await stopCollector(name) }
         for (job, running) in live {
             if cancelRunning { try await cancel(job, until: running.end) } else { _ = try await running.end.value }
         }
@@ -209,7 +211,7 @@ extension RunEngine {
         let events = journal.directory.events
         return [
             "state": "aborted", "unfinished": .array(unfinished.map(\.sighting)), "unfetched": JSON(strings: unfetched),
-            "unsent": isCleared ? nil : try await worker.run { try UnfinishedUploads(in: events).json },
+            "unsent": isCleared ? nil : try? await worker.run { try UnfinishedUploads(in: events).json },
             "spool": isKept || !isQuiet ? .string(spool) : nil,
         ]
     }

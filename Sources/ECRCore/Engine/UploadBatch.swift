@@ -22,8 +22,10 @@ struct UploadBatch: Sendable {
     private(set) var uploaded = UploadSummary()
     /// Bytes that were there when the last attempt ended.
     private(set) var reached: Int64 = 0
-    /// Whether a file was cut then that goes on where it was.
-    private(set) var isResumable = false
+    /// Whether a file was cut that goes on where it was.
+    var isResumable: Bool { cut.contains { !done.contains($0) } }
+    /// Places in the tree's list of files that were cut and go on where they were.
+    private var cut: Set<Int> = []
     /// Places in the tree's list that are dealt with.
     private var done: Set<Int> = []
     /// Places of files that may be on the target, since their last step did not come to an end, and why.
@@ -189,15 +191,13 @@ struct UploadBatch: Sendable {
         var sent: [Sent] = []
         var failure: UploadFailure?
         var interruption: (any Error)?
-        // What an earlier attempt was cut in stays so as long as nothing is sent again.
-        isResumable = false
         for outcome in outcomes {
             switch outcome {
             case .placed(let one): sent.append(one)
             case .failed(let reason): failure = failure ?? reason
-            case .interrupted(let error, let isResumable):
+            case .interrupted(let index, let error, let isResumable):
                 interruption = interruption ?? error
-                self.isResumable = self.isResumable || isResumable
+                if isResumable { cut.insert(index) }
             case .unsettled(let index, let error):
                 unsettled[index] = error.failure
                 interruption = error
@@ -211,7 +211,7 @@ struct UploadBatch: Sendable {
     private enum Outcome {
         case placed(Sent)
         case failed(UploadFailure)
-        case interrupted(any Error, isResumable: Bool)
+        case interrupted(Int, any Error, isResumable: Bool)
         case unsettled(Int, UploadSeat.Unsettled)
     }
 
@@ -241,7 +241,7 @@ struct UploadBatch: Sendable {
             return .failed(self.failure(failure, index, place))
         } catch let error as UploadSeat.Unsettled {
             return .unsettled(index, error)
-        } catch { return .interrupted(error, isResumable: upload.isResumable(file)) }
+        } catch { return .interrupted(index, error, isResumable: upload.isResumable(file)) }
     }
 
     // MARK: The record

@@ -81,7 +81,7 @@ package import SSH
         // What an earlier attempt has left cannot be told from what it had not finished.
         let text =
             Array("export LC_ALL=C; umask 077; rm -rf -- ".utf8) + word + Array(" && mkdir -- ".utf8) + word
-            + Array(" && exec tar -x -p -m -o -f - -C ".utf8) + word
+            + Array(" || exit \(Self.noPlace); exec tar -x -p -m -o -f - -C ".utf8) + word
         let script = try await line.start(text)
         defer { script.close() }
         let source = TarSource(files)
@@ -98,11 +98,16 @@ package import SSH
         let hashes = try await worker.run { source.hashes }
         guard script.hasSucceeded, hashes.count == files.count else {
             let words = script.errorLines.last { !$0.contains("not recoverable") && $0.contains(": ") }
-            throw try await UploadSeat(over: line).reason(for: staging + Array("/.ecr-full".utf8))
-                ?? TransferFailure(complaint: words ?? script.errorLines.last ?? "")
+            let failure = TransferFailure(complaint: words ?? script.errorLines.last ?? "")
+            if script.hasFailed(with: Self.noPlace) { throw failure }
+            // Of a full disk `tar` says only how much it has written.
+            throw try await UploadSeat(over: line).reason(for: staging + Array("/.ecr-full".utf8)) ?? failure
         }
         return hashes
     }
+
+    /// The status where there is no directory for the archive. Origin: none of tar's.
+    private nonisolated static let noPlace: Int32 = 90
 
     /// How much of the files an archive has brought by now.
     private struct SentPart {

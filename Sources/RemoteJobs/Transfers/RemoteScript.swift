@@ -16,9 +16,6 @@ package import SSH
     /// Told once, when its channel is free.
     var onClose: (() -> Void)?
 
-    /// Origin: a link of 600 bytes a second carries it while a `Patience` lasts; it costs a fast one nothing.
-    private static let piece = 32 << 10
-
     /// Starts a script in `sh`, whatever the login shell is. What is written to it afterwards is the script's stdin.
     /// - Parameter window: see `SSHChannel.widen`; nil for libssh's choice.
     /// - Throws: `channelRefused` where the server takes no further channel.
@@ -52,14 +49,6 @@ package import SSH
     /// - Throws: `closed` where the waiting task is cancelled, which ends the channel.
     package func write(_ bytes: [UInt8]) async throws(SSHError) {
         try await closingWhenCancelled { () throws(SSHError) in try await self.channel.write(bytes) }
-    }
-
-    /// The same in small pieces, each of which renews a patience once it was taken.
-    func write(_ bytes: [UInt8], _ patience: Patience) async throws(SSHError) {
-        for start in stride(from: 0, to: bytes.count, by: Self.piece) {
-            try await write(Array(bytes[start..<min(start + Self.piece, bytes.count)]))
-            patience.renew()
-        }
     }
 
     /// Bytes of its input that it has not taken yet, as far as the target has told; nil where it has ended.

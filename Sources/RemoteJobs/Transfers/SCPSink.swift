@@ -24,23 +24,23 @@ import SSH
     private mutating func send(
         size: Int64, _ source: @Sendable () async throws -> [UInt8]?, _ watch: IntakeWatch
     ) async throws {
+        let script = script
         try await confirm()
         // The name counts only where the other side was given a directory.
-        try await send(Array("C0600 \(size) file\n".utf8))
+        try await send { () throws(SSHError) in try await script.write(Array("C0600 \(size) file\n".utf8)) }
         try await confirm()
         while let bytes = try await patience.whileWorking(source) {
-            try await send(bytes)
-            watch.add(bytes.count)
+            try await send { () throws(SSHError) in try await watch.write(bytes) }
         }
-        try await send([0])
+        try await send { () throws(SSHError) in try await script.write([0]) }
         try await confirm()
         script.endInput()
         try await script.readToEnd()
     }
 
     /// The other side may have ended, and have said why.
-    private mutating func send(_ bytes: [UInt8]) async throws {
-        do throws(SSHError) { try await script.write(bytes, patience) } catch {
+    private mutating func send(_ write: @SSHActor () async throws(SSHError) -> Void) async throws {
+        do throws(SSHError) { try await write() } catch {
             guard error.code == .closed, !Task.isCancelled else { throw error }
             try await confirm()
             throw error

@@ -28,12 +28,11 @@ import SSH
 
     private func feed(_ source: @Sendable () async throws -> [UInt8]?) async throws {
         while let bytes = try await patience.whileWorking(source) {
-            do throws(SSHError) { try await script.write(bytes, patience) } catch {
+            do throws(SSHError) { try await watch.write(bytes) } catch {
                 try Task.checkCancellation()
                 guard error.code == .closed, line.session.isConnected else { throw error }
                 break
             }
-            watch.add(bytes.count)
         }
         script.endInput()
         try await script.readToEnd()

@@ -62,11 +62,14 @@ package import SSH
         guard await asking.value(within: nil) != nil else { throw CancellationError() }
     }
 
-    /// Where the server allows no further channel, once a script has ended.
+    /// Where the server allows no further channel, one that a script gives back soon may do.
     private func openSFTP() async -> SFTPStanding {
+        let end = Clock.boottimeNanoseconds() + Self.patience
         while true {
             let standing = await SFTPOpening(on: session, window: window).end()
-            guard case .refused = standing, isBusy, session.isConnected else { return standing }
+            guard case .refused = standing, isBusy, session.isConnected, Clock.boottimeNanoseconds() < end else {
+                return standing
+            }
             try? await Task.sleep(for: .milliseconds(20))
         }
     }
@@ -141,16 +144,15 @@ extension Target {
     /// seconds more where its SFTP server hangs.
     /// - Parameters:
     ///   - method: what was asked for, which the line shall have if one has it.
-    ///   - asksForSFTP: whether it must be known what the line has; else see `TransferLine.askForSFTP`.
+    ///   - asksForSFTP: whether files will go one by one; else see `TransferLine.askForSFTP`.
     /// - Throws: `TransferFailure` where the target hangs, `SSHError`, `CancellationError`.
     package func transferLine(
         isBulk: Bool, for method: TransferMethod? = nil, asksForSFTP: Bool = true
     ) async throws -> TransferLine {
-        while true {
-            let line = try await chooseLine(isBulk: isBulk, for: method)
-            if !asksForSFTP || line.hasAskedForSFTP { return line }
-            try await line.askForSFTP()
-        }
+        let line = try await chooseLine(isBulk: isBulk, for: method)
+        if line.hasAskedForSFTP || !asksForSFTP && method != .sftp { return line }
+        try await line.askForSFTP()
+        return try await chooseLine(isBulk: isBulk, for: method)
     }
 
     private func chooseLine(isBulk: Bool, for method: TransferMethod?) async throws -> TransferLine {
@@ -159,7 +161,10 @@ extension Target {
             bulkLine = nil
         }
         // Another connection's SFTP server may be well.
-        func isFit(_ line: TransferLine) -> Bool { !line.isSFTPHanging || isBulk && method != .sftp }
+        func isFit(_ line: TransferLine) -> Bool {
+            if method == .sftp, line.hasAskedForSFTP, line.sftp == nil { return false }
+            return !line.isSFTPHanging || isBulk
+        }
         if let bulkLine, isFit(bulkLine), isBulk || bulkLine.hasAskedForSFTP { return bulkLine }
         if !isBulk || bulkLine != nil, let line = try await ownLine() { return line }
         if bulkLine == nil, let line = try await openBulkLine(), isFit(line) { return line }

@@ -37,10 +37,8 @@ final class Authentication {
         let keys = PublicKeyLogin(self)
         defer { keys.close() }
         // What has let us in before is a round trip less than the question for what would.
-        if options.keyRing.sufficientKey(of: account) != nil {
-            current = "publickey"
-            if case .accepted = try keys.attempt() { return }
-        }
+        current = "publickey"
+        if case .accepted = try keys.attemptTheUsual() { return }
         // It may be all that the server wants, and else brings the list of what it does, as every refusal does.
         current = "none"
         if ssh_userauth_list(raw, nil) == 0, case .accepted = try judge({ ssh_userauth_none(raw, nil) }) {

@@ -55,6 +55,8 @@ package final class KeyRing: Sendable {
         contents.withLock { $0.sufficient[account] = blob }
     }
 
+    func forgetSufficientKey(of account: String) { contents.withLock { $0.sufficient[account] = nil } }
+
     func trusts(_ key: HostKey, as name: String) -> Bool { contents.withLock { $0.hosts[name] == key.fingerprint } }
 
     func trust(_ key: HostKey, as name: String) { contents.withLock { $0.hosts[name] = key.fingerprint } }

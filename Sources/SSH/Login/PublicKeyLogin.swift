@@ -30,28 +30,28 @@ final class PublicKeyLogin {
     func close() { agent?.close() }
 
     func attempt() throws(SSHError) -> LoginStep {
-        if candidates == nil { candidates = inOrder(try gather()) }
+        if candidates == nil { candidates = try gather() }
         while let next = candidates?.first {
             candidates?.removeFirst()
-            let step: LoginStep
-            switch next {
-            case .agent(let identity, let certificate): step = try offer(identity, certificate)
-            case .file(let key, let certificate): step = try offer(key, certificate)
-            }
+            let step = try offer(next)
             if step != .refused { return step }
         }
         return .refused
     }
 
-    // MARK: What there is
-
-    /// What has let us in before comes first.
-    private func inOrder(_ found: [Candidate]) -> [Candidate] {
-        guard let blob = login.options.keyRing.sufficientKey(of: login.account),
-            let place = found.firstIndex(where: { $0.shown == blob })
-        else { return found }
-        return [found[place]] + found[..<place] + found[(place + 1)...]
+    /// Offers the key alone that was enough the last time, if it is still here: a refusal counts against the others.
+    func attemptTheUsual() throws(SSHError) -> LoginStep {
+        guard let blob = login.options.keyRing.sufficientKey(of: login.account) else { return .refused }
+        let found = try gather()
+        candidates = found
+        guard let place = found.firstIndex(where: { $0.shown == blob }) else { return .refused }
+        candidates?.remove(at: place)
+        let step = try offer(found[place])
+        if step != .accepted { login.options.keyRing.forgetSufficientKey(of: login.account) }
+        return step
     }
+
+    // MARK: What there is
 
     private func gather() throws(SSHError) -> [Candidate] {
         let options = login.options
@@ -121,6 +121,13 @@ final class PublicKeyLogin {
     }
 
     // MARK: Offering
+
+    private func offer(_ candidate: Candidate) throws(SSHError) -> LoginStep {
+        switch candidate {
+        case .agent(let identity, let certificate): try offer(identity, certificate)
+        case .file(let key, let certificate): try offer(key, certificate)
+        }
+    }
 
     private func offer(_ identity: AgentIdentity, _ certificate: Certificate?) throws(SSHError) -> LoginStep {
         let shown = certificate?.blob ?? identity.blob

@@ -34,7 +34,7 @@ struct RunAbort: ParsableCommand {
             let spool = open.isEmpty && unfetched.isEmpty ? nil : run.state.spool
             return [
                 "state": "aborted", "unfinished": .array(open.map(\.sighting)), "unfetched": JSON(strings: unfetched),
-                "unsent": try UnfinishedUploads(in: run.directory.events).json, "spool": spool.map { .string($0) },
+                "unsent": try? UnfinishedUploads(in: run.directory.events).json, "spool": spool.map { .string($0) },
             ]
         }
         let request: JSON = ["request": "abort", "reason": reason.map { .string($0) }]

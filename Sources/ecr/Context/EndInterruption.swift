@@ -11,8 +11,8 @@ struct EndInterruption {
     /// Says how the end stands, as the supervisor tells it.
     func tell() {
         let argument = run.reference.replacingOption()
-        let ending = try? run.request(["request": "status"], interrupt: interrupt)["ending"]
-        if let kind = ending?["kind"]?.string {
+        let status = try? run.request(["request": "status"], interrupt: interrupt)
+        if let kind = status?["ending"]?["kind"]?.string {
             let end = kind == "aborting" ? "the abort" : "the completion"
             Terminal.say(
                 "\(end) of run \(run.id) goes on; `ecr run status\(run.reference)` shows how it stands, "
@@ -20,8 +20,10 @@ struct EndInterruption {
                     + "`ecr run show\(argument)` then says what came of it")
         } else if let state = try? run.directory.state(), state.isOver {
             Terminal.say("run \(run.id) is \(state.status.rawValue)\nnext: ecr run show\(argument)")
+        } else if status == nil {
+            Terminal.say("nobody says whether the end of run \(run.id) goes on\nnext: ecr run status\(run.reference)")
         } else {
-            Terminal.say("run \(run.id) is not being ended\nnext: ecr run status\(run.reference)")
+            Terminal.say("run \(run.id) is not being ended yet\nnext: ecr run status\(run.reference)")
         }
     }
 }

@@ -26,9 +26,8 @@ struct TargetCopy {
 
     private var abandoned: [(spool: String, jobs: String)] {
         let jobs = state.abandonedJobs.filter { $0.unfetched == nil }
-        return Set(jobs.compactMap(\.spool)).sorted().map { spool in
-            (spool, jobs.filter { $0.spool == spool }.map(\.id).joined(separator: ", "))
-        }
+        let spools = Dictionary(grouping: jobs) { $0.spool ?? state.spool ?? "an unknown place" }
+        return spools.sorted { $0.key < $1.key }.map { ($0, $1.map(\.id).joined(separator: ", ")) }
     }
 
     /// What fetches it; nil while the run goes on, at whose end that is tried again anyhow.

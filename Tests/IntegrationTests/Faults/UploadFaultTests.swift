@@ -524,6 +524,7 @@ import Testing
                 let run = try await fixture.start()
                 for (method, place) in [
                     ("sftp", "/etc/"), ("sftp", "/no/such/place/"), ("exec", "/no/such/place/"), ("scp", "/etc/"),
+                    ("tar", "/etc/"),
                 ] {
                     let result = try await fixture.expect(1, "run", "push", "--method", method, "f", place)
                     #expect(
