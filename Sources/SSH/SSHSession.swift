@@ -245,7 +245,8 @@ extension SSHSession {
     /// A reaped channel is the session's business no longer.
     func forget(_ channel: SSHChannel) { channels.removeAll { $0 === channel } }
 
-    /// libssh reports a dead session by no callback. Not to be called inside of a callback. Its state can be an error while it still says "connected".
+    /// Looks whether the session is dead, which libssh reports by no callback: its state can be an error while it still
+    /// says "connected". Not to be called inside of a callback.
     func noticeDeath() {
         guard let raw, failure == nil else { return }
         let broken = ssh_get_status(raw) & (SSH_CLOSED | SSH_CLOSED_ERROR) != 0

@@ -177,12 +177,7 @@ import Testing
                 """
                 Host board
                   HostName 127.0.0.1
-                Host gate
-                  HostName 127.0.0.1
-                  Port \(jump.port)
-                  User \(jump.user)
-                  IdentityFile \(jump.clientKey)
-                  UserKnownHostsFile \(jump.knownHosts)
+                \(jump.configHost("gate"))
                 """)
             try fixture.write(
                 """

@@ -28,6 +28,18 @@ extension SSHTestServer {
         ]
     }
 
+    /// A paragraph of ssh_config(5) by which ssh(1) and whoever reads the same file reach this server by a name.
+    package func configHost(_ alias: String) -> String {
+        """
+        Host \(alias)
+          HostName \(host)
+          Port \(port)
+          User \(user)
+          IdentityFile \(clientKey)
+          UserKnownHostsFile \(knownHosts)
+        """
+    }
+
     package func stop() async throws { try await process.stop() }
     package func restart() async throws { try await process.restart() }
     package func killConnections() { process.killConnections() }

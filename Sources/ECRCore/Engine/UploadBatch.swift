@@ -57,8 +57,8 @@ struct UploadBatch: Sendable {
         try await target.require(method)
         let line = try await target.transferLine(isBulk: false, for: method)
         // Opened while the target still looks for the place.
-        let (isBulk, method, needsSFTP) = (isBulk, method, method == .sftp || goesAlone)
-        async let bulk = target.transferLine(isBulk: isBulk, for: method, asksForSFTP: needsSFTP)
+        let (isBulk, method, goesAlone) = (isBulk, method, goesAlone)
+        async let bulk = target.transferLine(isBulk: isBulk, for: method, asksForSFTP: goesAlone)
         let place = try await UploadPlace.find(tree, to: upload.to, base: origin.workdir, over: line)
         // A profile means what it says, and must mean it the second time, too.
         if place.isStrange, origin.user == nil, self.place == nil {

@@ -177,14 +177,10 @@ struct UploadFailure: Error {
     var path: [UInt8]?
     /// Where on the target it should have gone, if that was known.
     var remote: [UInt8]?
-    private let isDenied: Bool
-    /// This machine's file is at fault.
-    private let isLocal: Bool
-    /// It says no true size.
-    private let isMadeUp: Bool
+    /// What is known of it beside the reason.
+    private let cause: TransferFailure
     /// The target hangs.
-    let isStall: Bool
-    private let ownHint: String?
+    var isStall: Bool { cause.isStall }
 
     init(_ failure: TransferFailure, path: [UInt8]? = nil, remote: [UInt8]? = nil) {
         reason =
@@ -194,19 +190,16 @@ struct UploadFailure: Error {
                 "a part of that path is a file, or leads nowhere"
             default: failure.reason
             }
-        isDenied = failure.isDenied
-        isLocal = failure.isLocal
-        isStall = failure.isStall
         outcome = failure.isUnsettled ? .unknown : .failed
-        isMadeUp = failure.isMadeUp
-        ownHint = failure.hint
+        cause = failure
         self.path = path
         self.remote = remote
     }
 
     init(_ problem: UploadTree.Problem) {
-        reason = problem.reasons.joined(separator: "; ")
-        (outcome, isDenied, isLocal, isMadeUp, isStall, ownHint) = (.failed, false, true, false, false, nil)
+        var failure = TransferFailure(problem.reasons.joined(separator: "; "))
+        failure.isLocal = true
+        self.init(failure)
     }
 
     static let cancelled = UploadFailure("cancelled", .cancelled)
@@ -215,7 +208,7 @@ struct UploadFailure: Error {
     private init(_ reason: String, _ outcome: Outcome) {
         self.reason = reason
         self.outcome = outcome
-        (isDenied, isLocal, isMadeUp, isStall, ownHint) = (false, false, false, false, nil)
+        cause = TransferFailure(reason)
     }
 
     /// The data of `upload_failed`.
@@ -234,13 +227,13 @@ struct UploadFailure: Error {
         case .failed: break
         }
         let folder = remote.hasSuffix("/") ? remote : FileSystem.parent(of: remote)
-        if let ownHint { return ownHint }
+        if let hint = cause.hint { return hint }
         // By the name that was typed: what that leads to may be another process's.
-        if isMadeUp { return "cat \(shellWord(local)) >copy, then send that" }
-        if isLocal {
+        if cause.isMadeUp { return "cat \(shellWord(local)) >copy, then send that" }
+        if cause.isLocal {
             return FileSystem.exists(local) ? "ls -l \(shellWord(local))" : MissingName(RawPath(local)).hint
         }
-        if isDenied {
+        if cause.isDenied {
             let name = FileSystem.name(of: local)
             return "ecr run push \(shellWord(local)) /tmp/, then "
                 + "ecr run exec --sudo -- mv \(shellWord("/tmp/\(name)")) \(shellWord(remote))"

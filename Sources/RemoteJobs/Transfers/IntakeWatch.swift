@@ -12,6 +12,8 @@ import SSH
 
     /// Origin: as often as a long transfer tells how far it is.
     private static let interval: Duration = .milliseconds(200)
+    /// Origin: a link of 600 bytes a second carries it while a `Patience` lasts; it costs a fast one nothing.
+    private static let piece = 32 << 10
 
     /// - Parameters:
     ///   - patience: renewed by all that is taken.
@@ -26,9 +28,6 @@ import SSH
         self.progress = progress
         (written, taken) = (start, start)
     }
-
-    /// Origin: a link of 600 bytes a second carries it while a `Patience` lasts; it costs a fast one nothing.
-    private static let piece = 32 << 10
 
     /// Writes the bytes of the stream that follow.
     func write(_ bytes: [UInt8]) async throws(SSHError) {
