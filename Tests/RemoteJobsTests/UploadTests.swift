@@ -139,6 +139,22 @@ import Testing
         await bench.target.close()
     }
 
+    /// It may be in its last step, and move what it has.
+    @Test(arguments: singles) func whatBeginsAnewLeavesAnEarlierAttemptsFileAlone(_ method: TransferMethod) async throws
+    {
+        let bench = try await Bench(try await SSHServer.start())
+        for mayResume in [false, true] {
+            try bench.scratch.write("there/.ecr-test", "earlier")
+            let earlier = try File(path: "\(bench.folder)/.ecr-test", O_RDONLY)
+            let file = try await bench.file("f", Array("later".utf8))
+            _ = try await bench.send(file, method, as: "f", mayResume: mayResume)
+            #expect(try earlier.read(at: 0, count: 9) == Array("earlier".utf8))
+            #expect(try bench.read("f") == Array("later".utf8))
+        }
+        #expect(try await bench.leftovers() == "")
+        await bench.target.close()
+    }
+
     @Test(arguments: singles) func aFileThatHasChangedSinceTheCutLeavesNothing(_ method: TransferMethod) async throws {
         let bench = try await Bench(try await SSHServer.start())
         let file = try await bench.file("f", testBytes(1_000_000))

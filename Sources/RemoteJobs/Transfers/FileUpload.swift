@@ -89,7 +89,7 @@ package struct SentFile: Sendable, Equatable {
         _ stream: LocalStream, _ temporary: [UInt8], _ start: Int64, _ progress: @escaping @Sendable (Int64) -> Void
     ) async throws {
         guard let sftp = line.sftp else { throw TransferFailure("the target's SSH server offers no SFTP") }
-        let mode: SFTPOpenMode = start > 0 ? [.write, .create] : [.write, .create, .truncate]
+        let mode: SFTPOpenMode = start > 0 ? [.write, .create] : [.write, .create, .exclusive]
         let patience = Patience()
         do {
             try await patience.whileWaiting {
@@ -147,14 +147,25 @@ package struct SentFile: Sendable, Equatable {
         _ temporary: [UInt8], _ mode: SFTPOpenMode, _ sftp: SFTPClient
     ) async throws -> SFTPHandle {
         do throws(SSHError) { return try await sftp.open(temporary, mode, permissions: 0o600) } catch {
-            // No such directory: the usual case costs no question for it.
-            guard error.code == .sftp(2) else { throw error }
+            // The usual case costs no question.
+            switch error.code {
+            // No such directory.
+            case .sftp(2): try await UploadSeat(over: line).makeParent(of: temporary)
+            // The protocol's one word for all else; here an earlier attempt's file, above all.
+            case .sftp(4): try await UploadSeat(over: line).remove([temporary])
+            default: throw error
+            }
         }
-        try await UploadSeat(over: line).makeParent(of: temporary)
         return try await sftp.open(temporary, mode, permissions: 0o600)
     }
 
     // MARK: Programs
+
+    /// An earlier attempt that is in its last step moves its own file, not one that is begun anew under its name.
+    private func preparation(of temporary: [UInt8], _ start: Int64) -> [UInt8] {
+        let preparation = UploadSeat.preparation(of: temporary)
+        return start > 0 ? preparation : preparation + Array("rm -f -- ".utf8) + shellWord(temporary) + Array("; ".utf8)
+    }
 
     private func sendByCopy(
         _ stream: LocalStream, _ temporary: [UInt8], _ start: Int64, _ progress: @escaping @Sendable (Int64) -> Void
@@ -165,7 +176,7 @@ package struct SentFile: Sendable, Equatable {
         let copy =
             line.tools.reader == .dd
             ? Array("exec dd bs=\(Self.block)\(place) of=".utf8) + word : Array("exec cat >".utf8) + word
-        let script = try await line.start(UploadSeat.preparation(of: temporary) + copy)
+        let script = try await line.start(preparation(of: temporary, start) + copy)
         defer { script.close() }
         let feed = ScriptFeed(script, line, from: start, progress)
         try await feed.run { try await stream.next() }
@@ -177,7 +188,7 @@ package struct SentFile: Sendable, Equatable {
     ) async throws {
         guard line.tools.hasSCP else { throw TransferFailure("the target has no scp") }
         let copy = Array("exec scp -t -- ".utf8) + shellWord(temporary)
-        let script = try await line.start(UploadSeat.preparation(of: temporary) + copy)
+        let script = try await line.start(preparation(of: temporary, 0) + copy)
         defer { script.close() }
         let patience = Patience()
         try await patience.whileWaiting { @SSHActor in
